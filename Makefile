@@ -1,0 +1,61 @@
+# AI Ops Assistant. `make` alone prints this help.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DISTRIBUTIONS := proto chassis services/auth services/logs services/ai gateway cli
+T ?= chassis services gateway cli tests
+
+.PHONY: help
+help: ## Print what can be made.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}'
+
+$(VENV)/.installed: requirements.lock $(addsuffix /pyproject.toml,$(DISTRIBUTIONS)) dev/install.sh
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" dev/install.sh $(DISTRIBUTIONS)
+	@touch $@
+
+.PHONY: install
+install: $(VENV)/.installed ## Make the virtual environment from the lock file.
+
+.PHONY: up
+up: install ## Start everything on this machine and print the addresses; Ctrl-C stops it. SPLIT=1 runs workers apart.
+	@$(BIN)/python dev/stack.py up $(if $(SPLIT),--split) $(if $(DETACH),--detach)
+
+.PHONY: down
+down: ## Stop what `make up` started; the data stays.
+	@test -x $(BIN)/python || { echo "Nothing runs: there is no $(VENV) yet."; exit 0; }; $(BIN)/python dev/stack.py down
+
+.PHONY: reset
+reset: ## Stop, and delete all local data (.aiops/).
+	@test -x $(BIN)/python || { rm -rf .aiops; exit 0; }; $(BIN)/python dev/stack.py reset
+
+.PHONY: demo
+demo: install ## Break the stack a little, feed it its own logs (and FILE=path), show patterns and the cited summary.
+	@$(BIN)/python dev/demo.py $(if $(FILE),--file "$(FILE)")
+
+.PHONY: check
+check: install ## Run the static checks: ruff, mypy, import-linter, buf, squawk, service shape.
+	@BIN="$(BIN)" dev/check.sh
+
+.PHONY: test
+test: check ## Run all that CI runs; T=path runs only the tests there.
+	@$(BIN)/python -m pytest $(T)
+
+.PHONY: bench
+bench: install ## Measure speed as ratios against a peer in the same run; prints medians of 5.
+	@$(BIN)/python -m tests.bench
+
+.PHONY: proto
+proto: install ## Regenerate proto/python from the protos.
+	@$(BIN)/python dev/generate_proto.py
+
+.PHONY: docs
+docs: install ## Regenerate docs/configuration.md and gateway/schema.graphql.
+	@$(BIN)/python dev/generate_configuration.py
+	@$(BIN)/python dev/generate_schema.py
+
+.PHONY: lock
+lock: install ## Pin the newest versions that requirements.in allows.
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-header --upgrade requirements.in --output-file requirements.lock
