@@ -1,0 +1,342 @@
+"""Who calls, and for whom.
+
+Every call carries two signed tokens: the calling service's own (`svc+jwt`, for one audience, at most 60 s) and, unless
+it is background work, the access token (`at+jwt`) of the person or machine it acts for. Every service checks both.
+This module decides who somebody is, never what they may do: that is `chassis.policy`.
+"""
+
+import asyncio
+import base64
+import binascii
+import json
+import urllib.request
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal, Self
+from uuid import UUID, uuid4
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+from chassis.clock import Clock, SystemClock
+from chassis.errors import Unauthenticated, Unavailable
+
+SERVICE_TOKEN_TYPE = "svc+jwt"  # noqa: S105 - a media type
+ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - a media type
+INSTALLATION = "aiops"
+SERVICE_TOKEN_SECONDS = 60
+CLOCK_SKEW_SECONDS = 5
+MAX_TOKEN_CHARACTERS = 4096
+
+
+class Role(StrEnum):
+    """What a person is in this installation; a person without one may do almost nothing."""
+
+    ADMIN = "admin"
+    OPS = "ops"
+    HR = "hr"
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """The person or machine on whose behalf a call is made, as the access token says."""
+
+    id: UUID
+    kind: Literal["user", "service_account"]
+    role: Role | None
+    scopes: frozenset[str]
+    session_id: UUID | None
+    token_id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who a change is booked on."""
+
+    kind: Literal["user", "service_account", "service"]
+    id: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call in progress: the calling service, the viewer behind it, and what it continues."""
+
+    caller: str
+    viewer: Viewer | None = None
+    token: str | None = None
+    """The viewer's raw access token, to be forwarded."""
+    method: str = ""
+    """The bare RPC name."""
+    deadline: float | None = None
+    """When the caller stops waiting, on `time.monotonic`."""
+    causation_id: str = ""
+    correlation_id: str = ""
+
+    @property
+    def actor(self) -> Actor:
+        """The viewer if there is one, else the calling service."""
+        if self.viewer is not None:
+            return Actor(self.viewer.kind, str(self.viewer.id))
+        return Actor("service", self.caller)
+
+
+_CURRENT: ContextVar[Call | None] = ContextVar("aiops_call", default=None)
+
+
+def current_call() -> Call:
+    """The call that this code runs for."""
+    call = _CURRENT.get()
+    if call is None:
+        raise LookupError("no call is in progress: wrap background work in chassis.identity.acting_as(Call(...))")
+    return call
+
+
+def call_in_progress() -> Call | None:
+    """The call that this code runs for, if there is one."""
+    return _CURRENT.get()
+
+
+@contextmanager
+def acting_as(call: Call) -> Iterator[Call]:
+    """Make `call` the current one for the block."""
+    reset = _CURRENT.set(call)
+    try:
+        yield call
+    finally:
+        _CURRENT.reset(reset)
+
+
+def public_jwk(key: Ed25519PublicKey, kid: str) -> dict[str, str]:
+    """The public half of a signing key as a JSON Web Key (RFC 8037)."""
+    x = base64.urlsafe_b64encode(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).rstrip(b"=").decode()
+    return {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": kid, "x": x}
+
+
+def _public_key(jwk: Any) -> Ed25519PublicKey:
+    if not isinstance(jwk, Mapping) or (jwk.get("kty"), jwk.get("crv")) != ("OKP", "Ed25519") or "d" in jwk:
+        raise ValueError("only public Ed25519 keys (kty OKP, crv Ed25519) are trusted")
+    x = str(jwk.get("x", ""))
+    try:
+        return Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(x + "=" * (-len(x) % 4)))
+    except (binascii.Error, ValueError) as error:
+        raise ValueError("the key's x is not 32 bytes in base64url") from error
+
+
+class ServiceIdentity:
+    """A service's own name and private key: what it proves itself with to the others."""
+
+    def __init__(self, name: str, key: Ed25519PrivateKey, clock: Clock | None = None) -> None:
+        self.name = name
+        self._key = key
+        self._clock = clock or SystemClock()
+        self._tokens: dict[str, tuple[float, str]] = {}
+
+    @classmethod
+    def from_file(cls, name: str, path: Path | str) -> Self:
+        """Read the private key from a PEM file."""
+        key = load_pem_private_key(Path(path).read_bytes(), password=None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise TypeError(f"{path} holds no Ed25519 private key; make one with: openssl genpkey -algorithm ed25519")
+        return cls(name, key)
+
+    @property
+    def public_key(self) -> Ed25519PublicKey:
+        """What the others trust this service by."""
+        return self._key.public_key()
+
+    def token(self, audience: str) -> str:
+        """A `svc+jwt` for one audience, valid for 60 s and used again for the first 40 of them."""
+        fresh_until, token = self._tokens.get(audience, (0.0, ""))
+        if self._clock.monotonic() >= fresh_until:
+            now = int(self._clock.now().timestamp())
+            claims = {
+                "iss": self.name,
+                "aud": audience,
+                "iat": now,
+                "exp": now + SERVICE_TOKEN_SECONDS,
+                "jti": uuid4().hex,
+            }
+            token = jwt.encode(claims, self._key, "EdDSA", headers={"kid": self.name, "typ": SERVICE_TOKEN_TYPE})
+            self._tokens[audience] = (self._clock.monotonic() + 40, token)
+        return token
+
+
+class Trust:
+    """The services whose word is taken, by their public keys."""
+
+    def __init__(self, keys: Mapping[str, Ed25519PublicKey], clock: Clock | None = None) -> None:
+        self._keys = dict(keys)
+        self._clock = clock or SystemClock()
+
+    @classmethod
+    def from_file(cls, path: Path | str) -> Self:
+        """Read `{"<service>": <public JWK>, ...}`."""
+        try:
+            return cls({name: _public_key(jwk) for name, jwk in json.loads(Path(path).read_text()).items()})
+        except (ValueError, AttributeError) as error:
+            raise ValueError(f'{path} is no trust file ({{"<service>": <public JWK>}}): {error}') from error
+
+    def verify(self, token: str, *, audience: str) -> str:
+        """The name of the service that made this token for `audience`.
+
+        Raises:
+            Unauthenticated: it did not, or not now.
+        """
+        name = _header(token, SERVICE_TOKEN_TYPE)
+        key = self._keys.get(name)
+        if key is None:
+            raise _refused("its service is not in the trust file")
+        claims = _claims(token, key, issuer=name, audience=audience, require=("jti",), now=self._clock.now())
+        if claims["exp"] - claims["iat"] > SERVICE_TOKEN_SECONDS:
+            raise _refused(f"it is valid for more than {SERVICE_TOKEN_SECONDS} s")
+        return name
+
+
+class AccessTokens:
+    """Checks access tokens against auth's public keys, which it fetches when it needs and keeps when it cannot."""
+
+    REFETCH_SECONDS = 10.0
+    """At most one fetch in this time, however many unknown keys are shown to us."""
+    MAX_AGE_SECONDS = 300.0
+    """Keys older than this are fetched again, so that a retired one is refused in the end."""
+
+    def __init__(self, jwks: Callable[[], Awaitable[str]], clock: Clock | None = None) -> None:
+        self._jwks = jwks
+        self._clock = clock or SystemClock()
+        self._keys: dict[str, Ed25519PublicKey] = {}
+        self._tried_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    @classmethod
+    def over_http(cls, url: str, clock: Clock | None = None) -> Self:
+        """Take the keys from a JWKS address."""
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("AIOPS_JWKS_URL must begin with http:// or https://")
+
+        def fetch() -> str:
+            with urllib.request.urlopen(url, timeout=3) as response:  # noqa: S310 - the scheme was checked above
+                return str(response.read(1 << 16), "utf-8")
+
+        return cls(lambda: asyncio.to_thread(fetch), clock)
+
+    async def verify(self, token: str) -> Viewer:
+        """Whom this access token speaks for.
+
+        Raises:
+            Unauthenticated: nobody, or no longer.
+        """
+        kid = _header(token, ACCESS_TOKEN_TYPE)
+        claims = _claims(
+            token,
+            await self._key(kid),
+            issuer=INSTALLATION,
+            audience=INSTALLATION,
+            require=("sub", "sid", "nbf", "jti"),
+            now=self._clock.now(),
+        )
+        try:
+            return _viewer(claims)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise _refused("its claims are malformed") from error
+
+    async def _key(self, kid: str) -> Ed25519PublicKey:
+        wait = self.MAX_AGE_SECONDS if kid in self._keys else self.REFETCH_SECONDS
+        if self._clock.monotonic() - self._tried_at >= wait:
+            async with self._lock:
+                if self._clock.monotonic() - self._tried_at >= wait:
+                    self._tried_at = self._clock.monotonic()
+                    await self._fetch(missing=kid not in self._keys)
+        if kid not in self._keys:
+            raise _refused("its key is unknown")
+        return self._keys[kid]
+
+    async def _fetch(self, *, missing: bool) -> None:
+        try:
+            keys = json.loads(await self._jwks())["keys"]
+            self._keys = {str(jwk["kid"]): _public_key(jwk) for jwk in keys}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            if missing:
+                raise Unavailable(
+                    "log-ins cannot be checked just now; try again in a moment", dependency="auth"
+                ) from error
+
+
+def sign_access_token(key: Ed25519PrivateKey, kid: str, claims: Mapping[str, Any]) -> str:
+    """An `at+jwt` with exactly these claims."""
+    return jwt.encode(dict(claims), key, "EdDSA", headers={"kid": kid, "typ": ACCESS_TOKEN_TYPE})
+
+
+def _refused(why: str) -> Unauthenticated:
+    return Unauthenticated(f"the token was refused: {why}; log in again")
+
+
+def _header(token: str, token_type: str) -> str:
+    """The key id of a token whose header says nothing but what we write ourselves."""
+    if len(token) > MAX_TOKEN_CHARACTERS:
+        raise _refused("it is too long")
+    try:
+        header = jwt.get_unverified_header(token)
+    except jwt.PyJWTError as error:
+        raise _refused("it is malformed") from error
+    # An allow-list: `crit`, `jwk`, `jku`, `x5c`, `b64` and whatever comes next are all refused unread (RFC 8725, 3.10).
+    if header.keys() != {"alg", "kid", "typ"} or header["alg"] != "EdDSA" or not isinstance(header["kid"], str):
+        raise _refused("its header is not one of ours")
+    if header["typ"] != token_type:
+        raise _refused("it is of another type")
+    return header["kid"]
+
+
+def _claims(
+    token: str, key: Ed25519PublicKey, *, issuer: str, audience: str, require: tuple[str, ...], now: datetime
+) -> dict[str, Any]:
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=["EdDSA"],
+            audience=audience,
+            issuer=issuer,
+            options={
+                "require": ["iss", "aud", "iat", "exp", *require],
+                "strict_aud": True,
+                # The times are checked below, by our clock instead of the library's.
+                "verify_exp": False,
+                "verify_nbf": False,
+                "verify_iat": False,
+            },
+        )
+    except jwt.PyJWTError as error:
+        raise _refused(f"it is not valid here ({type(error).__name__})") from error
+    for name in ("iat", "exp", "nbf"):
+        if type(claims.get(name, 0)) is not int:
+            raise _refused(f"its {name} is no whole number")
+    if claims["exp"] <= now.timestamp():
+        raise _refused("it has expired")
+    if max(claims["iat"], claims.get("nbf", 0)) > now.timestamp() + CLOCK_SKEW_SECONDS:
+        raise _refused("it is not valid yet")
+    return claims
+
+
+def _viewer(claims: Mapping[str, Any]) -> Viewer:
+    kind = claims.get("kind", "user")
+    if kind not in {"user", "service_account"}:
+        raise ValueError("kind")
+    scopes = claims.get("scopes", [])
+    if not isinstance(scopes, list) or (scopes and kind == "user") or (kind != "user" and "role" in claims):
+        raise ValueError("scopes belong to service accounts, roles to users")
+    return Viewer(
+        id=UUID(claims["sub"]),
+        kind=kind,
+        role=Role(claims["role"]) if "role" in claims else None,
+        scopes=frozenset(map(str, scopes)),
+        session_id=UUID(claims["sid"]),
+        token_id=str(claims["jti"]),
+        expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+    )
