@@ -1,0 +1,1 @@
+"""The logs service: ingested lines, mined patterns and checked summaries."""

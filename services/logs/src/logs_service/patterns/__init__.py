@@ -1,0 +1,1 @@
+"""From the bytes of a log to records and patterns; pure, and used by the service and the command line alike."""

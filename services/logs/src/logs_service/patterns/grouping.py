@@ -1,0 +1,180 @@
+"""Finds which masked messages are one pattern: those that differ only where a word is a value.
+
+Messages are compared word by word, so two of them are candidates when they have the same number of words and differ
+in one. Whether that word is a value or a part of the message is decided by the words that were seen there: how many,
+of what form, and what stands before them (`user alice`, `hive: SYSTEM`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import lru_cache
+
+from logs_service.patterns.masking import WILDCARD
+
+Tokens = tuple[str, ...]
+
+MIN_CONTEXT_WORDS = 2
+"""Words that must stay literal: a pattern of wildcards alone says nothing."""
+_LETTERS = re.compile(r"[^\W\d_]+")
+_NAMES = frozenset(
+    "user username login account owner host hostname client peer named called file device driver program process"
+    " service package module interface queue topic table key tag thread job task node server container pod image class"
+    " domain group name id uid database schema bucket volume session instance address url path directory port"
+    " method function command cmd".split()
+)
+"""Nouns that announce a name: two different words after one of them are values."""
+_PREPOSITIONS = frozenset("for from by to of in on at with via as is was".split())
+_AFTER_NAME, _AFTER_COLON, _AFTER_PREPOSITION, _INSIDE, _FIRST = 2, 3, 4, 5, 12
+
+
+def context_words(tokens: Sequence[str]) -> int:
+    """How many literal words a template has."""
+    return sum(1 for token in tokens if _has_word(token))
+
+
+@lru_cache(maxsize=65536)
+def _has_word(token: str) -> bool:
+    return any(len(word) > 1 for word in _LETTERS.findall(token.replace(WILDCARD, "\0")))
+
+
+@lru_cache(maxsize=65536)
+def _is_value(token: str) -> bool:
+    """Whether a token is a value by its form: a wildcard with at most pieces of two letters around it."""
+    return WILDCARD in token and all(len(word) <= 2 for word in _LETTERS.findall(token))
+
+
+@lru_cache(maxsize=65536)
+def _is_name(token: str) -> bool:
+    """Whether a token is a compound name, such as a class, a file or an id with words in it."""
+    inner = token.strip(".,:;()[]{}<>\"'!?")
+    return WILDCARD in token or inner.count(".") >= 1 or inner.count("_") >= 2 or "$" in inner or inner.count("-") >= 2
+
+
+def merged_token(values: Sequence[str]) -> str:
+    """One token that covers all of the values: what they share at their ends, cut at punctuation."""
+    first = min(values)
+    if all(value == first for value in values):
+        return first
+    prefix, suffix = _common_prefix(values), _common_prefix([value[::-1] for value in values])[::-1]
+    shortest = min(len(value) for value in values)
+    if len(prefix) + len(suffix) > shortest:
+        suffix = suffix[len(prefix) + len(suffix) - shortest :]
+    while prefix and (prefix[-1].isalnum() or prefix[-1] in "_<*-"):
+        prefix = prefix[:-1]
+    while suffix and (suffix[0].isalnum() or suffix[0] in "_>*-"):
+        suffix = suffix[1:]
+    return _without_doubles(f"{prefix}{WILDCARD}{suffix}")
+
+
+def _common_prefix(values: Sequence[str]) -> str:
+    low, high = min(values), max(values)
+    size = 0
+    while size < len(low) and low[size] == high[size]:
+        size += 1
+    # A wildcard is never cut in two.
+    start = low.rfind("<*", 0, size)
+    if start >= 0 and size < start + 3:
+        size = start
+    return low[:size]
+
+
+def _without_doubles(token: str) -> str:
+    while WILDCARD + WILDCARD in token:
+        token = token.replace(WILDCARD + WILDCARD, WILDCARD)
+    return token
+
+
+def find_groups(items: Sequence[Tokens]) -> list[tuple[list[int], Tokens]]:
+    """Sets of items that are one pattern, each with the template that covers them; items not named stay alone."""
+    groups: dict[Tokens, list[int]] = defaultdict(list)
+    for index, tokens in enumerate(items):
+        groups[tokens].append(index)
+    for _ in range(4):
+        merges = _one_round(list(groups))
+        if not merges:
+            break
+        for members, template in merges:
+            indexes = [index for member in members for index in groups.pop(member)]
+            groups[template].extend(indexes)
+    return [
+        (sorted(indexes), template)
+        for template, indexes in groups.items()
+        if len(indexes) > 1 or items[indexes[0]] != template
+    ]
+
+
+def _one_round(forms: list[Tokens]) -> list[tuple[list[Tokens], Tokens]]:
+    taken: set[Tokens] = set()
+    merges: list[tuple[list[Tokens], Tokens]] = []
+    for members, positions in _candidates(forms):
+        free = [form for form in members if form not in taken]
+        if len(free) < 2:
+            continue
+        if len(free) < len(members) and not all(_varies(free, position) for position in positions):
+            continue
+        template = tuple(merged_token([form[i] for form in free]) for i in range(len(free[0])))
+        if context_words(template) < MIN_CONTEXT_WORDS:
+            continue
+        taken.update(free)
+        merges.append((free, template))
+    return merges
+
+
+def _candidates(forms: list[Tokens]) -> list[tuple[list[Tokens], tuple[int, ...]]]:
+    """Sets of forms that differ at the given positions, where words vary like values; the largest first."""
+    buckets: dict[tuple[int, str], list[Tokens]] = defaultdict(list)
+    for form in forms:
+        text = " ".join(form)
+        start = 0
+        for position, token in enumerate(form):
+            end = start + len(token)
+            buckets[position, f"{text[:start]}\0{text[end:]}"].append(form)
+            start = end + 1
+    found: list[tuple[list[Tokens], tuple[int, ...]]] = [
+        (members, (position,))
+        for (position, _), members in buckets.items()
+        if len(members) > 1 and _varies(members, position)
+    ]
+    skeletons: dict[Tokens, list[Tokens]] = defaultdict(list)
+    for form in forms:
+        skeleton = tuple("\0" if _is_name(token) else token for token in form)
+        if "\0" in skeleton:
+            skeletons[skeleton].append(form)
+    for skeleton, members in skeletons.items():
+        if len(members) >= 3:
+            positions = tuple(i for i, token in enumerate(skeleton) if token == "\0")
+            varying = tuple(i for i in positions if len({form[i] for form in members}) >= 3)
+            fixed = all(i in varying or len({form[i] for form in members}) == 1 for i in positions)
+            if len(varying) > 1 and fixed and context_words(skeleton) >= MIN_CONTEXT_WORDS:
+                found.append((members, varying))
+    found.sort(key=lambda candidate: (-len(candidate[0]), candidate[1], candidate[0][0]))
+    return found
+
+
+def _varies(forms: Sequence[Tokens], position: int) -> bool:
+    """Whether the words seen at a position are values and not parts of different messages."""
+    values = {form[position] for form in forms}
+    if len(values) < 2:
+        return False
+    context = [token for i, token in enumerate(forms[0]) if i != position]
+    if context_words(context) < MIN_CONTEXT_WORDS:
+        return False
+    if any(_is_value(value) for value in values):
+        return True
+    return len(values) >= _needed(forms[0], position, values)
+
+
+def _needed(form: Tokens, position: int, values: set[str]) -> int:
+    before = form[position - 1] if position else ""
+    word = before.strip("([{\"'").rstrip(":").lower()
+    if word in _NAMES:
+        return _AFTER_NAME
+    names = all(_is_name(value) for value in values)
+    if before.endswith((":", "=")):
+        return _AFTER_COLON
+    if word in _PREPOSITIONS or names:
+        return _AFTER_PREPOSITION
+    return _INSIDE if position else _FIRST

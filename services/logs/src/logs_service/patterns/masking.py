@@ -1,0 +1,59 @@
+"""Puts `<*>` for what is a value by its form: numbers, ids, addresses, hosts, paths, times, sizes, quoted text."""
+
+from __future__ import annotations
+
+import re
+
+WILDCARD = "<*>"
+
+_SEGMENT = r"[\w.+~%@$#*{}-]"
+_TLD = (
+    "com|net|org|edu|gov|mil|io|dev|app|cloud|local|localdomain|internal|lan|corp|home|cn|de|uk|fr|jp|ru|br|in|it|nl"
+    "|au|ca|eu|us|info|biz|hk|tw|kr|ch|se|es|pl|be|at"
+)
+_HTTP = "(?:GET|POST|PUT|DELETE|HEAD|PATCH|OPTIONS|CONNECT|TRACE) "
+_UNITS = r"(?:[KMGTP]i?B|[kM]?bytes|[KMGT]|ms|us|µs|ns|min|secs?|seconds?|[smhd])"
+
+_RULES: tuple[str, ...] = (
+    # What redaction left behind.
+    r"<[A-Z][A-Z0-9_]*(?::[^<>\s]{0,80})?>",
+    # Quoted text, but not an apostrophe, and not an HTTP request line.
+    rf"(?<![\w\\])\"(?!{_HTTP})[^\"\n]{{0,400}}\"(?!\w)",
+    r"(?<![\w\\])'[^'\n]{0,400}'(?!\w)",
+    r"\b[A-Za-z][A-Za-z0-9+.-]{1,15}://[^\s,;'\"<>)\]}]+",
+    r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+    # Times inside text.
+    r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* {1,2}\d{1,2}"
+    r"(?:,? \d{4})?,? \d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?(?: [A-Z]{3,4})?(?: \d{4}\b)?",
+    r"(?<!\w)\d{4}([-/.])\d{1,2}\1\d{1,2}(?:[T ,:_-]{1,2}\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,:]\d+)?)?)?"
+    r"(?:Z|\s?[+-]\d{2}:?\d{2}(?!\d))?(?!\w)",
+    # Addresses and hosts, with a port.
+    r"(?<![\w:])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{1,4}(?![\w:])",
+    r"/?(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?:[:/]\d+)?(?![\w.]*\w)",
+    rf"(?<![\w.$/\\-])(?:[\w-]+\.)+(?:{_TLD})\.?(?:[:/]\d+)?(?![\w.(/-])",
+    r"(?<![\w.$/\\-])(?:[a-z0-9][\w-]*\.){2,}[a-z][a-z0-9-]*(?::\d+)?(?![\w.(])",
+    # Paths.
+    r"(?<![\w:])[A-Za-z]:[\\/][^\s,;'\"<>|)\]]*",
+    r"(?<![\w\\])\\{1,2}[\w?.$][^\s,;'\"<>|)\]]*",
+    rf"(?<![\w<>/.])(?:\.{{0,2}}/{_SEGMENT}+(?:[:=]{_SEGMENT}+)?)+/?",
+    rf"(?<![\w<>/.\\-])[\w.-]+(?:/{_SEGMENT}+){{2,}}/?",
+    # Hexadecimal numbers and ids.
+    r"\b0[xX][0-9a-fA-F]+\b",
+    r"(?<![A-Za-z0-9])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![A-Za-z0-9])",
+    r"(?<![A-Za-z0-9])(?=[a-fA-F]{0,16}\d)[0-9a-fA-F]{6,}(?![A-Za-z0-9])",
+    # A number or the digits of an id, with what is glued to it in pieces of at most two letters, and its unit.
+    rf"(?:(?<![\w.)\]])[-+<]{{0,2}})?\d+(?:[._:,#@~^-]{{0,3}}[A-Za-z]{{0,2}}[._:,#@~^-]{{0,3}}\d+)*"
+    rf"(?: ?{_UNITS}(?![A-Za-z0-9_])|[A-Za-z]{{1,2}}(?![A-Za-z])|%)?",
+    r"(?<![\w.-])(?:true|false|null|nil|True|False|TRUE|FALSE|NULL|NIL|\(null\))(?![\w.-])",
+)
+_MASK = re.compile("|".join(_RULES))
+_KEY_VALUE = re.compile(r"(?<=[\w\])])=(?!=)(?![\s=])(?:<\*>)?[^\s,;|()\[\]{}&]*")
+_REPEATED = re.compile(r"<\*>(?:[.:/_,@#+\\-]{0,2}<\*>|,? \(<\*>\)| \(\)| \[<\*>\]|,? <\*>(?![\w(=]))+")
+
+
+def mask(text: str) -> str:
+    """The text with `<*>` for every value that its form gives away, and one blank for every run of blanks."""
+    masked = _MASK.sub(WILDCARD, " ".join(text.split()))
+    if "=" in masked:
+        masked = _KEY_VALUE.sub("=<*>", masked)
+    return _REPEATED.sub(WILDCARD, masked)

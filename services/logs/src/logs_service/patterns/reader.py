@@ -1,0 +1,113 @@
+"""Bytes of a log file to records, whatever the bytes are, in bounded memory."""
+
+from __future__ import annotations
+
+import re
+
+from logs_service.patterns.record import RawRecord
+from logs_service.patterns.traces import TraceJoiner
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)|[@-Z\\-_])")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_MAGIC = (
+    b"\x1f\x8b", b"PK\x03\x04", b"\x7fELF", b"%PDF-", b"\x89PNG", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd",
+    b"\xff\xd8\xff", b"MZ\x90", b"SQLite format 3\x00",
+)  # fmt: skip
+
+
+def looks_binary(sample: bytes) -> bool:
+    """Whether the first bytes of an input are no text: an archive, an image, a program, noise."""
+    if not sample:
+        return False
+    if sample.startswith(_MAGIC):
+        return True
+    sample = sample[:8192]
+    control = sum(sample.count(code) for code in range(32) if code not in (9, 10, 12, 13, 27))
+    if control > len(sample) * 0.1:
+        return True
+    text = sample.decode("utf-8", errors="replace")
+    # A legacy code page gives a few replacements in a line of words; noise gives them everywhere.
+    return text.count("\ufffd") > len(text) * 0.3
+
+
+class LineReader:
+    """Splits bytes into records: cuts over-long lines, joins stack traces to the line above them."""
+
+    def __init__(self, max_record_bytes: int = 65536, *, join_traces: bool = True) -> None:
+        self._limit = max_record_bytes
+        self._tail = bytearray()
+        self._cut = False
+        self._line_number = 0
+        self._after_return = False
+        self._joiner = TraceJoiner(max_record_bytes) if join_traces else None
+        self.empty_lines = 0
+        """Lines without any text, which make no record."""
+
+    @property
+    def line_count(self) -> int:
+        """Lines read so far, empty ones included."""
+        return self._line_number
+
+    def feed(self, chunk: bytes) -> list[RawRecord]:
+        """The records that are complete with this chunk; the newest waits for lines that may belong to it."""
+        records: list[RawRecord] = []
+        if self._after_return and chunk.startswith(b"\n"):
+            chunk = chunk[1:]
+        self._after_return = chunk.endswith(b"\r") if chunk else self._after_return
+        if b"\r" in chunk:
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        lines = chunk.split(b"\n")
+        rest = lines.pop()
+        for line in lines:
+            if self._tail:
+                self._keep(line)
+                line = bytes(self._tail)  # noqa: PLW2901 - the line is the kept part and this one
+                self._tail.clear()
+            self._line(line, records)
+        self._keep(rest)
+        return records
+
+    def close(self) -> list[RawRecord]:
+        """The records that were still waiting; the reader is spent afterwards."""
+        records: list[RawRecord] = []
+        if self._tail:
+            self._line(bytes(self._tail), records)
+            self._tail.clear()
+        if self._joiner is not None:
+            records.extend(self._joiner.close())
+        return records
+
+    def _keep(self, part: bytes) -> None:
+        room = self._limit - len(self._tail)
+        if len(part) > room:
+            self._cut = True
+            part = part[:room]
+        self._tail += part
+
+    def _line(self, line: bytes, records: list[RawRecord]) -> None:
+        self._line_number += 1
+        truncated, self._cut = self._cut, False
+        if len(line) > self._limit:
+            line, truncated = line[: self._limit], True
+        if self._line_number == 1 and line.startswith(b"\xef\xbb\xbf"):
+            line = line[3:]
+        text = line.decode("utf-8", errors="replace")
+        if truncated:
+            text = text.rstrip("\ufffd")
+        if "\x1b" in text:
+            text = _ANSI.sub("", text)
+        if not text.isprintable():
+            text = _CONTROL.sub("\ufffd", text)
+        text = text.rstrip()
+        if not text:
+            self.empty_lines += 1
+            if self._joiner is not None:
+                self._joiner.empty_line()
+            return
+        record = RawRecord(text, self._line_number, 1, truncated)
+        if self._joiner is None:
+            records.append(record)
+        else:
+            done = self._joiner.add(record)
+            if done is not None:
+                records.append(done)

@@ -1,0 +1,162 @@
+"""Joins the lines of a stack trace to the record that they belong to."""
+
+from __future__ import annotations
+
+import re
+
+from logs_service.patterns.record import RawRecord
+from logs_service.patterns.timestamps import shape_at
+
+_MAX_LINES = 1000
+_LEVEL_HEAD = re.compile(
+    r"[\[<(]?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|FATAL|CRITICAL|PANIC)\b[\]>)]?", re.IGNORECASE
+)
+_FRAME = re.compile(
+    r"[ \t]+(?:at\s+\S|File \"|\.{3} \d+ (?:more|common)|\^+$|[~^]+$|-{3}>|-{3} End of|\d+:\s+(?:0x)?\w|in \S+\()"
+    r"|(?:Caused by|Suppressed): |\s*(?:Caused by|Suppressed): "
+    r"|\s*\.{3} \d+ (?:more|common frames)"
+    r"|\s*-{3} End of (?:inner exception )?stack trace"
+    r"|note: run with `RUST_BACKTRACE|stack backtrace:$"
+)
+_PYTHON_HEAD = re.compile(r"\s*(?:\S.*\s)?Traceback \(most recent call last\):$")
+_PYTHON_LINK = re.compile(r"(?:During handling of the above exception|The above exception was the direct cause)")
+_EXCEPTION = re.compile(
+    r"(?:[A-Za-z_$][\w$]*[.:]{1,2})*[A-Za-z_$][\w$]*(?:Exception|Error|Exit|Interrupt|Warning|Throwable|Failure)\b"
+    r"(?:: |:?$|\s*$| \(|\[)"
+)
+_ANY_CLASS_LINE = re.compile(r"[A-Za-z_][\w.]*(?::\s|$)")
+_GO_HEAD = re.compile(r"(?:.*\s)?(?:panic: |fatal error: )|goroutine \d+ \[[^\]]+\]:$")
+_GO_LINE = re.compile(
+    r"\t|goroutine \d+ \[|created by |exit status \d|\[signal |\[recovered\]|panic: |runtime: |runtime stack:"
+    r"|[\w./*()\[\]{}$-]+\([^ ]*(?:, [^ ]*)*\)$|\.{3}additional frames"
+)
+_WRAPPED = re.compile(r"\{.*\}$")
+
+
+def has_header(text: str) -> bool:
+    """Whether a line opens with a time, a level or a container runtime's prefix, and so begins a record."""
+    start = 0
+    while start < len(text) and text[start] in "[(<- \t" and start < 12:
+        start += 1
+    if shape_at(text, start) is not None:
+        return True
+    if _LEVEL_HEAD.match(text, start) is not None:
+        return True
+    if text.startswith("{"):
+        return True
+    # A host, a pod or an alert label may stand before the time.
+    position = start
+    for _ in range(4):
+        space = text.find(" ", position, position + 80)
+        if space < 0:
+            return False
+        position = space + 1
+        if shape_at(text, position + (text[position : position + 1] == "[")) is not None:
+            return True
+    return False
+
+
+class TraceJoiner:
+    """Holds the newest record until the next line shows that it is complete."""
+
+    def __init__(self, max_record_bytes: int) -> None:
+        self._limit = max_record_bytes
+        self._head: RawRecord | None = None
+        self._lines: list[str] = []
+        self._size = 0
+        self._count = 0
+        self._truncated = False
+        self._headed = False
+        self._mode = ""
+
+    def add(self, record: RawRecord) -> RawRecord | None:
+        """Takes the next line; gives the record that it closes, if it closes one."""
+        if self._head is not None and self._continues(record.text):
+            self._join(record)
+            return None
+        done = self._finished()
+        self._head = record
+        self._lines = [record.text]
+        self._size = len(record.text)
+        self._count = 1
+        self._truncated = record.truncated
+        self._headed = record.text[0] not in " \t" and has_header(record.text)
+        self._mode = self._mode_of(record.text)
+        return done
+
+    def empty_line(self) -> None:
+        """An empty line ends plain continuations; tracebacks and goroutine dumps have them inside."""
+        if self._mode == "python":
+            self._mode = "after-python"
+        elif self._mode == "":
+            self._headed = False
+
+    def close(self) -> list[RawRecord]:
+        """The record that was still held."""
+        done = self._finished()
+        self._head = None
+        return [] if done is None else [done]
+
+    @staticmethod
+    def _mode_of(text: str) -> str:
+        if _PYTHON_HEAD.match(text):
+            return "python"
+        if _GO_HEAD.match(text):
+            return "go"
+        if _EXCEPTION.match(text):
+            return "exception"
+        return ""
+
+    def _continues(self, text: str) -> bool:  # noqa: PLR0911 - one way out per kind of trace
+        indented = text[0] in " \t"
+        if not indented and text[0].isdigit():
+            return False
+        if self._mode in ("python", "after-python"):
+            return self._continues_python(text, indented=indented)
+        if self._mode == "go" and _GO_LINE.match(text) and not has_header(text):
+            return True
+        if _FRAME.match(text):
+            return True
+        if indented:
+            return (self._headed or self._mode == "exception") and not has_header(text)
+        if self._headed:
+            if _PYTHON_HEAD.match(text) and text[0] == "T":
+                self._mode = "python"
+                return True
+            if _GO_HEAD.match(text) and text.startswith(("panic: ", "goroutine ", "fatal error: ")):
+                self._mode = "go"
+                return True
+            if _EXCEPTION.match(text) and not has_header(text):
+                self._mode = "exception"
+                return True
+        return False
+
+    def _continues_python(self, text: str, *, indented: bool) -> bool:
+        if indented:
+            return not has_header(text)
+        if _PYTHON_LINK.match(text):
+            return True
+        if _PYTHON_HEAD.match(text) and text[0] == "T":
+            self._mode = "python"
+            return True
+        if self._mode == "python" and self._count > 1 and _ANY_CLASS_LINE.match(text):
+            # The exception line closes the block; what follows needs a sign of its own.
+            self._mode = "after-python"
+            return True
+        return False
+
+    def _join(self, record: RawRecord) -> None:
+        self._count += 1
+        if self._size + len(record.text) + 1 > self._limit or len(self._lines) >= _MAX_LINES:
+            self._truncated = True
+            return
+        self._lines.append(record.text)
+        self._size += len(record.text) + 1
+        self._truncated = self._truncated or record.truncated
+
+    def _finished(self) -> RawRecord | None:
+        if self._head is None:
+            return None
+        if self._count == 1:
+            return self._head
+        return RawRecord("\n".join(self._lines), self._head.line_number, self._count, self._truncated)
