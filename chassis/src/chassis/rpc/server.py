@@ -1,0 +1,209 @@
+"""How a service answers: one interceptor around every RPC, so that no handler can forget a step.
+
+trace -> count and log -> deadline -> who calls, and for whom -> may they -> handler -> mask -> status.
+The health service alone is open: a probe has no token.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from chassis.errors import DeadlineExceeded, DomainError, Unauthenticated
+from chassis.identity import AccessTokens, Call, Trust, acting_as
+from chassis.metrics import Metrics
+from chassis.policy import Policy
+from chassis.rpc.outcome import Outcome
+from chassis.rpc.status import CODES, TRACE_ID_KEY, trailing_metadata
+from chassis.telemetry import current_trace_id, fail, span
+
+CALLER_TOKEN_KEY = "authorization"  # noqa: S105 - a metadata key
+VIEWER_TOKEN_KEY = "x-aiops-on-behalf-of"  # noqa: S105 - a metadata key
+TRACEPARENT_KEY = "traceparent"
+OPEN_SERVICE = "/grpc.health.v1.Health/"
+
+Context = grpc.aio.ServicerContext[Any, Any]
+Handler = grpc.RpcMethodHandler[Any, Any]
+Response = TypeVar("Response")
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """Limits of a gRPC server."""
+
+    max_receive_bytes: int = 4 << 20
+    max_send_bytes: int = 16 << 20
+    max_concurrent_rpcs: int = 256
+    unary_deadline_seconds: float = 30.0
+    """For a caller that set none."""
+    stream_deadline_seconds: float = 120.0
+    """For a caller that set none."""
+    connection_age_seconds: int = 60
+    """Connections are closed gently after this time, so that callers spread over new instances and leave old ones."""
+    slow_seconds: float = 1.0
+    """A read that takes longer is logged at INFO."""
+
+    def channel_options(self) -> list[tuple[str, int]]:
+        """As gRPC wants them."""
+        return [
+            ("grpc.max_receive_message_length", self.max_receive_bytes),
+            ("grpc.max_send_message_length", self.max_send_bytes),
+            ("grpc.so_reuseport", 0),  # two servers on one port would share its calls unnoticed
+            ("grpc.keepalive_time_ms", 30_000),
+            ("grpc.keepalive_timeout_ms", 10_000),
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+            ("grpc.max_connection_age_ms", self.connection_age_seconds * 1000),
+            ("grpc.max_connection_age_grace_ms", int(self.stream_deadline_seconds) * 1000),
+        ]
+
+
+def make_server(
+    service: str,
+    *,
+    trust: Trust,
+    access_tokens: AccessTokens,
+    policy: Policy,
+    metrics: Metrics,
+    options: ServerOptions | None = None,
+) -> grpc.aio.Server:
+    """A server on which every RPC is traced, counted, checked, masked and answered by name."""
+    options = options or ServerOptions()
+    interceptor = _Interceptor(
+        service, trust=trust, access_tokens=access_tokens, policy=policy, metrics=metrics, options=options
+    )
+    return grpc.aio.server(
+        interceptors=[interceptor],
+        options=options.channel_options(),
+        maximum_concurrent_rpcs=options.max_concurrent_rpcs,
+    )
+
+
+class _Interceptor(grpc.aio.ServerInterceptor):
+    def __init__(
+        self,
+        service: str,
+        *,
+        trust: Trust,
+        access_tokens: AccessTokens,
+        policy: Policy,
+        metrics: Metrics,
+        options: ServerOptions,
+    ) -> None:
+        self._service = service
+        self._trust = trust
+        self._access_tokens = access_tokens
+        self._policy = policy
+        self._metrics = metrics
+        self._options = options
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler | None:
+        path = handler_call_details.method
+        inner = await continuation(handler_call_details)
+        if inner is None or path.startswith(OPEN_SERVICE):
+            return inner
+        return self._wrapped(path, inner)
+
+    def _wrapped(self, path: str, inner: Handler) -> Handler:
+        if inner.request_streaming and inner.response_streaming:
+            raise NotImplementedError(f"{path}: streams in both directions are not served")
+        behaviour: Any = inner.unary_unary or inner.stream_unary or inner.unary_stream
+        uploads = inner.request_streaming
+
+        async def one(request: Any, context: Context) -> Message:
+            async def respond(call: Call) -> Message:
+                return self._policy.mask(call, await behaviour(request, context))
+
+            return await self._answer(path, context, respond, write=uploads or _is_write(request), stream=uploads)
+
+        async def many(request: Any, context: Context) -> None:
+            async def respond(call: Call) -> None:
+                async for message in behaviour(request, context):
+                    await context.write(self._policy.mask(call, message))
+
+            await self._answer(path, context, respond, write=False, stream=True)
+
+        if inner.response_streaming:
+            return grpc.unary_stream_rpc_method_handler(many, inner.request_deserializer, inner.response_serializer)
+        make = grpc.stream_unary_rpc_method_handler if uploads else grpc.unary_unary_rpc_method_handler
+        return make(one, inner.request_deserializer, inner.response_serializer)
+
+    async def _answer(
+        self,
+        path: str,
+        context: Context,
+        respond: Callable[[Call], Awaitable[Response]],
+        *,
+        write: bool,
+        stream: bool = False,
+    ) -> Response:
+        """Run one RPC; whatever goes wrong leaves as a named status, and what has no name is logged here once."""
+        outcome = Outcome(path.rpartition("/")[2], write=write)
+        traceparent = _only(context, TRACEPARENT_KEY)
+        with (
+            span(path.strip("/"), "server", traceparent=traceparent) as own,
+            outcome.recorded(self._metrics, self._options.slow_seconds),
+        ):
+            trace_id = current_trace_id()
+            context.set_trailing_metadata(((TRACE_ID_KEY, trace_id),))
+            try:
+                return await self._within_deadline(context, respond, outcome, stream=stream)
+            except DomainError as error:
+                outcome.refused(error)
+            except asyncio.CancelledError:
+                outcome.code = "CANCELLED"
+                raise
+            except Exception as error:  # noqa: BLE001 - the border of the process: the caller gets a name and a trace id
+                outcome.fell_over(error)
+            fail(own, outcome.error.reason)
+        trailing = trailing_metadata(outcome.error, domain=f"{self._service}.aiops", trace_id=trace_id)
+        return await context.abort(CODES[outcome.error.kind], outcome.error.message, trailing)
+
+    async def _within_deadline(
+        self, context: Context, respond: Callable[[Call], Awaitable[Response]], outcome: Outcome, *, stream: bool
+    ) -> Response:
+        default = self._options.stream_deadline_seconds if stream else self._options.unary_deadline_seconds
+        # The stub calls it a float; without a deadline it is None.
+        given: float | None = context.time_remaining()
+        seconds = default if given is None else given
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                call = outcome.call = await self._identified(context, outcome.method, time.monotonic() + seconds)
+                self._policy.authorize(call)
+                with acting_as(call):
+                    return await respond(call)
+        except TimeoutError:
+            if limit.expired():
+                raise DeadlineExceeded from None
+            raise
+
+    async def _identified(self, context: Context, method: str, deadline: float) -> Call:
+        caller = self._trust.verify(_bearer(context, CALLER_TOKEN_KEY), audience=self._service)
+        token = _bearer(context, VIEWER_TOKEN_KEY) if _only(context, VIEWER_TOKEN_KEY) else None
+        viewer = await self._access_tokens.verify(token) if token else None
+        return Call(caller, viewer, token, method, deadline, correlation_id=current_trace_id())
+
+
+def _only(context: Context, key: str) -> str:
+    """The value of a metadata key that may come once; nothing where it is absent or ambiguous."""
+    values = [value for name, value in context.invocation_metadata() or () if name == key]
+    return values[0] if len(values) == 1 and isinstance(values[0], str) else ""
+
+
+def _bearer(context: Context, key: str) -> str:
+    scheme, _, token = _only(context, key).partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated(f'the call needs one "{key}: Bearer <token>"')
+    return token
+
+
+def _is_write(request: Message) -> bool:
+    return "idempotency_key" in request.DESCRIPTOR.fields_by_name

@@ -1,0 +1,82 @@
+"""What an operator can set, read once from the environment at start.
+
+`docs/configuration.md` is made from the fields and the docstrings beneath them.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ProcessSettings(BaseSettings):
+    """What every process has: the services and the gateway."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True, validate_by_name=True
+    )
+
+    environment: Literal["production", "development"] = Field("production", validation_alias="AIOPS_ENVIRONMENT")
+    """`development` opens what only a developer needs, such as GraphiQL and gRPC reflection."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", validation_alias="AIOPS_LOG_LEVEL")
+    """Least severity that is logged. Reads are logged at DEBUG, writes and refusals at INFO or above."""
+
+    nats_url: str = Field("nats://127.0.0.1:8422", validation_alias="AIOPS_NATS_URL")
+    """Address of NATS; several, separated by commas, for a cluster."""
+    nats_monitor_url: str = Field("", validation_alias="AIOPS_NATS_MONITOR_URL")
+    """Address of NATS's monitoring port, from which its durability is read (`sync_always`)."""
+    nats_durability: Literal["checked", "vouched"] = Field("checked", validation_alias="AIOPS_NATS_DURABILITY")
+    """`vouched`: the operator has set `sync_interval: always` on a NATS that has no monitoring address."""
+
+    trust_file: Path = Field(validation_alias="AIOPS_TRUST_FILE")
+    """JSON file with the public key (JWK) of every service, by name."""
+    jwks_url: str = Field("http://127.0.0.1:8201/.well-known/jwks.json", validation_alias="AIOPS_JWKS_URL")
+    """Where auth publishes the keys that access tokens are checked with."""
+    redaction_key_file: Path = Field(validation_alias="AIOPS_REDACTION_KEY_FILE")
+    """File with at least 32 random bytes: equal personal data gets equal marks only under an equal key."""
+
+    otlp_endpoint: str = Field("", validation_alias="AIOPS_OTLP_ENDPOINT")
+    """Address of an OTLP/HTTP collector for traces, for example `http://127.0.0.1:4318`. Empty: none are sent."""
+    unleash_url: str = Field("", validation_alias="AIOPS_UNLEASH_URL")
+    """Address of an Unleash server's API, ending in `/api`. Empty: flags come from the flags file alone."""
+    unleash_token: SecretStr = Field(SecretStr(""), validation_alias="AIOPS_UNLEASH_TOKEN")
+    """Client token for the Unleash server."""
+    flags_file: Path | None = Field(None, validation_alias="AIOPS_FLAGS_FILE")
+    """JSON or YAML file `{flag: true|false}`: the flags where there is no Unleash, the first values where there is."""
+
+    auth_target: str = Field("127.0.0.1:8101", validation_alias="AIOPS_AUTH_TARGET")
+    """gRPC address of auth."""
+    logs_target: str = Field("127.0.0.1:8102", validation_alias="AIOPS_LOGS_TARGET")
+    """gRPC address of logs."""
+    tickets_target: str = Field("127.0.0.1:8103", validation_alias="AIOPS_TICKETS_TARGET")
+    """gRPC address of tickets."""
+    changelog_target: str = Field("127.0.0.1:8104", validation_alias="AIOPS_CHANGELOG_TARGET")
+    """gRPC address of changelog."""
+    ai_target: str = Field("127.0.0.1:8105", validation_alias="AIOPS_AI_TARGET")
+    """gRPC address of ai."""
+
+    startup_seconds: float = Field(60.0, gt=0, validation_alias="AIOPS_STARTUP_SECONDS")
+    """How long a starting process waits for Postgres, NATS and its schema before it gives up."""
+    drain_seconds: float = Field(5.0, ge=0, validation_alias="AIOPS_DRAIN_SECONDS")
+    """Postgres address with the service's `_app` role: `postgresql://logs_app:<password>@<host>:8432/aiops`."""
+
+    nats_user: str = ""
+    """User of this process at NATS."""
+    nats_password: SecretStr = SecretStr("")
+    """Password of that user."""
+    key_file: Path
+    """PEM file with the Ed25519 private key that this process proves itself with."""
+    http_listen: str
+    """Address for health (`/healthz`, `/readyz`), `/metrics` and what else the process serves over HTTP."""
+
+
+class ServiceSettings(ProcessSettings):
+    """What every service has; a subclass sets `env_prefix`, its ports and what it alone needs."""
+
+    database_url: SecretStr
+    """Postgres address with the service's `_app` role: `postgresql://logs_app:...@127.0.0.1:8432/aiops`."""
+    grpc_listen: str
+    """Address for gRPC."""
+    pool_size: int = Field(5, ge=1, le=100)
+    """Postgres connections kept open; as many again are opened under load."""
