@@ -22,7 +22,7 @@ def canonical(requirement: str) -> str:
 
 
 def direct(folder: str) -> set[str]:
-    """Names that the distribution in the folder asks for, through our own distributions, without those; or the package itself."""
+    """Names that the distribution in the folder asks for, our own distributions resolved; or the package itself."""
     if not (ROOT / folder).is_dir():
         return {canonical(folder)}
     names: set[str] = set()

@@ -1,0 +1,204 @@
+"""The main job on real input: break the stack a little, feed it its own logs, and check what it says.
+
+    python dev/demo.py [--file LOG]
+
+Two faults on purpose: NATS away for ten seconds, and twenty bad log-ins. The summary of the stack's own logs has to
+name both; the command fails when it does not. A log file of yours goes the same way.
+"""
+
+import argparse
+import contextlib
+import heapq
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from aiops_cli import documents, graph, render
+from aiops_cli.failure import Failure
+from stack import DRILL_SECONDS, running
+from state import ROOT, SERVICES, Ports, State
+
+BAD_LOG_INS = 20
+RECOVERY_SECONDS = 60.0
+SUMMARY_SECONDS = 60.0
+FAULTS = {
+    "NATS was away": re.compile(r"\bnats\b", re.IGNORECASE),
+    "log-ins failed": re.compile(r"log-?in", re.IGNORECASE),
+}
+
+
+class Demo:
+    """One run of the demo against the local stack."""
+
+    def __init__(self, state: State, console: Console) -> None:
+        self.state = state
+        self.console = console
+        self.url = f"http://127.0.0.1:{state.ports.gateway}"
+        self.graph: graph.Graph | None = None
+
+    def ensure_stack(self) -> None:
+        """Start the stack when it does not run; it keeps running afterwards."""
+        if running(self.state):
+            return
+        code = subprocess.run(
+            [sys.executable, str(ROOT / "dev" / "stack.py"), "up", "--detach"], check=False
+        ).returncode
+        if code:
+            raise Failure("The stack did not start; the message above says why.")
+
+    def log_in(self) -> None:
+        """Log in as the local admin, leaving any session of `aiops login` alone."""
+        admin = json.loads(self.state.path("admin.json").read_text())
+        os.environ["XDG_CONFIG_HOME"] = str(self.state.path("demo"))
+        session, _ = graph.log_in(self.url, admin["email"], admin["password"])
+        self.graph = graph.Graph(session)
+
+    def fail_log_ins(self) -> int:
+        """Try to log in with made-up passwords; returns how many were refused."""
+        refused = 0
+        for number in range(BAD_LOG_INS):
+            try:
+                graph.log_in(self.url, f"intruder{number}@example.com", f"a wrong guess {number}")
+            except Failure as failure:
+                refused += failure.reason in {"CREDENTIALS_INVALID", "TOO_MANY_ATTEMPTS"}
+        return refused
+
+    def take_nats_away(self) -> None:
+        """Stop NATS for a while and return when the gateway and all services are ready again."""
+        subprocess.run([sys.executable, str(ROOT / "dev" / "stack.py"), "drill"], check=True)
+        time.sleep(DRILL_SECONDS + 1)
+        deadline = time.monotonic() + RECOVERY_SECONDS
+        ports = [self.state.ports.http(service) for service in SERVICES] + [self.state.ports.gateway_operations]
+        while not all(self._ready(port) for port in ports):
+            if time.monotonic() > deadline:
+                raise Failure(f"The stack was not ready {RECOVERY_SECONDS:.0f} s after NATS came back; see its logs.")
+            time.sleep(0.2)
+
+    @staticmethod
+    def _ready(port: int) -> bool:
+        try:
+            return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=3).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    def own_log(self) -> bytes:
+        """What the processes of the stack wrote, merged by time; lines that are no JSON stay behind the one before."""
+        streams = [self._timed(path) for path in sorted(self.state.path("logs").glob("*.log")) if path.stem != "stack"]
+        return b"\n".join(line for _, line in heapq.merge(*streams, key=lambda pair: pair[0])) + b"\n"
+
+    @staticmethod
+    def _timed(path: Path) -> Iterator[tuple[str, bytes]]:
+        at = ""
+        for line in path.read_bytes().splitlines():
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                at = json.loads(line)["timestamp"]
+            yield at, line
+
+    def push(self, data: bytes, name: str) -> dict[str, Any]:
+        """Upload a log and return it with its summary."""
+        if self.graph is None:
+            raise Failure("Log in first.")
+        stored = self.graph.upload(iter([data]), {"name": name})
+        deadline = time.monotonic() + SUMMARY_SECONDS
+        while True:
+            log: dict[str, Any] = self.graph.query(documents.LOG, {"id": stored["id"]})["log"]
+            if log["state"] != "RECEIVED":
+                return log
+            if time.monotonic() > deadline:
+                raise Failure(f"The summary of {stored['id']} took more than {SUMMARY_SECONDS:.0f} s.")
+            time.sleep(0.2)
+
+    def show(self, log: dict[str, Any]) -> None:
+        """Print patterns with counts and the summary with the lines behind each sentence."""
+        if self.graph is None:
+            raise Failure("Log in first.")
+        page = self.graph.query(documents.PATTERNS, {"id": log["id"], "first": 12})["log"]
+        title = (
+            f"\n{log['name']}: the {len(page['patterns']['edges'])} most frequent of {page['patternCount']} patterns"
+        )
+        rows = render.pattern_rows([edge["node"] for edge in page["patterns"]["edges"]], page["recordCount"])
+        self.console.print(render.patterns_table(rows, title))
+        self.console.print()
+        if log["summary"] is None:
+            raise Failure(f"The log {log['id']} got no summary: {log['failure']}")
+        for line in render.stored_summary(log["summary"]):
+            self.console.print(line)
+
+    def check_faults(self, log: dict[str, Any]) -> bool:
+        """Say whether the summary names each fault."""
+        text = " ".join(sentence["text"] for sentence in log["summary"]["sentences"])
+        self.console.print()
+        found = {fault: bool(pattern.search(text)) for fault, pattern in FAULTS.items()}
+        for fault, named in found.items():
+            mark = Text("✓ ", "green") if named else Text("✗ ", "red")
+            self.console.print(mark + Text(f"the summary {'says' if named else 'does not say'} that {fault}"))
+        return all(found.values())
+
+
+def main() -> int:
+    """Run the demo; 1 when something failed or a fault went unnamed."""
+    parser = argparse.ArgumentParser(description="Feed the local stack its own logs, after breaking it a little.")
+    parser.add_argument("--file", type=Path, help="a log file of yours that goes the same way")
+    arguments = parser.parse_args()
+    if arguments.file and not arguments.file.is_file():
+        print(f"{arguments.file} is no file. Example: make demo FILE=/var/log/syslog", file=sys.stderr)
+        return 2
+    folder = Path(os.environ.get("AIOPS_STATE_DIR", ROOT / ".aiops")).resolve()
+    console = render.console_for()
+    demo = Demo(State(folder, Ports(int(os.environ.get("AIOPS_PORT_OFFSET", "0")))), console)
+    try:
+        demo.ensure_stack()
+        with Progress(
+            SpinnerColumn(finished_text="[green]✓[/green]"),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=console,
+        ) as progress:
+
+            def step(text: str) -> Any:
+                return progress.add_task(text, total=1)
+
+            task = step("Logging in as the local admin")
+            demo.log_in()
+            progress.advance(task)
+            task = step(f"Fault 1: {BAD_LOG_INS} bad log-ins")
+            refused = demo.fail_log_ins()
+            progress.update(task, description=f"Fault 1: {BAD_LOG_INS} bad log-ins, {refused} refused", advance=1)
+            task = step(f"Fault 2: NATS away for {DRILL_SECONDS:.0f} s, until everything is ready again")
+            demo.take_nats_away()
+            progress.advance(task)
+            task = step("Feeding the stack its own logs")
+            own = demo.push(demo.own_log(), "the stack's own logs")
+            progress.advance(task)
+            theirs = None
+            if arguments.file:
+                task = step(f"Feeding it {arguments.file.name}")
+                theirs = demo.push(arguments.file.read_bytes(), arguments.file.name)
+                progress.advance(task)
+        for log in filter(None, (own, theirs)):
+            demo.show(log)
+        named = demo.check_faults(own)
+    except Failure as failure:
+        console.print(Text(f"\nThe demo failed: {failure.message}", style="red"))
+        return 1
+    console.print("\n[bold]The GraphQL query that fetched it[/bold]", f"(variables: {json.dumps({'id': own['id']})})")
+    console.print(documents.LOG.strip(), markup=False, style="dim")
+    console.print(
+        f"Try it in GraphiQL: {demo.url}/graphql   The stack keeps running; `make down` stops it.", markup=False
+    )
+    return 0 if named else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""Five services, one shape: whoever knows one knows all."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = sorted(path.name for path in (ROOT / "services").iterdir() if (path / "pyproject.toml").exists())
+FILES = {
+    "__init__.py", "__main__.py", "app.py", "consumers.py", "convert.py", "domain.py", "errors.py", "policy.py",
+    "py.typed", "queries.py", "rpc.py", "settings.py", "store.py", "tables.py", "usecases.py",
+}  # fmt: skip
+# What one service alone is about: name -> why it is a place of its own.
+OWN = {
+    "auth": {
+        "credentials": "passwords, tokens and signing keys: what no other service may hold",
+    },
+    "logs": {
+        "evidence": "the digest and the check of cited sentences; pure, the CLI runs it",
+        "ingest": "one path from bytes to COPY for paste, upload and stream",
+        "patterns": "reader, header detection and miner; pure, the CLI runs it",
+    },
+    "ai": {
+        "engines": "the built-in and the OpenAI-compatible engine behind one interface",
+    },
+}
+HARD_LIMIT_LINES = 400
+
+
+def package(service: str) -> Path:
+    return ROOT / "services" / service / "src" / f"{service}_service"
+
+
+def python_files() -> list[Path]:
+    tops = ["chassis", "services", "gateway", "cli", "tests", "dev"]
+    return [path for top in tops for path in (ROOT / top).rglob("*.py") if "node_modules" not in path.parts]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_has_the_same_files(service: str) -> None:
+    names = {path.name for path in package(service).iterdir() if path.name != "__pycache__"}
+
+    own = set(OWN.get(service, {}))
+
+    assert names - own - {"migrations"} == FILES
+    assert own <= names, "OWN names a sub-package that is gone"
+    assert list((package(service) / "migrations").glob("[0-9][0-9][0-9][0-9]_*.expand.sql"))
+    assert (ROOT / "services" / service / "README.md").exists()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_program_of_a_service_is_three_statements(service: str) -> None:
+    tree = ast.parse((package(service) / "__main__.py").read_text())
+
+    statements = [node for node in tree.body if not isinstance(node, ast.Expr)]
+
+    assert len(statements) == 3, "two imports and main(build)"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_rpc_methods_are_short_and_try_nothing(service: str) -> None:
+    tree = ast.parse((package(service) / "rpc.py").read_text())
+
+    methods = [
+        method
+        for servicer in tree.body
+        if isinstance(servicer, ast.ClassDef)
+        for method in servicer.body
+        if isinstance(method, ast.AsyncFunctionDef) and method.name[0].isupper()
+    ]
+
+    assert methods
+    for method in methods:
+        body = [
+            node for node in method.body if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        ]
+        assert len(body) <= 5, f"{service}: {method.name} has {len(body)} statements"
+    assert not any(isinstance(node, ast.Try) for node in ast.walk(tree))
+
+
+@pytest.mark.parametrize("path", python_files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_file_is_longer_than_the_limit(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= HARD_LIMIT_LINES
+
+
+def test_no_file_has_a_name_that_says_nothing() -> None:
+    vague = {"utils.py", "helpers.py", "common.py", "manager.py", "impl.py", "misc.py"}
+
+    found = [str(path.relative_to(ROOT)) for path in python_files() if path.name in vague]
+
+    assert found == []
+
+
+def test_only_the_chassis_commits() -> None:
+    found = [
+        str(path.relative_to(ROOT))
+        for path in python_files()
+        if re.search(r"\.commit\(\)", path.read_text())
+        and not path.is_relative_to(ROOT / "chassis")
+        and "tests" not in path.parts
+    ]
+
+    assert found == []
