@@ -1,0 +1,43 @@
+"""`aiops migrate`: bring the database to the schema that this version needs. For operators; it needs no gateway."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from aiops_cli.failure import ExitCode, Failure
+
+SERVICES = ("auth", "logs", "ai")
+
+app = typer.Typer(help="Bring the database to the schema that this version needs.", no_args_is_help=True)
+
+
+def _owner_url(service: str) -> str:
+    name = f"{service.upper()}_OWNER_DATABASE_URL"
+    url = os.environ.get(name, "")
+    if not url:
+        raise Failure(
+            f"{name} is not set. It is the URL of the role {service}_owner, which owns the schema.", ExitCode.USAGE
+        )
+    return url
+
+
+@app.command("expand")
+def expand(
+    service: Annotated[
+        list[str] | None, typer.Argument(help=f"Services; all of {', '.join(SERVICES)} when none.")
+    ] = None,
+) -> None:
+    """Apply the expand phase: additions that the running version does not mind. Run before the new version starts."""
+    from chassis.migrations import migrate  # noqa: PLC0415 - SQLAlchemy takes longer to load than most commands run
+
+    chosen = service or list(SERVICES)
+    unknown = set(chosen) - set(SERVICES)
+    if unknown:
+        raise Failure(
+            f"There is no service {', '.join(sorted(unknown))}. Known: {', '.join(SERVICES)}.", ExitCode.USAGE
+        )
+    for name in chosen:
+        applied = migrate(_owner_url(name), name, f"{name}_service")
+        versions = ", ".join(migration.version for migration in applied)
+        typer.echo(f"{name}: {versions or 'nothing to do'}")

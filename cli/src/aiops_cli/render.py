@@ -1,0 +1,118 @@
+"""What people see in the terminal: tables, the cited summary, and plain text when the output is piped."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+SEVERITY_STYLE = {
+    "FATAL": "bold red",
+    "ERROR": "red",
+    "WARN": "yellow",
+    "INFO": "green",
+    "DEBUG": "dim",
+    "TRACE": "dim",
+}
+STATE_STYLE = {"SUMMARIZED": "green", "RECEIVED": "yellow", "FAILED": "red"}
+SPARK = "▁▂▃▄▅▆▇█"
+PIPED_WIDTH = 160
+
+
+def console_for(*, stderr: bool = False) -> Console:
+    """A console that wraps at the terminal's width, and at a fixed one when the output is piped."""
+    console = Console(stderr=stderr, highlight=False)
+    if not console.is_terminal:
+        console = Console(stderr=stderr, highlight=False, width=PIPED_WIDTH)
+    return console
+
+
+def sparkline(counts: Sequence[int]) -> str:
+    """Counts over time as one line of blocks; a bucket with nothing stays blank."""
+    top = max(counts, default=0)
+    return "".join(" " if count == 0 else SPARK[min(7, count * 8 // (top + 1))] for count in counts)
+
+
+def severity(name: str) -> Text:
+    """A severity in its colour; nothing for lines that do not say."""
+    return Text("" if name == "UNSPECIFIED" else name, style=SEVERITY_STYLE.get(name, ""))
+
+
+def clock(timestamp: str | None) -> str:
+    """An ISO 8601 time, to the second, in UTC."""
+    return (timestamp or "").replace("T", " ")[:19]
+
+
+def template(text: str) -> Text:
+    """A pattern's template with its parameters set apart."""
+    shown = Text(text, overflow="fold")
+    shown.highlight_regex(r"<\*>", style="cyan")
+    return shown
+
+
+def patterns_table(rows: Iterable[Mapping[str, Any]], title: str) -> Table:
+    """Patterns, most frequent first: count, share, severity, first and last seen, course over time, template."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="dim")
+    table.add_column("count", justify="right")
+    table.add_column("%", justify="right")
+    table.add_column("level")
+    table.add_column("first seen", no_wrap=True)
+    table.add_column("last seen", no_wrap=True)
+    table.add_column("over time", no_wrap=True)
+    table.add_column("pattern", ratio=1, overflow="fold")
+    for row in rows:
+        table.add_row(
+            f"{row['count']:,}",
+            f"{row['share'] * 100:.1f}",
+            severity(row["severity"]),
+            clock(row["first"]),
+            clock(row["last"]),
+            sparkline(row["course"]),
+            template(row["template"]),
+        )
+    return table
+
+
+def pattern_rows(nodes: Iterable[Mapping[str, Any]], record_count: int) -> list[dict[str, Any]]:
+    """Rows for `patterns_table` from LogPatternCount nodes of the graph."""
+    return [
+        {
+            "count": node["count"],
+            "share": node["count"] / max(1, record_count),
+            "severity": max(node["severityCounts"], key=lambda pair: pair["count"])["severity"],
+            "first": node["firstTime"],
+            "last": node["lastTime"],
+            "course": [bucket["count"] for bucket in node["buckets"]],
+            "template": node["pattern"]["template"],
+        }
+        for node in nodes
+    ]
+
+
+def stored_summary(written: Mapping[str, Any]) -> Iterable[Text]:
+    """A LogSummary of the graph, with the lines behind each sentence."""
+    note = f", since the model failed: {written['fallbackReason']}" if written["fallbackReason"] else ""
+    sentences = [
+        {
+            "text": sentence["text"],
+            "lines": [{"line_number": line["lineNumber"], "body": line["body"]} for line in sentence["records"]],
+        }
+        for sentence in written["sentences"]
+    ]
+    return summary(sentences, engine=written["engine"], note=note)
+
+
+def summary(sentences: Sequence[Mapping[str, Any]], *, engine: str, note: str = "") -> Iterable[Text]:
+    """The summary: each sentence with its number, below it the lines that it rests on."""
+    yield Text.assemble(("Summary", "bold"), (f"  written by the {engine} engine{note}", "dim"))
+    for number, sentence in enumerate(sentences, start=1):
+        yield Text.assemble((f"{number:>2}. ", "dim"), sentence["text"])
+        for line in sentence["lines"]:
+            where = f"line {line['line_number']}"
+            yield Text.assemble(
+                ("    └ ", "dim"),
+                (f"{where:<12}", "dim"),
+                (line["body"].split("\n", 1)[0][:200], "dim"),
+                overflow="ellipsis",
+            )
