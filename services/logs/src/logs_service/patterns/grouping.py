@@ -20,14 +20,15 @@ MIN_CONTEXT_WORDS = 2
 """Words that must stay literal: a pattern of wildcards alone says nothing."""
 _LETTERS = re.compile(r"[^\W\d_]+")
 _NAMES = frozenset(
-    "user username login account owner host hostname client peer named called file device driver program process"
+    "owner host hostname client peer named called file device driver program process"
     " service package module interface queue topic table key tag thread job task node server container pod image class"
     " domain group name id uid database schema bucket volume session instance address url path directory port"
     " method function command cmd".split()
 )
-"""Nouns that announce a name: two different words after one of them are values."""
+"""Nouns that announce a name: a few different words after one of them are values."""
+_PEOPLE = frozenset("user users username login account logname".split())
 _PREPOSITIONS = frozenset("for from by to of in on at with via as is was".split())
-_AFTER_NAME, _AFTER_COLON, _AFTER_PREPOSITION, _INSIDE, _FIRST = 2, 3, 4, 5, 12
+_AFTER_USER, _AFTER_NAME, _AFTER_PREPOSITION, _INSIDE, _FIRST = 2, 3, 4, 5, 12
 
 
 def context_words(tokens: Sequence[str]) -> int:
@@ -170,11 +171,13 @@ def _varies(forms: Sequence[Tokens], position: int) -> bool:
 def _needed(form: Tokens, position: int, values: set[str]) -> int:
     before = form[position - 1] if position else ""
     word = before.strip("([{\"'").rstrip(":").lower()
+    if word in _PEOPLE:
+        return _AFTER_USER
     if word in _NAMES:
         return _AFTER_NAME
     names = all(_is_name(value) for value in values)
     if before.endswith((":", "=")):
-        return _AFTER_COLON
+        return _AFTER_NAME
     if word in _PREPOSITIONS or names:
         return _AFTER_PREPOSITION
     return _INSIDE if position else _FIRST

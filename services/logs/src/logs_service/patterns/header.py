@@ -12,7 +12,9 @@ from logs_service.patterns.structured import Structured, parse_structured, unwra
 from logs_service.patterns.timestamps import TimeReader, shape_at
 
 _MAX_LAYOUTS = 6
-_RELEARN_AFTER = 64
+_RELEARN_SAMPLE = 64
+_WEAK_SHAPES = frozenset(("epoch", "date", "clock", "yymmdd", "noyear"))
+"""Shapes that a number in a message may have by chance: alone they make no header."""
 
 
 class HeaderDetector:
@@ -24,6 +26,8 @@ class HeaderDetector:
         self._waiting: list[RawRecord] | None = []
         self._layouts: list[Layout] = []
         self._strays: list[str] = []
+        self._stray_count = 0
+        self._relearn_at = _RELEARN_SAMPLE
 
     def feed(self, records: Iterable[RawRecord]) -> list[ParsedRecord]:
         """The parsed records in their order; the first ones come when the layout is learned."""
@@ -37,7 +41,8 @@ class HeaderDetector:
     def close(self) -> list[ParsedRecord]:
         """Learns from what there is and gives the records that were waiting."""
         waiting, self._waiting = self._waiting or [], None
-        lines = [inner for record in waiting if (inner := self._plain_line(record.text)) is not None]
+        step = max(1, len(waiting) // self._sample_records)
+        lines = [inner for record in waiting[::step] if (inner := self._plain_line(record.text)) is not None]
         self._times.day_first = _writes_day_first(lines)
         self._learn(lines)
         return [self._parse(record) for record in waiting]
@@ -75,7 +80,7 @@ class HeaderDetector:
             time = self._times.read(cri[0])
             attributes["log.iostream"] = cri[1]
             body = cri[2]
-        structured = parse_structured(body, self._times) if body[:1] == "{" or "=" in body else None
+        structured = parse_structured(body, self._times) if body[:1] == "{" or "msg=" in body or "message=" in body else None
         if structured is not None:
             body, time, severity, severity_text, service = _take(structured, time, attributes)
             if not structured.wrapped:
@@ -99,20 +104,17 @@ class HeaderDetector:
             if match is None:
                 continue
             end = match.end()
-            found = match.groupdict()
             if layout.shape is not None:
-                own = self._times.nanoseconds(layout.shape, found["ts"], found["frac"], found["zone"])
+                own = self._times.nanoseconds(layout.shape, *match.group("ts", "frac", "zone"))
                 time = time if own is None else own
                 if layout.shape.name == "klog":
-                    severity_text = found["ts"][0]
-            level = found.get("level")
-            if level:
-                severity_text = level
-            program = found.get("program") or found.get("logger1")
-            if program:
-                service = program if service is None else service
-            if found.get("pid"):
-                attributes["process.pid"] = found["pid"]
+                    severity_text = match["ts"][0]
+            if layout.has_level:
+                severity_text = match["level"]
+            if layout.service and service is None:
+                service = match[layout.service]
+                if layout.service == "program" and (pid := match["pid"]):
+                    attributes["process.pid"] = pid
             break
         else:
             if body:
@@ -133,7 +135,8 @@ class HeaderDetector:
         start = 1 if body[:1] in "[(<" else 0
         if not (body[start : start + 1].isdigit() or body[start : start + 1].isupper()):
             return 0, time, severity_text
-        if shape_at(body, start) is None:
+        timed = shape_at(body, start)
+        if timed is None or timed[0].name in _WEAK_SHAPES:
             return 0, time, severity_text
         end = 0
         for element in elements(body[:200])[:3]:
@@ -154,9 +157,14 @@ class HeaderDetector:
         """Another layout may have begun, as where files of several programs follow one another."""
         if len(self._layouts) >= _MAX_LAYOUTS:
             return
+        self._stray_count += 1
+        if self._stray_count + _RELEARN_SAMPLE < self._relearn_at:
+            return
         self._strays.append(line.partition("\n")[0])
-        if len(self._strays) >= _RELEARN_AFTER:
+        if self._stray_count >= self._relearn_at:
             strays, self._strays = self._strays, []
+            # A log without any header asks ever more rarely.
+            self._relearn_at = self._stray_count * 2
             self._learn(strays)
 
 

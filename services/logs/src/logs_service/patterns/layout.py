@@ -67,6 +67,9 @@ class Layout(NamedTuple):
     columns: tuple[Column, ...]
     expression: re.Pattern[str]
     shape: Shape | None
+    has_level: bool
+    service: str | None
+    """The group that names the program or logger, where a column does."""
 
 
 def elements(line: str) -> list[Element]:
@@ -116,7 +119,7 @@ def learn_layout(lines: Sequence[str]) -> Layout | None:
         return _level_layout(rows)
     alive, columns = anchored
     columns += _columns_after(alive, len(columns))
-    return _compiled(columns, alive)
+    return _compiled(columns)
 
 
 def _time_columns(rows: list[list[Element]]) -> tuple[list[list[Element]], list[Column]] | None:
@@ -165,7 +168,7 @@ def _level_layout(rows: list[list[Element]]) -> Layout | None:
         ]
         if len(with_level) >= max(_AGREE * len(rows), 2):
             columns = [Column("any")] * index + [Column("level")]
-            return _compiled(columns + _columns_after(with_level, index + 1), with_level)
+            return _compiled(columns + _columns_after(with_level, index + 1))
     return None
 
 
@@ -203,9 +206,7 @@ def _columns_after(rows: list[list[Element]], start: int) -> list[Column]:
             elif (kind == "logger" and distinct <= max(12, 0.3 * len(here))) or _padded(alive, position):
                 strong = len(columns)
             alive = [row for row in alive if len(row) > position and row[position].kind == kind]
-        elif _shares(kinds, ("word", "logger", "number", "bracket"), len(alive)) and distinct <= max(
-            12, 0.5 * len(here)
-        ):
+        elif _shares(kinds, ("word", "logger", "number", "bracket"), len(alive)):
             columns.append(Column("any"))
             if _padded(alive, position):
                 strong = len(columns)
@@ -245,10 +246,10 @@ def _is_number_column(rows: list[list[Element]], position: int) -> bool:
 def _is_program_column(here: list[Element], columns: list[Column], *, level_seen: bool) -> bool:
     """Whether `word:` is the program or logger that wrote the line, and not the first word of its message."""
     programs = [element.text for element in here if element.kind == "program"]
-    if level_seen or any(column.kind == "word" or column.kind == "any" for column in columns):
+    if level_seen or sum(1 for text in programs if "[" in text or "." in text or "/" in text) >= 0.5 * len(programs):
         return True
-    marked = sum(1 for text in programs if "[" in text or "." in text or "/" in text)
-    return marked >= 0.5 * len(programs) or (len(programs) >= 20 and len(set(programs)) <= 0.2 * len(programs))
+    few = len(set(programs)) <= max(3, 0.3 * len(programs))
+    return few and (bool(columns) or len(programs) >= 20)
 
 
 def _padded(rows: list[list[Element]], position: int) -> bool:
@@ -257,7 +258,7 @@ def _padded(rows: list[list[Element]], position: int) -> bool:
     return len(gaps) >= 0.9 * len(rows) and len(gaps) >= 3 and sum(gap >= 2 for gap in gaps) >= _AGREE * len(gaps)
 
 
-def _compiled(columns: list[Column], rows: list[list[Element]]) -> Layout | None:
+def _compiled(columns: list[Column]) -> Layout | None:
     if not columns:
         return None
     primary = max(
@@ -274,8 +275,12 @@ def _compiled(columns: list[Column], rows: list[list[Element]]) -> Layout | None
         parts.append(r"[ \t]*" if last or column.kind in ("dash", "time", "bracket", "level") else r"(?:[ \t]+|(?=\|))")
     expression = re.compile("".join(parts))
     shape = columns[primary].shape if primary is not None else None
-    matching = sum(1 for row in rows if row)
-    return Layout(tuple(columns), expression, shape) if matching else None
+    kinds = [column.kind for column in columns]
+    level = kinds.index("level") if "level" in kinds else -1
+    service = "program" if "program" in kinds else None
+    if service is None and level >= 0 and "logger" in kinds[level:]:
+        service = f"logger{1 + kinds[:level].count('logger')}"
+    return Layout(tuple(columns), expression, shape, level >= 0, service)
 
 
 def _column_pattern(column: Column, number: int, *, primary: bool) -> str:

@@ -12,7 +12,7 @@ _TLD = (
     "|au|ca|eu|us|info|biz|hk|tw|kr|ch|se|es|pl|be|at"
 )
 _HTTP = "(?:GET|POST|PUT|DELETE|HEAD|PATCH|OPTIONS|CONNECT|TRACE) "
-_UNITS = r"(?:[KMGTP]i?B|[kM]?bytes|[KMGT]|ms|us|µs|ns|min|secs?|seconds?|[smhd])"
+_UNITS = r"(?:[KMGTP]?i?B|[kM]?bytes|[KMGT]|ms|us|µs|ns|min|secs?|seconds?|[smhd])"
 
 _RULES: tuple[str, ...] = (
     # What redaction left behind.
@@ -40,15 +40,21 @@ _RULES: tuple[str, ...] = (
     # Hexadecimal numbers and ids.
     r"\b0[xX][0-9a-fA-F]+\b",
     r"(?<![A-Za-z0-9])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![A-Za-z0-9])",
-    r"(?<![A-Za-z0-9])(?=[a-fA-F]{0,16}\d)[0-9a-fA-F]{6,}(?![A-Za-z0-9])",
+    r"(?<![A-Za-z0-9])(?=[a-fA-F]{0,16}\d)(?=\d*[a-fA-F])[0-9a-fA-F]{6,}(?![A-Za-z0-9])",
+    # Bytes of a dump, switches of a list, an id of letters and digits in turn.
+    r"(?<!\w)[0-9a-fA-F]{2}(?: [0-9a-fA-F]{2}){3,}(?!\w)",
+    r"(?<=[(=,:\[] )(?:on|off)(?: (?:on|off))*(?= ?[),\]])",
+    r"(?<![A-Za-z0-9])(?=[A-Za-z]*\d+[A-Za-z]+\d)[A-Za-z0-9]{8,}(?![A-Za-z0-9])",
+    # A state in a list of annotated values, as in `3 (leader), LOOKING (state)`.
+    r"(?<=\), )[A-Z][A-Z_]+(?= \()",
     # A number or the digits of an id, with what is glued to it in pieces of at most two letters, and its unit.
-    rf"(?:(?<![\w.)\]])[-+<]{{0,2}})?\d+(?:[._:,#@~^-]{{0,3}}[A-Za-z]{{0,2}}[._:,#@~^-]{{0,3}}\d+)*"
+    rf"(?:(?<![A-Za-z0-9.)\]])[-+<]{{0,2}})?\d+(?:[._:,#@~^-]{{0,3}}[A-Za-z]{{0,2}}[._:,#@~^-]{{0,3}}\d+)*"
     rf"(?: ?{_UNITS}(?![A-Za-z0-9_])|[A-Za-z]{{1,2}}(?![A-Za-z])|%)?",
     r"(?<![\w.-])(?:true|false|null|nil|True|False|TRUE|FALSE|NULL|NIL|\(null\))(?![\w.-])",
 )
 _MASK = re.compile("|".join(_RULES))
 _KEY_VALUE = re.compile(r"(?<=[\w\])])=(?!=)(?![\s=])(?:<\*>)?[^\s,;|()\[\]{}&]*")
-_REPEATED = re.compile(r"<\*>(?:[.:/_,@#+\\-]{0,2}<\*>|,? \(<\*>\)| \(\)| \[<\*>\]|,? <\*>(?![\w(=]))+")
+_REPEATED = re.compile(r"(?:(?<!\S)\*{2,} )*<\*>(?: \*{2,}|[.:/_,@#+\\-]{0,2}<\*>|,? \(<\*>\)| \(\)| \[<\*>\]|,? <\*>(?![\w(=]))+")
 
 
 def mask(text: str) -> str:

@@ -9,6 +9,7 @@ from logs_service.patterns.traces import TraceJoiner
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL_BYTES = bytes(code for code in (*range(32), 127) if code not in (9, 10))
 _MAGIC = (
     b"\x1f\x8b", b"PK\x03\x04", b"\x7fELF", b"%PDF-", b"\x89PNG", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd",
     b"\xff\xd8\xff", b"MZ\x90", b"SQLite format 3\x00",
@@ -53,17 +54,20 @@ class LineReader:
         records: list[RawRecord] = []
         if self._after_return and chunk.startswith(b"\n"):
             chunk = chunk[1:]
-        self._after_return = chunk.endswith(b"\r") if chunk else self._after_return
+        if chunk:
+            self._after_return = chunk.endswith(b"\r")
         if b"\r" in chunk:
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        lines = chunk.split(b"\n")
-        rest = lines.pop()
-        for line in lines:
+        block, newline, rest = chunk.rpartition(b"\n")
+        if newline:
             if self._tail:
-                self._keep(line)
-                line = bytes(self._tail)  # noqa: PLW2901 - the line is the kept part and this one
+                first, more, others = block.partition(b"\n")
+                self._keep(first)
+                self._block(bytes(self._tail), records)
                 self._tail.clear()
-            self._line(line, records)
+                block, newline = others, more
+            if newline:
+                self._block(block, records)
         self._keep(rest)
         return records
 
@@ -71,7 +75,7 @@ class LineReader:
         """The records that were still waiting; the reader is spent afterwards."""
         records: list[RawRecord] = []
         if self._tail:
-            self._line(bytes(self._tail), records)
+            self._block(bytes(self._tail), records)
             self._tail.clear()
         if self._joiner is not None:
             records.extend(self._joiner.close())
@@ -84,30 +88,34 @@ class LineReader:
             part = part[:room]
         self._tail += part
 
-    def _line(self, line: bytes, records: list[RawRecord]) -> None:
-        self._line_number += 1
-        truncated, self._cut = self._cut, False
-        if len(line) > self._limit:
-            line, truncated = line[: self._limit], True
-        if self._line_number == 1 and line.startswith(b"\xef\xbb\xbf"):
-            line = line[3:]
-        text = line.decode("utf-8", errors="replace")
-        if truncated:
-            text = text.rstrip("\ufffd")
-        if "\x1b" in text:
-            text = _ANSI.sub("", text)
-        if not text.isprintable():
-            text = _CONTROL.sub("\ufffd", text)
-        text = text.rstrip()
-        if not text:
-            self.empty_lines += 1
-            if self._joiner is not None:
-                self._joiner.empty_line()
-            return
-        record = RawRecord(text, self._line_number, 1, truncated)
-        if self._joiner is None:
+    def _block(self, block: bytes, records: list[RawRecord]) -> None:
+        """Takes whole lines at once: most blocks have nothing to clean, so that is found out once."""
+        if self._line_number == 0 and block.startswith(b"\xef\xbb\xbf"):
+            block = block[3:]
+        text = block.decode("utf-8", errors="replace")
+        if len(block.translate(None, _CONTROL_BYTES)) != len(block):
+            text = _CONTROL.sub("\ufffd", _ANSI.sub("", text) if "\x1b" in text else text)
+        cut, self._cut = self._cut, False
+        joiner = self._joiner
+        for line in text.split("\n"):
+            self._line_number += 1
+            line, truncated = self._bounded(line.rstrip(), cut=cut)  # noqa: PLW2901 - the bounded line
+            if not line:
+                self.empty_lines += 1
+                if joiner is not None:
+                    joiner.empty_line()
+                continue
+            record = RawRecord(line, self._line_number, 1, truncated)
+            if joiner is not None:
+                done = joiner.add(record)
+                if done is None:
+                    continue
+                record = done
             records.append(record)
-        else:
-            done = self._joiner.add(record)
-            if done is not None:
-                records.append(done)
+
+    def _bounded(self, line: str, *, cut: bool) -> tuple[str, bool]:
+        if len(line) * 4 > self._limit:
+            data = line.encode("utf-8", errors="replace")
+            if len(data) > self._limit:
+                return data[: self._limit].decode("utf-8", errors="ignore"), True
+        return (line.rstrip("\ufffd"), True) if cut else (line, False)

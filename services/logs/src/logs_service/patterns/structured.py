@@ -42,7 +42,6 @@ _SERVICE = ("service", "service.name", "service_name", "serviceName", "app", "ap
 _MAX_ATTRIBUTES = 64
 _MAX_VALUE_CHARS = 2048
 _LOGFMT = re.compile(r'(?:^|\s)([A-Za-z_@][\w.@/-]*)=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?=\s|$)')
-_LOGFMT_MARKS = frozenset(("level", "lvl", "msg", "message", "severity"))
 _CRI = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})) (stdout|stderr) ([FP]) ?")
 
 
@@ -75,7 +74,7 @@ def parse_structured(text: str, times: TimeReader) -> Structured | None:
         except (ValueError, RecursionError):
             return None
         return _from_fields(fields, times) if isinstance(fields, dict) and fields else None
-    if "=" in text:
+    if "msg=" in text or "message=" in text:
         pairs = _logfmt_fields(text)
         if pairs is not None:
             return _from_fields(pairs, times)
@@ -93,9 +92,9 @@ def _logfmt_fields(text: str) -> dict[str, object] | None:
         end = pair.end()
         quoted = pair.group(2)
         fields[pair.group(1)] = pair.group(3) if quoted is None else quoted.replace('\\"', '"').replace("\\\\", "\\")
-    if text[end:].strip() or len(fields) < 2 or fields.keys().isdisjoint(_LOGFMT_MARKS):
+    if text[end:].strip() or len(fields) < 2 or "msg" not in fields and "message" not in fields:
         return None
-    return fields if "msg" in fields or "message" in fields else None
+    return fields
 
 
 def _from_fields(fields: dict[str, object], times: TimeReader) -> Structured | None:

@@ -66,8 +66,8 @@ class TraceJoiner:
         self._size = 0
         self._count = 0
         self._truncated = False
-        self._headed = False
-        self._mode = ""
+        self._headed: bool | None = False
+        self._mode: str | None = ""
 
     def add(self, record: RawRecord) -> RawRecord | None:
         """Takes the next line; gives the record that it closes, if it closes one."""
@@ -80,12 +80,16 @@ class TraceJoiner:
         self._size = len(record.text)
         self._count = 1
         self._truncated = record.truncated
-        self._headed = record.text[0] not in " \t" and has_header(record.text)
-        self._mode = self._mode_of(record.text)
+        self._headed = None
+        self._mode = None
         return done
 
     def empty_line(self) -> None:
         """An empty line ends plain continuations; tracebacks and goroutine dumps have them inside."""
+        if self._head is None:
+            return
+        if self._mode is None:
+            self._mode = self._mode_of(self._head.text)
         if self._mode == "python":
             self._mode = "after-python"
         elif self._mode == "":
@@ -99,37 +103,49 @@ class TraceJoiner:
 
     @staticmethod
     def _mode_of(text: str) -> str:
-        if _PYTHON_HEAD.match(text):
+        if "Traceback" in text and _PYTHON_HEAD.match(text):
             return "python"
-        if _GO_HEAD.match(text):
+        if ("panic: " in text or text.startswith(("goroutine ", "fatal error: "))) and _GO_HEAD.match(text):
             return "go"
         if _EXCEPTION.match(text):
             return "exception"
         return ""
 
-    def _continues(self, text: str) -> bool:  # noqa: PLR0911 - one way out per kind of trace
-        indented = text[0] in " \t"
-        if not indented and text[0].isdigit():
+    def _continues(self, text: str) -> bool:
+        first = text[0]
+        if first.isdigit() or self._head is None:
             return False
+        if self._mode is None:
+            self._mode = self._mode_of(self._head.text)
+        indented = first in " \t"
         if self._mode in ("python", "after-python"):
             return self._continues_python(text, indented=indented)
         if self._mode == "go" and _GO_LINE.match(text) and not has_header(text):
             return True
-        if _FRAME.match(text):
+        if (indented or first in "CS.-ns") and _FRAME.match(text):
             return True
         if indented:
-            return (self._headed or self._mode == "exception") and not has_header(text)
-        if self._headed:
-            if _PYTHON_HEAD.match(text) and text[0] == "T":
-                self._mode = "python"
-                return True
-            if _GO_HEAD.match(text) and text.startswith(("panic: ", "goroutine ", "fatal error: ")):
-                self._mode = "go"
-                return True
-            if _EXCEPTION.match(text) and not has_header(text):
-                self._mode = "exception"
-                return True
+            return (self._mode == "exception" or self._has_header()) and not has_header(text)
+        started = self._started_by(text)
+        if started and self._has_header():
+            self._mode = started
+            return True
         return False
+
+    @staticmethod
+    def _started_by(text: str) -> str:
+        """The kind of trace that a line begins which belongs to the record above it."""
+        if text[0] == "T" and _PYTHON_HEAD.match(text):
+            return "python"
+        if text.startswith(("panic: ", "goroutine ", "fatal error: ")):
+            return "go"
+        return "exception" if _EXCEPTION.match(text) and not has_header(text) else ""
+
+    def _has_header(self) -> bool:
+        if self._headed is None:
+            text = self._lines[0]
+            self._headed = text[0] not in " \t" and has_header(text)
+        return self._headed
 
     def _continues_python(self, text: str, *, indented: bool) -> bool:
         if indented:
