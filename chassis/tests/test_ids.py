@@ -1,0 +1,77 @@
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from chassis.errors import InvalidArgument
+from chassis.ids import parse_id, uuid7, uuid7_floor, uuid7_time
+
+NOON = datetime(2026, 1, 5, 12, 0, 0, 123_000, tzinfo=UTC)
+
+
+def test_ids_made_now_rise_strictly_and_carry_the_time() -> None:
+    before = datetime.now(UTC)
+
+    ids = [uuid7() for _ in range(20_000)]
+
+    assert ids == sorted(set(ids))
+    assert before - timedelta(milliseconds=1) <= uuid7_time(ids[0]) <= uuid7_time(ids[-1]) <= datetime.now(UTC)
+
+
+def test_ids_do_not_fall_when_the_machines_clock_runs_backwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = uuid7()
+    monkeypatch.setattr("chassis.ids.time.time_ns", lambda: 1_000_000_000_000_000_000)
+
+    later = uuid7()
+
+    assert later > first
+
+
+def test_an_id_of_a_given_moment_has_version_variant_and_that_millisecond() -> None:
+    ids = [uuid7(NOON) for _ in range(5_000)]
+
+    assert ids == sorted(set(ids))
+    assert {(id_.version, id_.variant, uuid7_time(id_)) for id_ in ids} == {(7, "specified in RFC 4122", NOON)}
+    assert uuid7_floor(NOON) < ids[0]
+    assert ids[-1] < uuid7_floor(NOON + timedelta(milliseconds=1))
+
+
+def test_ids_of_the_future_do_not_push_those_of_now() -> None:
+    uuid7(datetime(2099, 1, 1, tzinfo=UTC))
+
+    assert uuid7_time(uuid7()) < datetime(2099, 1, 1, tzinfo=UTC)
+
+
+def test_the_floor_is_the_smallest_id_of_its_millisecond() -> None:
+    assert str(uuid7_floor(datetime(2025, 8, 19, tzinfo=UTC))) == "0198bfa0-2400-7000-8000-000000000000"
+
+
+def test_the_time_of_another_kind_of_uuid_is_refused() -> None:
+    with pytest.raises(ValueError, match="is no UUIDv7"):
+        uuid7_time(uuid4())
+
+
+def test_an_id_is_read_from_its_canonical_spelling_in_either_case() -> None:
+    text = "0198c0de-0000-7000-8000-00000000ABCD"
+
+    assert parse_id(text, field="log_id") == UUID(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "nonsense",
+        "0198c0de00007000800000000000abcd",
+        "{0198c0de-0000-7000-8000-00000000abcd}",
+        "urn:uuid:0198c0de-0000-7000-8000-00000000abcd",
+        "0198c0de-0000-7000-8000-00000000abcd ",
+        "0198c0de-0000-7000-8000-00000000abc\N{FULLWIDTH DIGIT ONE}",
+        "' OR 1=1 --",
+    ],
+)
+def test_any_other_text_is_an_invalid_argument(text: str) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        parse_id(text, field="log_id")
+
+    assert refused.value.metadata == {"field": "log_id"}
