@@ -1,0 +1,257 @@
+"""Postgres, and the one place that commits: reads in read-only transactions, writes in a `UnitOfWork`.
+
+SQLAlchemy Core maps and queries here; it never migrates. Business code gets a transaction and cannot end it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+
+import psycopg
+from google.protobuf.message import Message
+from psycopg import sql
+from sqlalchemy import CursorResult, Executable, Row
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from aiops.events.v1.envelope_pb2 import Envelope
+from chassis import idempotency, outbox
+from chassis.clock import Clock
+from chassis.errors import InvalidArgument, Overloaded, Unavailable, VersionConflict
+from chassis.events import Event, envelop
+from chassis.identity import Actor, call_in_progress, current_call
+from chassis.ids import uuid7
+
+POOL_WAIT_SECONDS = 5.0
+CONNECT_TIMEOUT_SECONDS = 5
+
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+Req = TypeVar("Req", bound=Message)
+Res = TypeVar("Res", bound=Message)
+
+
+class Database:
+    """One service's pool of connections; it connects with the first use."""
+
+    def __init__(self, url: str, *, name: str, pool_size: int = 5, max_overflow: int = 5) -> None:
+        self.name = name
+        self.engine: AsyncEngine = create_async_engine(
+            make_url(url).set(drivername="postgresql+psycopg"),
+            pool_size=pool_size,
+            max_overflow=max_overflow,
+            pool_timeout=POOL_WAIT_SECONDS,
+            pool_pre_ping=True,
+            hide_parameters=True,  # an exception's text must not hold a row's values
+            connect_args={"application_name": f"aiops-{name}", "connect_timeout": CONNECT_TIMEOUT_SECONDS},
+        )
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator["ReadTx"]:
+        """A transaction in which Postgres itself refuses to write.
+
+        Raises:
+            Unavailable: Postgres cannot be reached.
+            Overloaded: no connection came free in time.
+        """
+        async with self.connection() as connection:
+            await connection.execution_options(postgresql_readonly=True)
+            async with connection.begin():
+                yield ReadTx(connection)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """A connection outside any transaction, with its failures named as ours.
+
+        Raises:
+            Unavailable: Postgres cannot be reached, or went away.
+            Overloaded: no connection came free in time.
+        """
+        try:
+            async with self.engine.connect() as connection:
+                yield connection
+        except PoolTimeout as error:
+            raise Overloaded(retry_after_seconds=1) from error
+        except DBAPIError as error:
+            if _is_away(error):
+                raise Unavailable(dependency="postgres") from error
+            raise
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        await self.engine.dispose()
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Whether the server is gone, as opposed to refusing what it was told."""
+    refused_by_statement = isinstance(error.orig, psycopg.Error) and error.orig.sqlstate is not None
+    shutting_down = isinstance(error.orig, psycopg.errors.AdminShutdown | psycopg.errors.CannotConnectNow)
+    return shutting_down or (isinstance(error, OperationalError | InterfaceError) and not refused_by_statement)
+
+
+class ReadTx:
+    """A transaction that only reads."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+
+    async def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
+        """Run one statement, or one for each set of parameters in a list."""
+        return await self.connection.execute(statement, parameters)
+
+    async def fetch_all(self, statement: Executable) -> list[Row[Any]]:
+        """Every row of the answer."""
+        return list((await self.connection.execute(statement)).all())
+
+    async def fetch_one(self, statement: Executable) -> Row[Any] | None:
+        """The only row of the answer, or None."""
+        return (await self.connection.execute(statement)).one_or_none()
+
+
+class WriteTx(ReadTx):
+    """A transaction that changes something: who does it, when, and the facts that will be told once it is done."""
+
+    def __init__(self, connection: AsyncConnection, *, actor: Actor, now: datetime) -> None:
+        super().__init__(connection)
+        self.actor = actor
+        self.now = now
+        self.facts: list[object] = []
+
+    def publish(self, fact: object) -> None:
+        """Tell this fact if, and only if, the transaction commits."""
+        self.facts.append(fact)
+
+    async def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+        """Write many rows with COPY; how many were written."""
+        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+            sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
+        )
+        written = 0
+        driver: psycopg.AsyncConnection[Any] = (await self.connection.get_raw_connection()).driver_connection  # type: ignore[assignment]
+        async with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                await copy.write_row(row)
+                written += 1
+        return written
+
+
+class UnitOfWork:
+    """The only place that commits: a change, its facts and its idempotency record are true together or not at all."""
+
+    def __init__(self, database: Database, clock: Clock, to_event: Callable[[object], Event], service: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._to_event = to_event
+        self._service = service
+        self.committed = asyncio.Event()
+        """Set after each commit that told facts: the relay in this process wakes up by it."""
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[WriteTx]:
+        """A transaction, committed at the end of the block and rolled back when the block raises.
+
+        Raises:
+            Unavailable: Postgres cannot be reached; after a lost commit the change may have happened all the same.
+            Overloaded: no connection came free in time.
+        """
+        call = call_in_progress()
+        actor = call.actor if call else Actor("service", self._service)
+        async with self._database.connection() as connection:
+            async with connection.begin():
+                tx = WriteTx(connection, actor=actor, now=self._clock.now())
+                yield tx
+                # Last before COMMIT: the aggregates' rows are locked by now, so seq follows the order of commits.
+                await outbox.append(connection, self._envelopes(tx), created_at=tx.now)
+            if tx.facts:
+                self.committed.set()
+
+    async def once(self, request: Req, response_type: type[Res], effect: Callable[[WriteTx], Awaitable[Res]]) -> Res:
+        """The effect of a request, once per idempotency key: asked again, its stored response.
+
+        Raises:
+            IdempotencyKeyInvalid: the key is missing or not 16 to 255 characters long.
+            IdempotencyKeyReused: the key came before with another request.
+            IdempotencyInProgress: the first request is still running after 2 s.
+        """
+        key: str = request.idempotency_key  # type: ignore[attr-defined]  # every write request has one (contract test)
+        fingerprint = idempotency.request_fingerprint(request)
+        async with self.claim(current_call().method, key) as claim:
+            replayed = await claim.replay(fingerprint, response_type)
+            if replayed is not None:
+                return replayed
+            response = await effect(claim.tx)
+            await claim.store(fingerprint, response)
+            return response
+
+    @asynccontextmanager
+    async def claim(self, operation: str, key: str) -> AsyncIterator["Claim"]:
+        """A transaction that holds the idempotency key of a request whose fingerprint is known only at its end.
+
+        Raises:
+            IdempotencyKeyInvalid: the key is missing or not 16 to 255 characters long.
+            IdempotencyInProgress: the first request is still running after 2 s.
+        """
+        idempotency.check_key(key)
+        async with self.begin() as tx:
+            principal = f"{tx.actor.kind}:{tx.actor.id}"
+            record = await idempotency.take(tx.connection, principal, operation, key, now=tx.now)
+            claim = Claim(tx, record)
+            yield claim
+            if not (record.is_replay or claim.stored):
+                raise RuntimeError(f"{operation} ended without storing its response under the idempotency key")
+
+    def _envelopes(self, tx: WriteTx) -> list[tuple[str, Envelope]]:
+        call = call_in_progress()
+        events = [self._to_event(fact) for fact in tx.facts]
+        return [
+            (
+                event.subject,
+                envelop(event, event_id=uuid7(), producer=self._service, actor=tx.actor, at=tx.now, call=call),
+            )
+            for event in events
+        ]
+
+
+class Claim:
+    """An idempotency key held by the transaction `tx`: either the first request with it, or a replay."""
+
+    def __init__(self, tx: WriteTx, record: idempotency.Record) -> None:
+        self.tx = tx
+        self.stored = False
+        self._record = record
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether a request with this key was completed before: then write nothing, compute the fingerprint, replay."""
+        return self._record.is_replay
+
+    async def replay(self, fingerprint: bytes, response_type: type[Res]) -> Res | None:
+        """The stored response, or None for the first request.
+
+        Raises:
+            IdempotencyKeyReused: the key came before with another request.
+        """
+        return self._record.replay(fingerprint, response_type)
+
+    async def store(self, fingerprint: bytes, response: Message) -> None:
+        """Keep the response for 72 h, sealed under the key."""
+        await self._record.store(self.tx.connection, fingerprint, response)
+        self.stored = True
+
+
+def guard_version(*, expected: int, actual: int) -> None:
+    """Let a change pass only if its caller had read the present version.
+
+    Raises:
+        InvalidArgument: no version was given.
+        VersionConflict: the thing changed since it was read.
+    """
+    if expected < 1:
+        raise InvalidArgument(
+            "expected_version must be the version that you read, 1 or higher", field="expected_version"
+        )
+    if expected != actual:
+        raise VersionConflict(expected=expected, actual=actual)

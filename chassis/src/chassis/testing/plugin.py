@@ -1,0 +1,203 @@
+"""The pytest plugin (`-p chassis.testing.plugin`): real Postgres and NATS per test session, a clean database per test.
+
+The session's Postgres runs without fsync, which is fit for tests alone; tests of what survives start their own server.
+"""
+
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+import pytest
+import pytest_asyncio
+from psycopg import sql
+from sqlalchemy import event, select
+
+from aiops.events.v1.envelope_pb2 import Envelope
+from chassis.bootstrap import SchemaCredentials, bootstrap
+from chassis.db import Database
+from chassis.embedded import nats_config
+from chassis.embedded.nats import NatsServer
+from chassis.embedded.postgres import PostgresServer
+from chassis.embedded.process import free_port
+from chassis.migrations import migrate
+from chassis.outbox import outbox
+from chassis.testing.clock import FrozenClock
+
+TEST_DATABASE = "aiops_test"
+
+
+@dataclass(frozen=True)
+class TestNats:
+    """The session's NATS server and the password of each of its users."""
+
+    __test__ = False
+    server: NatsServer
+    passwords: dict[str, str] = field(repr=False)
+    operator_password: str = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        return self.server.url
+
+    @property
+    def monitor_url(self) -> str:
+        """Where its settings can be read."""
+        return self.server.monitor_url
+
+
+@dataclass(frozen=True)
+class ServiceDatabase:
+    """One service's migrated schema, empty at the start of the test."""
+
+    app_url: str
+    owner_url: str
+    database: Database
+
+
+@dataclass
+class MigratedSchemas:
+    """The schemas that this session has migrated, with the passwords of their roles."""
+
+    server: PostgresServer
+    admin_url: str
+    credentials: dict[str, SchemaCredentials] = field(default_factory=dict)
+
+    def ensure(self, schema: str, package: str) -> SchemaCredentials:
+        """Bootstrap and migrate the schema at its first use, and empty it at each later one."""
+        known = self.credentials.get(schema)
+        if known is not None:
+            self._truncate(schema)
+            return known
+        fresh = SchemaCredentials(schema, secrets.token_urlsafe(24), secrets.token_urlsafe(24))
+        bootstrap(self.admin_url, [fresh])
+        migrate(self.owner_url(fresh), schema, package)
+        self.credentials[schema] = fresh
+        return fresh
+
+    def owner_url(self, credentials: SchemaCredentials) -> str:
+        """The address for the role that owns the schema."""
+        return self.server.url(f"{credentials.schema}_owner", credentials.owner_password, TEST_DATABASE)
+
+    def app_url(self, credentials: SchemaCredentials) -> str:
+        """The address for the role that a running service uses."""
+        return self.server.url(f"{credentials.schema}_app", credentials.app_password, TEST_DATABASE)
+
+    def _truncate(self, schema: str) -> None:
+        with psycopg.connect(self.admin_url) as connection:
+            # Sessions of the test before would hold the locks that TRUNCATE waits for.
+            connection.execute("SET lock_timeout = '5s'")
+            names = connection.execute(
+                "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                " WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+                " AND c.relname <> 'migration_versions'",
+                (schema,),
+            ).fetchall()
+            tables = sql.SQL(", ").join(sql.Identifier(schema, name) for (name,) in names)
+            connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(tables))
+
+
+class QueryCounter:
+    """Counts the SQL statements of a block: `with query_counter(database) as statements: ...; len(statements)`."""
+
+    @contextmanager
+    def __call__(self, database: Database) -> Iterator[list[str]]:
+        """The statements that the block sends through this database's pool, as they are sent."""
+        statements: list[str] = []
+
+        def note(_c: Any, _cursor: Any, statement: str, _p: Any, _context: Any, _many: Any) -> None:
+            statements.append(statement)
+
+        engine = database.engine.sync_engine
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield statements
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """One Postgres for the session."""
+    folder = tmp_path_factory.mktemp("postgres")
+    server = PostgresServer.start(
+        folder / "data", free_port(), password=secrets.token_urlsafe(24), throwaway=True, dies_with_parent=True
+    )
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def nats_registry(request: pytest.FixtureRequest) -> tuple[nats_config.RegisteredEvent, ...]:
+    """The events that the session's NATS knows: the repository's; override it to test with others."""
+    return nats_config.read_registry(request.config.rootpath / "proto" / "events.yaml")
+
+
+@pytest.fixture(scope="session")
+def nats_server(
+    tmp_path_factory: pytest.TempPathFactory, nats_registry: tuple[nats_config.RegisteredEvent, ...]
+) -> Iterator[TestNats]:
+    """One NATS for the session, with the production permissions of every service."""
+    folder = tmp_path_factory.mktemp("nats")
+    passwords = {user: secrets.token_urlsafe(24) for user in nats_config.users(nats_registry)}
+    port, monitor_port, operator = free_port(), free_port(), secrets.token_urlsafe(24)
+    authorization = nats_config.nats_config(nats_registry, passwords, operator_password=operator)
+    server = NatsServer.start(folder, port, monitor_port, authorization=authorization, dies_with_parent=True)
+    try:
+        yield TestNats(server, passwords, operator)
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def migrated_schemas(postgres_server: PostgresServer) -> MigratedSchemas:
+    """The session's one test database."""
+    return MigratedSchemas(postgres_server, postgres_server.create_database(TEST_DATABASE))
+
+
+@pytest_asyncio.fixture
+async def make_database(migrated_schemas: MigratedSchemas) -> AsyncIterator[Callable[[str, str], ServiceDatabase]]:
+    """Call it with schema and package: that service's schema, migrated once per session and emptied for this test."""
+    opened: dict[str, ServiceDatabase] = {}
+
+    def make(schema: str, package: str) -> ServiceDatabase:
+        if schema not in opened:
+            credentials = migrated_schemas.ensure(schema, package)
+            app_url = migrated_schemas.app_url(credentials)
+            opened[schema] = ServiceDatabase(
+                app_url, migrated_schemas.owner_url(credentials), Database(app_url, name=schema)
+            )
+        return opened[schema]
+
+    yield make
+    for service_database in opened.values():
+        await service_database.database.close()
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    """A clock that moves only when the test says so."""
+    return FrozenClock()
+
+
+@pytest.fixture
+def query_counter() -> QueryCounter:
+    """Counts SQL statements: a page with its details is a known number of them."""
+    return QueryCounter()
+
+
+@pytest.fixture
+def published() -> Callable[[Database], Any]:
+    """Await it with a database: (subject, envelope) of every fact told so far, in order."""
+
+    async def read(database: Database) -> list[tuple[str, Envelope]]:
+        async with database.read() as tx:
+            rows = await tx.fetch_all(select(outbox.c.subject, outbox.c.payload).order_by(outbox.c.seq))
+        return [(row.subject, Envelope.FromString(row.payload)) for row in rows]
+
+    return read
