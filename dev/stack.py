@@ -21,13 +21,14 @@ import time
 from pathlib import Path
 
 import psutil
+from rich.console import Console
+
 from chassis.bootstrap import SchemaCredentials, bootstrap
 from chassis.embedded.nats import NatsServer
 from chassis.embedded.nats_config import nats_config
-from chassis.embedded.postgres import PostgresServer
-from chassis.migrations import migrate
-from rich.console import Console
-
+from chassis.embedded.postgres import PostgresServer, remove_data
+from chassis.embedded.process import EmbeddedError
+from chassis.migrations import MigrationError, migrate
 from first_admin import make_first_admin
 from state import ROOT, SERVICES, Ports, State
 from supervise import Child, StackError, restart_crashed, stop, wait_ready
@@ -69,7 +70,10 @@ class Stack:
         self.state.prepare()
         started = time.monotonic()
         self.postgres = PostgresServer.start(
-            self.state.path("postgres"), port=self.state.ports.postgres, password=self.state.secret("postgres_admin")
+            self.state.path("postgres"),
+            self.state.ports.postgres,
+            password=self.state.secret("postgres_admin"),
+            dies_with_parent=True,
         )
         self._write_pids()
         self.step(f"PostgreSQL on 127.0.0.1:{self.state.ports.postgres}", started)
@@ -80,7 +84,7 @@ class Stack:
         self.step(f"NATS JetStream on 127.0.0.1:{self.state.ports.nats}", started)
 
         started = time.monotonic()
-        self._migrate(self.postgres.admin_url)
+        self._migrate(self.postgres.create_database("aiops"))
         self.step("database schemas", started)
 
         started = time.monotonic()
@@ -125,6 +129,7 @@ class Stack:
             port=self.state.ports.nats,
             monitor_port=self.state.ports.nats_monitor,
             authorization=nats_config(ROOT / "proto" / "events.yaml", passwords),
+            dies_with_parent=True,
         )
 
     def stop_nats(self) -> None:
@@ -286,7 +291,7 @@ def up(state: State, console: Console, *, split: bool, detach: bool) -> int:
         stack.watch()
     except KeyboardInterrupt:
         pass
-    except (StackError, OSError, RuntimeError) as error:
+    except (StackError, EmbeddedError, MigrationError, OSError) as error:
         console.print(f"\n[red]It did not start.[/red] {error}", highlight=False)
         return 1
     finally:
@@ -341,6 +346,7 @@ def main() -> int:
     stopped = stop_running(state, console)
     console.print("Stopped; the data is kept." if stopped else "Nothing was running.")
     if arguments.command == "reset" and folder.exists():
+        remove_data(state.path("postgres"))
         shutil.rmtree(folder)
         console.print(f"Deleted {folder}.")
     return 0

@@ -147,7 +147,7 @@ class State:
 
     def database_url(self, role: str) -> str:
         """URL for a role such as "logs_app"."""
-        return f"postgresql+psycopg://{role}:{self.secret(role)}@127.0.0.1:{self.ports.postgres}/aiops"
+        return f"postgresql://{role}:{self.secret(role)}@127.0.0.1:{self.ports.postgres}/aiops"
 
     def shared_environment(self) -> dict[str, str]:
         """Settings that every process has."""
@@ -157,6 +157,7 @@ class State:
             "AIOPS_NATS_MONITOR_URL": f"http://127.0.0.1:{self.ports.nats_monitor}",
             "AIOPS_TRUST_FILE": str(self.path("trust.json")),
             "AIOPS_JWKS_URL": f"http://127.0.0.1:{self.ports.http('auth')}/.well-known/jwks.json",
+            "AIOPS_DRAIN_SECONDS": "0.5",  # no load balancer has to notice here
             "AIOPS_FLAGS_FILE": str(self.path("flags.json")),
             "AIOPS_REDACTION_KEY_FILE": str(self.path("keys", "redaction.key")),
             **{f"AIOPS_{service.upper()}_TARGET": f"127.0.0.1:{self.ports.grpc(service)}" for service in GRPC_PORT},
