@@ -9,6 +9,7 @@ import pytest
 from chassis.db import UnitOfWork
 from chassis.embedded.nats_config import Reaction, RegisteredEvent
 from chassis.testing.clock import FrozenClock
+from chassis.testing.harness import Installation
 from chassis.testing.plugin import ServiceDatabase
 
 sys.path.insert(0, str(Path(__file__).parent / "service"))
@@ -47,3 +48,8 @@ def uow(store: ServiceDatabase, clock: FrozenClock) -> UnitOfWork:
     from parcels import fact_to_event  # noqa: PLC0415 - importable once this file has run
 
     return UnitOfWork(store.database, clock, fact_to_event, "parcels")
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    return Installation(tmp_path_factory.mktemp("installation"), ("parcels", "depot", "gateway"))

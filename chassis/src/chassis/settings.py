@@ -4,21 +4,58 @@
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsInvalid(Exception):
+    """The process cannot start as it is configured; the text names each setting and what it wants."""
 
 
 class ProcessSettings(BaseSettings):
     """What every process has: the services and the gateway."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True, validate_by_name=True
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+        validate_by_name=True,
+        validate_by_alias=True,
     )
 
+    def __init__(self, **values: Any) -> None:
+        """Read the environment; `values` by field name win over it.
+
+        Raises:
+            SettingsInvalid: something is missing or malformed.
+        """
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            # From None: the cause's text could show what somebody typed into a secret.
+            raise SettingsInvalid("\n".join(self._complaint(each) for each in error.errors())) from None
+
+    @classmethod
+    def variable(cls, field: str) -> str:
+        """The environment variable that sets a field."""
+        alias = cls.model_fields[field].validation_alias
+        return alias if isinstance(alias, str) else f"{cls.model_config.get('env_prefix', '')}{field}".upper()
+
+    @classmethod
+    def _complaint(cls, error: Any) -> str:
+        where = str(error["loc"][0]) if error["loc"] else ""
+        field = next((name for name in cls.model_fields if where in {name, cls.variable(name)}), None)
+        if field is None:
+            return f"{where or cls.__name__}: {error['msg']}"
+        says = "is not set" if error["type"] == "missing" else f"is not valid: {error['msg']}"
+        return f"{cls.variable(field)} {says}. It is: {cls.model_fields[field].description}"
+
     environment: Literal["production", "development"] = Field("production", validation_alias="AIOPS_ENVIRONMENT")
-    """`development` opens what only a developer needs, such as GraphiQL and gRPC reflection."""
+    """`development` opens what only a developer needs, such as GraphiQL."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", validation_alias="AIOPS_LOG_LEVEL")
     """Least severity that is logged. Reads are logged at DEBUG, writes and refusals at INFO or above."""
 
@@ -67,8 +104,6 @@ class ProcessSettings(BaseSettings):
     """Password of that user."""
     key_file: Path
     """PEM file with the Ed25519 private key that this process proves itself with."""
-    http_listen: str
-    """Address for health (`/healthz`, `/readyz`), `/metrics` and what else the process serves over HTTP."""
 
 
 class ServiceSettings(ProcessSettings):
@@ -78,5 +113,7 @@ class ServiceSettings(ProcessSettings):
     """Postgres address with the service's `_app` role: `postgresql://logs_app:...@127.0.0.1:8432/aiops`."""
     grpc_listen: str
     """Address for gRPC."""
+    http_listen: str
+    """Address for health (`/healthz`, `/readyz`), `/metrics` and what else the service answers over HTTP."""
     pool_size: int = Field(5, ge=1, le=100)
     """Postgres connections kept open; as many again are opened under load."""

@@ -13,7 +13,7 @@ import grpc
 from chassis.errors import DeadlineExceeded
 from chassis.identity import ServiceIdentity, call_in_progress
 from chassis.metrics import Metrics
-from chassis.rpc.server import CALLER_TOKEN_KEY, TRACEPARENT_KEY, VIEWER_TOKEN_KEY
+from chassis.rpc.keys import CALLER_TOKEN_KEY, TRACEPARENT_KEY, VIEWER_TOKEN_KEY
 from chassis.rpc.status import from_rpc_error
 from chassis.telemetry import span, traceparent
 
@@ -127,4 +127,4 @@ class Client:
     def _in_background(self) -> bool:
         """Nobody waits for our own work: better to wait for a restarting service than to fail."""
         call = call_in_progress()
-        return call is not None and call.caller == self._identity.name
+        return call is not None and call.viewer is None and call.caller == self._identity.name

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import grpc
 from google.protobuf.message import Message
@@ -17,17 +17,15 @@ from chassis.errors import DeadlineExceeded, DomainError, Unauthenticated
 from chassis.identity import AccessTokens, Call, Trust, acting_as
 from chassis.metrics import Metrics
 from chassis.policy import Policy
+from chassis.rpc.keys import CALLER_TOKEN_KEY, TRACE_ID_KEY, TRACEPARENT_KEY, VIEWER_TOKEN_KEY
 from chassis.rpc.outcome import Outcome
-from chassis.rpc.status import CODES, TRACE_ID_KEY, trailing_metadata
+from chassis.rpc.status import CODES, trailing_metadata
 from chassis.telemetry import current_trace_id, fail, span
 
-CALLER_TOKEN_KEY = "authorization"  # noqa: S105 - a metadata key
-VIEWER_TOKEN_KEY = "x-aiops-on-behalf-of"  # noqa: S105 - a metadata key
-TRACEPARENT_KEY = "traceparent"
 OPEN_SERVICE = "/grpc.health.v1.Health/"
 
 Context = grpc.aio.ServicerContext[Any, Any]
-Handler = grpc.RpcMethodHandler[Any, Any]
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
 Response = TypeVar("Response")
 
 
@@ -103,16 +101,16 @@ class _Interceptor(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> Handler | None:
+    ) -> Handler:
         path = handler_call_details.method
         inner = await continuation(handler_call_details)
         if inner is None or path.startswith(OPEN_SERVICE):
             return inner
         return self._wrapped(path, inner)
 
-    def _wrapped(self, path: str, inner: Handler) -> Handler:
+    def _wrapped(self, path: str, inner: Any) -> Handler:
         if inner.request_streaming and inner.response_streaming:
             raise NotImplementedError(f"{path}: streams in both directions are not served")
         behaviour: Any = inner.unary_unary or inner.stream_unary or inner.unary_stream

@@ -14,8 +14,8 @@ from chassis.errors import (
     Unauthenticated,
     Unavailable,
 )
+from chassis.rpc.keys import TRACE_ID_KEY
 
-TRACE_ID_KEY = "x-aiops-trace-id"
 STATUS_DETAILS_KEY = "grpc-status-details-bin"
 
 CODES = {

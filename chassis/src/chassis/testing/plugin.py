@@ -25,6 +25,7 @@ from chassis.embedded.process import free_port
 from chassis.migrations import migrate
 from chassis.outbox import outbox
 from chassis.testing.clock import FrozenClock
+from chassis.testing.harness import Installation
 
 TEST_DATABASE = "aiops_test"
 
@@ -177,6 +178,12 @@ async def make_database(migrated_schemas: MigratedSchemas) -> AsyncIterator[Call
     yield make
     for service_database in opened.values():
         await service_database.database.close()
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """The keys and files of an installation: settings for services, and tokens for whoever calls them."""
+    return Installation(tmp_path_factory.mktemp("installation"))
 
 
 @pytest.fixture

@@ -1,0 +1,96 @@
+"""The HTTP side of a service: /healthz, /readyz, /metrics, and the few routes that it adds."""
+
+import socket
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from chassis.health import Health
+from chassis.metrics import Metrics
+from chassis.rpc.keys import TRACE_ID_KEY
+from chassis.settings import SettingsInvalid
+from chassis.telemetry import current_trace_id, span
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+def make_app(health: Health, metrics: Metrics, routes: Sequence[BaseRoute] = ()) -> "Traced":
+    """The application; every answer carries its trace id."""
+
+    async def live(_request: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    async def ready(_request: Request) -> Response:
+        report = await health.report()
+        body = {"ready": report.ready, "phase": report.phase, "checks": report.checks}
+        return Response(orjson.dumps(body), 200 if report.ready else 503, media_type="application/json")
+
+    async def expose(_request: Request) -> Response:
+        return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    own = [Route("/healthz", live), Route("/readyz", ready), Route("/metrics", expose)]
+    return Traced(Starlette(routes=[*own, *routes]))
+
+
+class Traced:
+    """A span around every HTTP request, continuing the caller's trace, and its id on every answer."""
+
+    def __init__(self, app: Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]) -> None:
+        self._app = app
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(b"traceparent", b"").decode("latin-1")
+        with span(f"{scope['method']} {scope['path']}", "server", traceparent=given):
+            trace_id = current_trace_id()
+
+            async def send_with_trace_id(message: MutableMapping[str, Any]) -> None:
+                if message["type"] == "http.response.start":
+                    message["headers"] = [*message.get("headers", ()), (TRACE_ID_KEY.encode(), trace_id.encode())]
+                await send(message)
+
+            await self._app(scope, receive, send_with_trace_id)
+
+
+class HttpServer(uvicorn.Server):
+    """uvicorn without its signal handlers and its access log; the process that it runs in decides when to stop."""
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app, log_config=None, access_log=False, lifespan="off", server_header=False, timeout_graceful_shutdown=5
+            )
+        )
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+
+def bind(listen: str, *, variable: str) -> socket.socket:
+    """A listening socket for "host:port".
+
+    Raises:
+        SettingsInvalid: nothing can listen there; says which setting to change.
+    """
+    host, _, port = listen.rpartition(":")
+    try:
+        return socket.create_server(
+            (host.strip("[]"), int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+        )
+    except (OSError, ValueError) as error:
+        raise SettingsInvalid(
+            f"cannot listen on {listen} ({error}); stop what runs there, or set {variable}"
+        ) from error

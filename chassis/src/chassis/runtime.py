@@ -1,0 +1,70 @@
+"""What a service is built from: one object that `app.py` makes from its settings, and hands the parts of."""
+
+from collections.abc import Callable, Sequence
+
+from chassis.clock import Clock, SystemClock
+from chassis.db import Database, UnitOfWork
+from chassis.events import Event
+from chassis.flags import Flag, Flags
+from chassis.identity import AccessTokens, ServiceIdentity, Trust
+from chassis.metrics import Metrics, MetricSpec
+from chassis.redaction import Redactor
+from chassis.rpc.client import Client
+from chassis.settings import ServiceSettings, SettingsInvalid
+
+
+class Runtime:
+    """The parts of one service process. Building it reads files and opens nothing; build it inside the event loop."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: ServiceSettings,
+        *,
+        to_event: Callable[[object], Event],
+        package: str,
+        clock: Clock | None = None,
+        metrics: Sequence[MetricSpec] = (),
+        flags: Sequence[Flag] = (),
+        access_tokens: AccessTokens | None = None,
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self.package = package
+        self.clock = clock or SystemClock()
+        self.metrics = Metrics(metrics)
+        try:
+            self.redactor = Redactor(settings.redaction_key_file.read_bytes().strip())
+            self.identity = ServiceIdentity.from_file(name, settings.key_file)
+            self.trust = Trust.from_file(settings.trust_file)
+            self.flags = Flags(
+                flags,
+                file=settings.flags_file,
+                unleash_url=settings.unleash_url,
+                unleash_token=settings.unleash_token.get_secret_value(),
+                service=name,
+            )
+        except (OSError, ValueError, TypeError) as error:
+            raise SettingsInvalid(f"a file named in the settings cannot be used: {error}") from error
+        self.access_tokens = access_tokens or AccessTokens.over_http(settings.jwks_url, self.clock)
+        self.database = Database(
+            settings.database_url.get_secret_value(),
+            name=name,
+            pool_size=settings.pool_size,
+            max_overflow=settings.pool_size,
+        )
+        self.unit_of_work = UnitOfWork(self.database, self.clock, to_event, name)
+        self._clients: list[Client] = []
+
+    def client(self, target: str, audience: str) -> Client:
+        """The way to another service; closed with this runtime."""
+        client = Client(target, audience, self.identity, metrics=self.metrics)
+        self._clients.append(client)
+        return client
+
+    async def close(self) -> None:
+        """Give everything back."""
+        for client in self._clients:
+            await client.close()
+        await self.database.close()
+        self.flags.close()
