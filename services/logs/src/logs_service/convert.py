@@ -1,0 +1,322 @@
+"""Between protos and domain: pure and total."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from aiops.common.v1.actor_pb2 import Actor, ActorKind
+from aiops.logs.v1 import events_pb2 as events
+from aiops.logs.v1 import log_pattern_pb2 as pattern_pb
+from aiops.logs.v1 import log_pb2 as log_pb
+from aiops.logs.v1 import log_record_pb2 as record_pb
+from aiops.logs.v1 import logs_service_pb2 as pb
+from chassis.errors import InvalidArgument
+from chassis.events import Event
+from chassis.ids import parse_id
+from logs_service import domain
+from logs_service.commands import (
+    LogFilter,
+    LogRecordFilter,
+    ReceiveLog,
+    ResummarizeLog,
+    UpdateLog,
+    UpdateLogStatus,
+)
+from logs_service.domain import MAXIMUM_NAME_CHARACTERS, MAXIMUM_SERVICE_CHARACTERS, clean_line
+from logs_service.patterns.record import Severity
+
+MAXIMUM_BATCH = 1000
+_NANOSECONDS = 1_000_000_000
+_ACTOR_KINDS: "Mapping[str, ActorKind.ValueType]" = {
+    "user": ActorKind.ACTOR_KIND_USER,
+    "service_account": ActorKind.ACTOR_KIND_SERVICE_ACCOUNT,
+    "service": ActorKind.ACTOR_KIND_SERVICE,
+}
+
+_Fact = (
+    domain.LogReceived | domain.LogSummarized | domain.LogSummaryFailed | domain.LogStatusUpdated | domain.LogUpdated
+)
+_Payload = (
+    events.LogReceived | events.LogSummarized | events.LogSummaryFailed | events.LogStatusUpdated | events.LogUpdated
+)
+
+
+def receive_command(request: pb.SummarizeLogRequest | pb.UploadLogHeader, source: domain.LogSource) -> ReceiveLog:
+    """The wish to bring in a log.
+
+    Raises:
+        InvalidArgument: name, service or timezone is missing or malformed.
+    """
+    return ReceiveLog(
+        name=clean_line(request.name, field="name", minimum=1, maximum=MAXIMUM_NAME_CHARACTERS),
+        service=clean_line(request.service, field="service", minimum=0, maximum=MAXIMUM_SERVICE_CHARACTERS),
+        source=source,
+        timezone=_timezone(request.timezone),
+    )
+
+
+def resummarize_command(request: pb.ResummarizeLogRequest) -> ResummarizeLog:
+    """The wish for a new summary."""
+    return ResummarizeLog(parse_id(request.log_id, field="log_id"), request.expected_version)
+
+
+def update_status_command(request: pb.UpdateLogStatusRequest) -> UpdateLogStatus:
+    """The wish for another human status."""
+    return UpdateLogStatus(
+        log_id=parse_id(request.log_id, field="log_id"),
+        expected_version=request.expected_version,
+        status=_status(request.status, field="status"),
+        reason=request.reason,
+    )
+
+
+def update_command(request: pb.UpdateLogRequest) -> UpdateLog:
+    """The wish for other tags, notes or severity."""
+    return UpdateLog(
+        log_id=parse_id(request.log_id, field="log_id"),
+        expected_version=request.expected_version,
+        tags=tuple(request.tags.tags) if request.HasField("tags") else None,
+        notes=request.notes if request.HasField("notes") else None,
+        severity=_severity(request.severity, field="severity") if request.HasField("severity") else None,
+    )
+
+
+def log_filter(wanted: pb.LogFilter) -> LogFilter:
+    """What a list of logs is narrowed to."""
+    return LogFilter(
+        states=tuple(_state(state, field="filter.states") for state in wanted.states),
+        statuses=tuple(_status(status, field="filter.statuses") for status in wanted.statuses),
+        service=wanted.service,
+        text=wanted.text,
+        tag=wanted.tag,
+    )
+
+
+def record_filter(wanted: pb.LogRecordFilter) -> LogRecordFilter:
+    """What a list of records is narrowed to."""
+    return LogRecordFilter(
+        log_id=parse_id(wanted.log_id, field="filter.log_id") if wanted.log_id else None,
+        service=wanted.service,
+        start_nanoseconds=wanted.start_time.ToNanoseconds() if wanted.HasField("start_time") else None,
+        end_nanoseconds=wanted.end_time.ToNanoseconds() if wanted.HasField("end_time") else None,
+        minimum_severity=_severity(wanted.minimum_severity, field="filter.minimum_severity"),
+        pattern_id=parse_id(wanted.pattern_id, field="filter.pattern_id") if wanted.pattern_id else None,
+        text=wanted.text,
+    )
+
+
+def id_of(text: str, *, field: str) -> UUID:
+    """The id in a field of a request.
+
+    Raises:
+        InvalidArgument: it is malformed.
+    """
+    return parse_id(text, field=field)
+
+
+def batch_ids(ids: Sequence[str]) -> list[UUID]:
+    """The ids of a batch, each once.
+
+    Raises:
+        InvalidArgument: there are too many, or one is malformed.
+    """
+    if len(ids) > MAXIMUM_BATCH:
+        raise InvalidArgument(f"ask for at most {MAXIMUM_BATCH} ids at once, these are {len(ids)}", field="ids")
+    return [parse_id(text, field="ids") for text in dict.fromkeys(ids)]
+
+
+def log_to_proto(log: domain.Log) -> log_pb.Log:
+    """A log as others see it."""
+    contents = log.contents
+    return log_pb.Log(
+        id=str(log.id),
+        version=log.version,
+        name=log.name,
+        service=log.service,
+        source=log_pb.LogSource.Value(f"LOG_SOURCE_{log.source}"),
+        state=log_pb.LogState.Value(f"LOG_STATE_{log.state}"),
+        status=log_pb.LogStatus.Value(f"LOG_STATUS_{log.status}"),
+        severity=_severity_to_proto(log.severity),
+        record_count=contents.record_count,
+        line_count=contents.line_count,
+        byte_count=contents.byte_count,
+        pattern_count=log.pattern_count,
+        severity_counts=_severity_counts(contents.severity_counts),
+        first_record_time=nanoseconds_to_proto(contents.first_time_nanoseconds),
+        last_record_time=nanoseconds_to_proto(contents.last_time_nanoseconds),
+        tags=log.tags,
+        notes=log.notes,
+        summary=None if log.summary is None else _summary_to_proto(log.summary),
+        failure=log.failure,
+        created_by=Actor(kind=_ACTOR_KINDS[log.created_by_kind], id=log.created_by_id),
+        created_at=_moment_to_proto(log.created_at),
+        updated_at=_moment_to_proto(log.updated_at),
+    )
+
+
+def record_to_proto(record: domain.LogRecord) -> record_pb.LogRecord:
+    """A record as others see it."""
+    return record_pb.LogRecord(
+        id=str(record.id),
+        log_id=str(record.log_id),
+        line_number=record.line_number,
+        time=nanoseconds_to_proto(record.time_nanoseconds),
+        observed_time=_moment_to_proto(record.observed_time),
+        severity=_severity_to_proto(record.severity),
+        severity_text=record.severity_text,
+        body=record.body,
+        attributes=record.attributes,
+        service=record.service,
+        trace_id=record.trace_id,
+        pattern_id=str(record.pattern_id),
+        truncated=record.truncated,
+    )
+
+
+def pattern_to_proto(pattern: domain.LogPattern) -> pattern_pb.LogPattern:
+    """A pattern as others see it."""
+    return pattern_pb.LogPattern(
+        id=str(pattern.id),
+        version=pattern.version,
+        template=pattern.template,
+        service=pattern.service,
+        first_log_id=str(pattern.first_log_id),
+        created_at=_moment_to_proto(pattern.created_at),
+    )
+
+
+def resolved_to_proto(resolved: Mapping[UUID, domain.LogPattern]) -> list[pb.ResolvedLogPattern]:
+    """Patterns by the id that was asked for."""
+    return [
+        pb.ResolvedLogPattern(requested_id=str(requested), pattern=pattern_to_proto(pattern))
+        for requested, pattern in resolved.items()
+    ]
+
+
+def pattern_count_to_proto(found: domain.LogPatternCount) -> pattern_pb.LogPatternCount:
+    """A pattern and its numbers as others see them."""
+    return pattern_pb.LogPatternCount(
+        pattern=pattern_to_proto(found.pattern),
+        count=found.count,
+        severity_counts=_severity_counts(found.severity_counts),
+        first_time=nanoseconds_to_proto(found.first_time_nanoseconds),
+        last_time=nanoseconds_to_proto(found.last_time_nanoseconds),
+        exemplar_record_ids=[str(record_id) for record_id in found.exemplar_record_ids],
+        buckets=[
+            pattern_pb.TimeBucketCount(start_time=Timestamp(seconds=start), count=count)
+            for start, count in found.buckets.items()
+        ],
+        bucket_seconds=found.bucket_seconds,
+        new_for_service=found.new_for_service,
+    )
+
+
+def fact_to_event(fact: object) -> Event:
+    """A fact of the domain as it travels.
+
+    Raises:
+        TypeError: it is no fact of logs.
+    """
+    match fact:
+        case domain.LogReceived():
+            return _event("received", fact, events.LogReceived(service=fact.service, record_count=fact.record_count))
+        case domain.LogSummarized():
+            severity = _severity_to_proto(fact.severity)
+            payload = events.LogSummarized(service=fact.service, engine=fact.engine, severity=severity)
+            return _event("summarized", fact, payload)
+        case domain.LogSummaryFailed():
+            return _event("summary_failed", fact, events.LogSummaryFailed(failure=fact.failure))
+        case domain.LogStatusUpdated():
+            before = log_pb.LogStatus.Value(f"LOG_STATUS_{fact.previous_status}")
+            now = log_pb.LogStatus.Value(f"LOG_STATUS_{fact.status}")
+            return _event("status_updated", fact, events.LogStatusUpdated(previous_status=before, status=now))
+        case domain.LogUpdated():
+            return _event("updated", fact, events.LogUpdated(changed_fields=fact.changed_fields))
+    raise TypeError(f"{type(fact).__name__} is no fact of logs")
+
+
+def _event(name: str, fact: _Fact, payload: _Payload) -> Event:
+    payload.log_id = str(fact.log_id)
+    return Event(f"aiops.logs.log.{name}.v1", "log", fact.log_id, fact.version, payload)
+
+
+def _timezone(name: str) -> tzinfo:
+    if not name:
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InvalidArgument(
+            "timezone must be the IANA name of a zone, such as Europe/Berlin, or empty for UTC", field="timezone"
+        ) from error
+
+
+def _state(number: int, *, field: str) -> domain.LogState:
+    return domain.LogState(_known(log_pb.LogState.items(), number, field).removeprefix("LOG_STATE_"))
+
+
+def _status(number: int, *, field: str) -> domain.LogStatus:
+    return domain.LogStatus(_known(log_pb.LogStatus.items(), number, field).removeprefix("LOG_STATUS_"))
+
+
+def _known(values: Sequence[tuple[str, int]], number: int, field: str) -> str:
+    names = {value: name for name, value in values if value}
+    if number not in names:
+        raise InvalidArgument(f"{field} must be one of {', '.join(names.values())}", field=field)
+    return names[number]
+
+
+def _severity(number: int, *, field: str) -> Severity:
+    try:
+        return Severity(number)
+    except ValueError as error:
+        raise InvalidArgument(f"{field} must be a Severity, such as SEVERITY_WARN", field=field) from error
+
+
+def _severity_to_proto(severity: Severity) -> "log_pb.Severity.ValueType":
+    return log_pb.Severity.Value(f"SEVERITY_{severity.name}")
+
+
+def _severity_counts(counts: Mapping[Severity, int]) -> Iterable[log_pb.SeverityCount]:
+    return [
+        log_pb.SeverityCount(severity=_severity_to_proto(severity), count=counts[severity])
+        for severity in sorted(counts, reverse=True)
+    ]
+
+
+def _summary_to_proto(summary: domain.Summary) -> log_pb.Summary:
+    return log_pb.Summary(
+        sentences=[
+            log_pb.SummarySentence(
+                text=sentence.text,
+                record_ids=[str(record_id) for record_id in sentence.record_ids],
+                entry_keys=sentence.entry_keys,
+                engine=sentence.engine,
+            )
+            for sentence in summary.sentences
+        ],
+        engine=summary.engine,
+        model=summary.model,
+        run_id=summary.run_id,
+        evidence_digest=summary.evidence_digest,
+        created_at=_moment_to_proto(summary.created_at),
+        fallback_reason=summary.fallback_reason,
+        replaced_sentence_count=summary.replaced_sentence_count,
+    )
+
+
+def _moment_to_proto(moment: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(moment)
+    return timestamp
+
+
+def nanoseconds_to_proto(nanoseconds: int | None) -> Timestamp | None:
+    """A moment to the nanosecond; None stays absent."""
+    if nanoseconds is None:
+        return None
+    seconds, nanos = divmod(nanoseconds, _NANOSECONDS)
+    return Timestamp(seconds=seconds, nanos=nanos)

@@ -1,0 +1,45 @@
+"""The refusals of logs, one class for each reason that it raises."""
+
+from chassis.errors import Conflict, InvalidInput, NotFound
+
+
+class LogNotFound(NotFound):
+    """No log has this id, or the caller may not see it."""
+
+    reason = "LOG_NOT_FOUND"
+
+
+class LogEmpty(InvalidInput):
+    """The input holds no line with text."""
+
+    reason = "LOG_EMPTY"
+
+
+class LogTooLarge(InvalidInput):
+    """The input is larger than this way in takes."""
+
+    reason = "LOG_TOO_LARGE"
+
+
+class LogNotText(InvalidInput):
+    """The input is an archive, an image, a program or noise."""
+
+    reason = "LOG_NOT_TEXT"
+
+
+class LogStatusTransitionInvalid(Conflict):
+    """The human status cannot change this way."""
+
+    reason = "LOG_STATUS_TRANSITION_INVALID"
+
+
+class LogSummaryInProgress(Conflict):
+    """The log waits for its summary already."""
+
+    reason = "LOG_SUMMARY_IN_PROGRESS"
+
+
+class LogPatternNotFound(NotFound):
+    """No pattern has this id."""
+
+    reason = "LOG_PATTERN_NOT_FOUND"

@@ -1,0 +1,135 @@
+"""What can be done to a log: one function for each write, inside the caller's transaction."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from chassis.db import WriteTx, guard_version
+from chassis.errors import Internal, InvalidArgument
+from chassis.redaction import RedactionFailed, Redactor
+from logs_service.commands import ReceiveLog, ResummarizeLog, UpdateLog, UpdateLogStatus
+from logs_service.domain import (
+    MAXIMUM_NOTES_CHARACTERS,
+    MAXIMUM_REASON_CHARACTERS,
+    Log,
+    LogState,
+    Summary,
+    clean_line,
+    clean_tags,
+    clean_text,
+)
+from logs_service.ingest.pipeline import ingest
+from logs_service.store import LogStore, ensure_record_partitions
+
+PARTITION_DAYS = 8
+"""Today and a week: so long may every worker be away before logs are refused."""
+
+
+async def receive_log(cmd: ReceiveLog, chunks: AsyncIterator[bytes], tx: WriteTx, redactor: Redactor) -> Log:
+    """Store a log, whole or not at all; its summary follows in the background.
+
+    Raises:
+        LogEmpty: no line has text.
+        LogTooLarge: the input is larger than its way in takes.
+        LogNotText: the input is binary.
+        Internal: a text could not be redacted.
+    """
+    log = await ingest(cmd, chunks, tx, redactor)
+    tx.publish(log.received())
+    return log
+
+
+async def resummarize_log(cmd: ResummarizeLog, tx: WriteTx) -> Log:
+    """Send a log back to where it waits for its summary.
+
+    Raises:
+        LogNotFound: no log has this id.
+        VersionConflict: the log changed since it was read.
+        LogSummaryInProgress: it waits already.
+    """
+    before = await _locked(cmd.log_id, cmd.expected_version, tx)
+    log, fact = before.resummarized(at=tx.now)
+    return await _saved(log, before, fact, tx)
+
+
+async def update_log_status(cmd: UpdateLogStatus, tx: WriteTx, redactor: Redactor) -> Log:
+    """Move the human status of a log.
+
+    Raises:
+        LogNotFound: no log has this id.
+        VersionConflict: the log changed since it was read.
+        LogStatusTransitionInvalid: the state machine knows no such move.
+        InvalidArgument: the reason is too long.
+        Internal: the reason could not be redacted.
+    """
+    reason = _redacted(clean_line(cmd.reason, field="reason", minimum=0, maximum=MAXIMUM_REASON_CHARACTERS), redactor)
+    before = await _locked(cmd.log_id, cmd.expected_version, tx)
+    log, fact = before.moved_to(cmd.status, reason, at=tx.now)
+    return await _saved(log, before, fact, tx)
+
+
+async def update_log(cmd: UpdateLog, tx: WriteTx, redactor: Redactor) -> Log:
+    """Replace tags, notes or severity of a log.
+
+    Raises:
+        LogNotFound: no log has this id.
+        VersionConflict: the log changed since it was read.
+        InvalidArgument: nothing was given, or a tag or the notes are too long.
+        Internal: the notes could not be redacted.
+    """
+    if cmd.tags is None and cmd.notes is None and cmd.severity is None:
+        raise InvalidArgument("give tags, notes or severity to change", field="tags")
+    tags = None if cmd.tags is None else clean_tags(tuple(_redacted(tag, redactor) for tag in cmd.tags))
+    notes = cmd.notes
+    if notes is not None:
+        notes = _redacted(clean_text(notes, field="notes", maximum=MAXIMUM_NOTES_CHARACTERS), redactor)
+    before = await _locked(cmd.log_id, cmd.expected_version, tx)
+    log, fact = before.updated(tags=tags, notes=notes, severity=cmd.severity, at=tx.now)
+    return await _saved(log, before, fact, tx) if fact is not None else log
+
+
+async def store_summary(log_id: UUID, summary: Summary, tx: WriteTx) -> None:
+    """Give a log its summary; one that does not wait for it stays as it is.
+
+    Raises:
+        LogNotFound: no log has this id.
+    """
+    before = await LogStore(tx).get_for_update(log_id)
+    if before.state is LogState.RECEIVED:
+        log, fact = before.summarized(summary, at=tx.now)
+        await _saved(log, before, fact, tx)
+
+
+async def store_failure(log_id: UUID, failure: str, tx: WriteTx) -> None:
+    """Say why a log has no summary; one that does not wait for it stays as it is.
+
+    Raises:
+        LogNotFound: no log has this id.
+    """
+    before = await LogStore(tx).get_for_update(log_id)
+    if before.state is LogState.RECEIVED:
+        log, fact = before.summary_failed(failure, at=tx.now)
+        await _saved(log, before, fact, tx)
+
+
+async def prepare_partitions(tx: WriteTx) -> None:
+    """Make sure that records have a partition to arrive in, today and in the days after."""
+    await ensure_record_partitions(tx, first_day=tx.now, days=PARTITION_DAYS)
+
+
+async def _locked(log_id: UUID, expected_version: int, tx: WriteTx) -> Log:
+    log = await LogStore(tx).get_for_update(log_id)
+    guard_version(expected=expected_version, actual=log.version)
+    return log
+
+
+async def _saved(log: Log, before: Log, fact: object, tx: WriteTx) -> Log:
+    await LogStore(tx).save(log, expected_version=before.version)
+    tx.publish(fact)
+    return log
+
+
+def _redacted(text: str, redactor: Redactor) -> str:
+    try:
+        return redactor.redact(text)
+    except RedactionFailed as error:
+        raise Internal("the text could not be redacted, so nothing was stored; report this") from error
