@@ -66,7 +66,9 @@ def test_what_is_not_text_is_refused(redactor: Redactor) -> None:
         redactor.redact(b"password=hunter2")  # type: ignore[arg-type]
 
 
-def test_a_broken_detector_lets_nothing_through(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_broken_detector_lets_nothing_through(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     redactor = Redactor()
 
     def broken(_: object) -> list[int]:
@@ -87,6 +89,14 @@ def test_a_trigger_set_that_answers_nothing_is_a_failure(monkeypatch: pytest.Mon
 
     with pytest.raises(RedactionFailed):
         redactor.redact("password=hunter2")
+
+
+def test_a_text_that_keeps_changing_is_dropped_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.redaction.redactor._MAX_ROUNDS", 1)
+    redactor = Redactor()
+
+    assert redactor.redact("password=hunter2 and more") == "<REDACTED>"
+    assert redactor.find("password=hunter2 and more") == [Finding(0, 25, Kind.REDACTED, "<REDACTED>")]
 
 
 def test_mapping_values_go_by_the_name_of_their_key(redactor: Redactor) -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-from chassis.redaction.matching import Kind
+from chassis.redaction.matching import Kind, Match
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _PASSWORD_STEMS = ("passw", "passwd", "pwd", "passphrase", "passcode")
@@ -33,8 +33,35 @@ _TOKEN_STEMS = (
 _SECRET_WORDS = frozenset({"jwt", "bearer", "auth", "otp", "cvv", "cvc", "cvv2", "sid", "sas", "sig", "signature"})
 _HARMLESS_TAILS = frozenset(
     {
-        *("type", "types", "count", "counts", "limit", "usage", "used", "length", "len", "size", "name", "names", "age"),
-        *("expiry", "expires", "expired", "expiration", "ttl", "lifetime", "policy", "path", "file", "dir", "url", "uri"),
+        *(
+            "type",
+            "types",
+            "count",
+            "counts",
+            "limit",
+            "usage",
+            "used",
+            "length",
+            "len",
+            "size",
+            "name",
+            "names",
+            "age",
+        ),
+        *(
+            "expiry",
+            "expires",
+            "expired",
+            "expiration",
+            "ttl",
+            "lifetime",
+            "policy",
+            "path",
+            "file",
+            "dir",
+            "url",
+            "uri",
+        ),
         *("endpoint", "host", "status", "state", "version", "kind", "index", "position", "tokens", "budget", "method"),
         *("enabled", "required", "valid", "created", "updated", "changed", "rotated", "at", "time", "times", "timeout"),
         *("algorithm", "alg", "provider", "mode", "scheme", "attempts", "failures", "errors", "error", "mount", "ref"),
@@ -62,6 +89,13 @@ def kind_of_key(key: str) -> Kind | None:
     if any(stem in joined for stem in _TOKEN_STEMS) or words[-1] in _SECRET_WORDS:
         return Kind.TOKEN
     return _user_kind(words)
+
+
+def kind_of_field(raw: bytes, match: Match) -> Kind | None:
+    r"""Return the kind of the field named by the first group of a match, also after an escaped line end: `\nuser=x`."""
+    name = match[1].decode("latin-1")
+    escaped = raw[max(0, match.start(1) - 1) : match.start(1)] == b"\\" and name[:1] in ("n", "r", "t")
+    return kind_of_key(name[1:] if escaped else name)
 
 
 def _user_kind(words: list[str]) -> Kind | None:

@@ -1,6 +1,6 @@
 """The small vocabulary of every detector: kinds, spans, rules, and linear-time patterns over bytes.
 
-Detectors read a folded copy of the text with one byte per character (see `view`), so a byte offset is a character offset.
+Detectors read a folded copy of the text with one byte per character (see `view`): a byte offset is a character offset.
 All patterns are compiled by RE2, which has no backtracking: no input can make one slow.
 """
 
@@ -63,7 +63,7 @@ class Match(Protocol):
     def end(self, group: int = 0) -> int:
         """Return where the group ends."""
 
-    def group(self, group: int = 0) -> bytes:
+    def __getitem__(self, group: int) -> bytes:
         """Return the bytes of the group."""
 
 
@@ -114,6 +114,13 @@ def _options() -> object:
     options.max_mem = 64 << 20
     options.log_errors = False
     return options
+
+
+def group_spans(match: Match, groups: tuple[int, ...], kind: Kind) -> Iterator[Span]:
+    """Yield the groups that took part in a match and are not empty."""
+    for group in groups:
+        if match.end(group) > match.start(group) >= 0:
+            yield Span(match.start(group), match.end(group), kind)
 
 
 _WORD = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_" + LETTER)

@@ -16,8 +16,9 @@ _VERSION_AFTER = pattern(
     rb"(?i)(?:rc|alpha|beta|dev|post|[abpr])[0-9]|-(?:snapshot|release|rc|beta|alpha|r[0-9])|"
     rb"\.(?:jar|war|rpm|deb|el[0-9]|fc[0-9]|tar|tgz|gz|zip|so|dll|exe|whl|msi|x86_64|i[3-6]86|noarch|amd64)\b"
 )
-_HOST_RUN = pattern(rb"[0-9A-Za-z][0-9A-Za-z_.-]*")
 _NAMED_LABEL = pattern(rb"[.][A-Za-z]")
+_HOST_BYTES = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.-"
+_NAME_LIMIT = 128
 _DASHED_QUAD = pattern(rb"(?:[0-9]{1,3}-){3}[0-9]{1,3}")
 _CLIENT_HOST = pattern(rb"\brhost=([A-Za-z0-9\xe9][\w\xe9.-]+)|getaddrinfo for ([A-Za-z0-9\xe9][\w\xe9.-]+) \[")
 _COLONS = pattern(rb"[0-9A-Fa-f]*(?::[0-9A-Fa-f]*){2,}(?:(?:\.[0-9]{1,3}){3})?")
@@ -32,14 +33,17 @@ _WEB = pattern(rb"(?i)\bhttps?://[^\s'\"<>)\]\x1a]+|\bwww\.[a-z0-9\xe9-]+(?:\.[a
 
 _OCTETS = 4
 _OCTET_MAX = 255
+_CLOCK_MAX = 59
 _IPV6_GROUPS = 8
+_FEW = 3
+_HAS_DIGIT = pattern(rb"[0-9]")
 
 
 def find_ipv4(raw: bytes) -> Iterator[Span]:
     """Find dotted IPv4 addresses; four-part versions, dates and object identifiers are not addresses."""
     for match in _DOTTED.finditer(raw):
         start, end = match.start(), match.end()
-        parts = match.group().split(b".")
+        parts = match[0].split(b".")
         if len(parts) == _OCTETS + 1 and _is_capture_endpoint(raw, start, end):
             end -= len(parts.pop()) + 1
         if len(parts) != _OCTETS or not _are_octets(parts):
@@ -60,23 +64,28 @@ def _is_capture_endpoint(raw: bytes, start: int, end: int) -> bool:
 
 def find_host_with_ipv4(raw: bytes) -> Iterator[Span]:
     """Find a provider's host name that spells the address: `ip-10-0-0-1`, `adsl-82-68-222-194.dsl.example.net`."""
-    for match in _HOST_RUN.finditer(raw):
-        for quad in _DASHED_QUAD.finditer(match.group()):
-            host, before, after = match.group(), quad.start() - 1, quad.end()
-            if is_digit(host, before) or is_digit(host, after) or not _are_octets(quad.group().split(b"-")):
-                continue
-            if (host[before : after + 1].startswith(b"-") and is_digit(host, before - 1)) or host[after : after + 2].strip(b"-").isdigit():
-                continue
-            if _NAMED_LABEL.search(host[after:]) or host[max(0, before - 2) : before + 1].lower() == b"ip-":
-                yield Span(match.start(), match.start() + len(host.rstrip(b".-")), Kind.IP)
-                break
+    for match in _DASHED_QUAD.finditer(raw):
+        start, end = match.start(), match.end()
+        if is_digit(raw, start - 1) or (raw[start - 1 : start] == b"-" and is_digit(raw, start - 2)):
+            continue
+        if is_digit(raw, end) or (raw[end : end + 1] == b"-" and is_digit(raw, end + 1)):
+            continue
+        octets = match[0].split(b"-")
+        if not _are_octets(octets):
+            continue
+        before, after = raw[max(0, start - _NAME_LIMIT) : start], raw[end : end + _NAME_LIMIT]
+        head = before[len(before.rstrip(_HOST_BYTES)) :].lstrip(b".-_")
+        tail = after[: len(after) - len(after.lstrip(_HOST_BYTES))].rstrip(b".-_")
+        prefixed = head.endswith(b"-") and not head.isdigit() and max(map(int, octets)) > _CLOCK_MAX
+        if _NAMED_LABEL.search(tail) or head.lower().endswith(b"ip-") or prefixed:
+            yield Span(start - len(head), end + len(tail), Kind.IP)
 
 
 def find_client_host(raw: bytes) -> Iterator[Span]:
     """Find the host name that PAM and sshd print for a client; it identifies a client as its address does."""
     for match in _CLIENT_HOST.finditer(raw):
         group = 1 if match.start(1) >= 0 else 2
-        if not _DOTTED.fullmatch(match.group(group)):
+        if not _DOTTED.fullmatch(match[group]):
             yield Span(match.start(group), match.end(group), Kind.HOST)
 
 
@@ -88,14 +97,14 @@ def canonical_address(value: str) -> str:
             return socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, value))
         except OSError:
             return value.lower()
-    octets = quad.group().decode("ascii").split("-") if quad else value.split(".")
+    octets = quad[0].decode("ascii").split("-") if quad else value.split(".")
     return ".".join(octet.lstrip("0") or "0" for octet in octets)
 
 
 def find_ipv6(raw: bytes) -> Iterator[Span]:
     """Find IPv6 addresses; clock times, hardware addresses and key fingerprints are not addresses."""
     for match in _COLONS.finditer(raw):
-        run, start = match.group(), match.start()
+        run, start = match[0], match.start()
         if b"::" not in run and run.count(b":") < _IPV6_GROUPS - 2:
             continue
         if is_word(raw, start - 1):
@@ -113,12 +122,12 @@ def find_ipv6(raw: bytes) -> Iterator[Span]:
 def _ipv6_in(run: bytes) -> tuple[int, int] | None:
     """Return the longest address in a run of hexadecimal groups: all of it, or without a first or last stray group."""
     groups = run.split(b":")
-    if len(groups) > _IPV6_GROUPS + 2 or all(len(group) <= 2 and group for group in groups):  # noqa: PLR2004
+    if len(groups) > _IPV6_GROUPS + 2 or all(len(group) == 2 for group in groups):  # noqa: PLR2004
         return None
     head, tail = run.find(b":") + 1, run.rfind(b":")
     for start, end in ((0, len(run)), (0, tail), (head, len(run)), (head, tail)):
         piece = run[start:end]
-        if piece.count(b":") > 1 and any(b"0" <= piece[i : i + 1] <= b"9" for i in range(len(piece))):
+        if piece.count(b":") > 1 and (piece.count(b":") > _FEW or _HAS_DIGIT.search(piece)):
             try:
                 socket.inet_pton(socket.AF_INET6, piece.decode("ascii"))
             except OSError:
@@ -135,7 +144,7 @@ def find_email(raw: bytes) -> Iterator[Span]:
         local = before[len(before.rstrip(_LOCAL_PART)) :].lstrip(b".!#$%*-~")
         if local and not _is_userinfo(raw, at):
             domain = _DOMAIN.match(raw, at + 1)
-            if domain and not _NOT_A_DOMAIN.fullmatch(domain.group()):
+            if domain and not _NOT_A_DOMAIN.fullmatch(domain[0]):
                 yield Span(at - len(local), domain.end(), Kind.EMAIL)
         at = raw.find(b"@", at + 1)
 
@@ -149,12 +158,12 @@ def _is_userinfo(raw: bytes, at: int) -> bool:
 def find_web_address(raw: bytes) -> Iterator[Span]:
     """Find whole web addresses, for text that people wrote about themselves."""
     for match in _WEB.finditer(raw):
-        yield Span(match.start(), match.start() + len(match.group().rstrip(b".,;:!?")), Kind.URL)
+        yield Span(match.start(), match.start() + len(match[0].rstrip(b".,;:!?")), Kind.URL)
 
 
 RULES = (
     Rule(rb"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]", find_ipv4),
-    Rule(rb"[0-9]-[0-9]{1,3}-[0-9]{1,3}-[0-9]", find_host_with_ipv4),
+    Rule(rb"(?:^|[^0-9])[0-9]{1,3}-[0-9]{1,3}-[0-9]{1,3}-[0-9]{1,3}", find_host_with_ipv4),
     Rule(rb"::|(?:[0-9A-Fa-f]{1,4}:){6}", find_ipv6),
     Rule(rb"rhost=[A-Za-z0-9]|getaddrinfo for ", find_client_host),
     Rule(rb"@", find_email),

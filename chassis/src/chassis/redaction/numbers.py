@@ -10,11 +10,13 @@ from chassis.redaction.matching import Kind, Match, Rule, Span, is_digit, is_wor
 
 _DIGIT_RUN = pattern(rb"[0-9](?:[ -]?[0-9]){11,}")
 _CARD_WORDS = pattern(
-    rb"(?i)\b(?:credit|debit|bank|gift)?[ _-]?cards?(?:[ _-]?(?:number|no|num|#))?\b|\bcc\b|\b(?:credit|debit|visa|maestro|"
+    rb"(?i)\b(?:credit|debit|bank|gift)?[ _-]?cards?(?:[ _-]?(?:number|no|num|#))?\b|\bcc\b|\b(?:credit|debit|visa"
+    rb"|maestro|"
     rb"mastercard|amex|diners|discover|jcb|unionpay)\b|\bpan\b|cardnumber|card_?num|_card\b|card_"
 )
 _OTHER_ID = pattern(
-    rb"(?i)(?:id|uid|pid|tid|txn|seq|offset|time|timestamp|ts|epoch|size|bytes|block|blk|addr|address|ptr|thread|session|"
+    rb"(?i)(?:id|uid|pid|tid|txn|seq|offset|time|timestamp|ts|epoch|size|bytes|block|blk|addr|address|ptr|thread"
+    rb"|session|"
     rb"trace|span|nonce|hash|version|serial|count|number|counter|position|length|index|key|handle|xid|zxid|checksum)"
     rb"[\"']?[ :=#(\[]{1,3}[\"']?\z"
 )
@@ -50,27 +52,27 @@ _CONTEXT_REACH = 48
 
 _IBAN = pattern(rb"(?i)\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}")
 _IBAN_WORDS = pattern(rb"(?i)iban|account|acct|bank|transfer|sepa|\bbic\b")
-_IBAN_LENGTHS = {
-    code[:2]: int(code[2:])
-    for code in (
-        "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 EG29 "
-        "ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 "
-        "LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 PL28 PS29 "
-        "PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 "
-        "YE30"
-    ).split()
-}
+_IBAN_LENGTHS = (
+    "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 EG29 "
+    "ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 "
+    "LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 PL28 PS29 "
+    "PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 "
+    "YE30"
+)
+"""Country and length of the whole number, as the SWIFT registry lists them."""
 
 _SSN = pattern(rb"\b([0-9]{3})-([0-9]{2})-([0-9]{4})\b")
 _SSN_SAID = pattern(
-    rb"(?i)(?:\bssn|social[ _-]?security|\btax[ _-]?(?:payer)?[ _-]?id|\bitin)[^0-9\n]{0,32}([0-9]{3})[- ]?([0-9]{2})[- ]?([0-9]{4})\b"
+    rb"(?i)(?:\bssn|social[ _-]?security|\btax[ _-]?(?:payer)?[ _-]?id"
+    rb"|\bitin)[^0-9\n]{0,32}([0-9]{3})[- ]?([0-9]{2})[- ]?([0-9]{4})\b"
 )
 _NO_SUCH_AREA = frozenset({b"000", b"666"})
 
 _PHONE_END = rb"(?: ?(?:x|ext\.?|extension) ?[0-9]{1,6})?"
 _PHONE_INTERNATIONAL = pattern(rb"(?:\+|\b00)[1-9](?:[ .-]?(?:\(0\)|\([0-9]{1,4}\)|[0-9])){6,15}" + _PHONE_END)
 _PHONE_NORTH_AMERICA = pattern(
-    rb"(?:(?:\+|00)?1[ .-]?)?(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[.-])[0-9]{3}[.-][0-9]{4}(?: ?(?:x|ext\.? ?)[0-9]{1,6})?"
+    rb"(?:(?:\+|00)?1[ .-]?)?(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[.-])[0-9]{3}[.-][0-9]{4}(?: ?(?:x"
+    rb"|ext\.? ?)[0-9]{1,6})?"
 )
 _PHONE_TRUNK = pattern(rb"\b0[1-9][0-9]{0,3}(?: [0-9]{2,4}){2,4}\b|\b0[1-9](?:\.[0-9]{2}){4}\b")
 _PHONE_AREA = pattern(rb"\([0-9]{2,4}\) ?[0-9]{3,4}[ -][0-9]{3,4}\b")
@@ -78,12 +80,15 @@ _PHONE_LOOSE = rb"([+(]?[0-9](?:[ .()/-]{0,3}[0-9]){5,14})" + _PHONE_END
 _PHONE_SAID = pattern(
     rb"(?i)\b(?:tele?phone|phone|tel|mobile|cell|cellphone|msisdn|fax|landline|hotline|whatsapp|desk|office|"
     rb"(?:call|text|ring|phone|reach|sms)(?:ed|ing)? (?:me|us|him|her|them|someone|back|you)(?: back)?|"
-    rb"(?:answer|reach|call|ring|dial)(?:s|ed|ing|able)? (?:on|at)|dial(?:led|ed|ing)?|(?:sms|message|messages|text|texts) to|"
-    rb"registered)(?:[ _-]?(?:number|num|no\.?|nr))?[\"']?[ :=#|>\"',\t\r\n]{1,6}(?:is |on |at |number |to )?"
-    + _PHONE_LOOSE
+    rb"(?:answer|reach|call|ring|dial)(?:s|ed|ing|able)? (?:on|at)|dial(?:led|ed|ing)?|(?:sms|message|messages|text"
+    rb"|texts) to|"
+    rb"registered|(?:my|his|her|their|our|your)(?: new| old)? number)(?:[ _-]?(?:number|num|no\.?"
+    rb"|nr))?[\"']?[ :=#|>\"',\t\r\n]{1,6}(?:is |on |at |number |to )?" + _PHONE_LOOSE
 )
 _PHONE_THEN_SAID = pattern(_PHONE_LOOSE + rb"[ -]{1,2}(?i:office|fax|mobile|cell|home|work|desk|tel|phone)\b")
-_DATE_INSIDE = pattern(rb"(?:19|20)[0-9]{2}[-./ ][01]?[0-9][-./ ][0-3]?[0-9]|[0-3]?[0-9][-./][01]?[0-9][-./](?:19|20)[0-9]{2}")
+_DATE_INSIDE = pattern(
+    rb"(?:19|20)[0-9]{2}[-./ ][01]?[0-9][-./ ][0-3]?[0-9]|[0-3]?[0-9][-./][01]?[0-9][-./](?:19|20)[0-9]{2}"
+)
 _PHONE_DIGITS = range(7, 16)
 _TRUNK_DIGITS = range(9, 12)
 
@@ -91,7 +96,7 @@ _TRUNK_DIGITS = range(9, 12)
 def find_card(raw: bytes) -> Iterator[Span]:
     """Find payment card numbers by issuer, length, grouping and the Luhn checksum."""
     for match in _DIGIT_RUN.finditer(raw):
-        for start, end in _card_candidates(match.group(), match.start()):
+        for start, end in _card_candidates(match[0], match.start()):
             digits = raw[start:end].replace(b" ", b"").replace(b"-", b"")
             if not _passes_luhn(digits) or not _stands_alone(raw, start, end):
                 continue
@@ -146,10 +151,11 @@ def _stands_alone(raw: bytes, start: int, end: int) -> bool:
 def find_iban(raw: bytes) -> Iterator[Span]:
     """Find bank account numbers by their country's length and the ISO 7064 checksum."""
     for match in _IBAN.finditer(raw):
-        run = match.group()
-        length = _IBAN_LENGTHS.get(run[:2].decode("ascii").upper())
+        run = match[0]
         compact = run.replace(b" ", b"").upper()
-        if length is None or len(compact) < length:
+        country = _IBAN_LENGTHS.find(compact[:2].decode("ascii"))
+        length = int(_IBAN_LENGTHS[country + 2 : country + 4]) if country >= 0 else 0
+        if not 0 < length <= len(compact):
             continue
         end = match.start()
         for _ in range(length):
@@ -168,14 +174,17 @@ def _passes_iso7064(iban: bytes) -> bool:
 def find_ssn(raw: bytes) -> Iterator[Span]:
     """Find US social security numbers: written with hyphens, or announced as one."""
     for match in _SSN.finditer(raw):
-        if raw[match.start() - 1 : match.start()] not in (b"-", b".", b"/") and raw[match.end() : match.end() + 1] != b"-":
+        if (
+            raw[match.start() - 1 : match.start()] not in (b"-", b".", b"/")
+            and raw[match.end() : match.end() + 1] != b"-"
+        ):
             yield from _ssn(match, announced=False)
     for match in _SSN_SAID.finditer(raw):
         yield from _ssn(match, announced=True)
 
 
 def _ssn(match: Match, *, announced: bool) -> Iterator[Span]:
-    area, group, serial = match.group(1), match.group(2), match.group(3)
+    area, group, serial = match[1], match[2], match[3]
     real = area not in _NO_SUCH_AREA and group != b"00" and serial != b"0000"
     if real and (announced or area < b"900"):
         yield Span(match.start(1), match.end(3), Kind.SSN)
@@ -185,12 +194,12 @@ def find_phone(raw: bytes) -> Iterator[Span]:
     """Find telephone numbers by an unmistakable shape, or by a word that announces one."""
     for shape in (_PHONE_INTERNATIONAL, _PHONE_NORTH_AMERICA, _PHONE_AREA):
         for match in shape.finditer(raw):
-            if _is_phone(raw, match.start(), match.end(), match.group()):
+            if _is_phone(raw, match.start(), match.end(), match[0]):
                 yield Span(match.start(), match.end(), Kind.PHONE)
     for match in _PHONE_TRUNK.finditer(raw):
         digits = sum(is_digit(raw, i) for i in range(match.start(), match.end()))
-        if digits in _TRUNK_DIGITS and _is_phone(raw, match.start(), match.end(), match.group()):
-            dotted = match.group().split(b".")
+        if digits in _TRUNK_DIGITS and _is_phone(raw, match.start(), match.end(), match[0]):
+            dotted = match[0].split(b".")
             if len(dotted) == 1 or any(int(part) > 59 for part in dotted):  # noqa: PLR2004 - else it may be a clock
                 yield Span(match.start(), match.end(), Kind.PHONE)
 
@@ -198,10 +207,10 @@ def find_phone(raw: bytes) -> Iterator[Span]:
 def find_announced_phone(raw: bytes) -> Iterator[Span]:
     """Find telephone numbers of any national shape next to a word that says what they are."""
     for match in _PHONE_SAID.finditer(raw):
-        if _is_phone(raw, match.start(1), match.end(), match.group(1)):
+        if _is_phone(raw, match.start(1), match.end(), match[1]):
             yield Span(match.start(1), match.end(), Kind.PHONE)
     for match in _PHONE_THEN_SAID.finditer(raw):
-        if _is_phone(raw, match.start(1), match.end(1), match.group(1)):
+        if _is_phone(raw, match.start(1), match.end(1), match[1]):
             yield Span(match.start(1), match.end(1), Kind.PHONE)
 
 
@@ -218,7 +227,11 @@ def _is_phone(raw: bytes, start: int, end: int, text: bytes) -> bool:
 
 
 RULES = (
-    Rule(rb"[0-9](?:[ -]?[0-9]){11}", find_card),
+    Rule(
+        rb"[0-9]{12}|[0-9]{4}[ -][0-9]{4}[ -][0-9]{4}|[0-9]{4}[ -][0-9]{6}[ -][0-9]|[0-9]{4} [0-9]{4} [0-9]{5}"
+        rb"|[0-9]{4}[ -][0-9]{5}",
+        find_card,
+    ),
     Rule(rb"(?i)[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){4} ?[0-9]{3}", find_iban),
     Rule(rb"[0-9]{3}-[0-9]{2}-[0-9]{4}|(?i:ssn|social[ _-]?security|tax|itin)", find_ssn),
     Rule(
@@ -227,8 +240,9 @@ RULES = (
         find_phone,
     ),
     Rule(
-        rb"(?i)(?:phone|tel|mobile|cell|msisdn|fax|landline|hotline|whatsapp|desk|office|home|work|call|text|ring|reach|sms|answer|"
-        rb"dial|message|registered)",
+        rb"(?i)(?:phone|tel|mobile|cell|msisdn|fax|landline|hotline|whatsapp|desk|office|home|work|call|text|ring"
+        rb"|reach|sms|answer|"
+        rb"dial|message|registered|number)",
         find_announced_phone,
     ),
 )

@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from chassis.redaction import accounts, network, numbers, secrets
+from chassis.redaction import accounts, network, numbers, providers, randomness, secrets
 from chassis.redaction.keys import kind_of_key
 from chassis.redaction.matching import JOINABLE, Kind, Rule, trigger_set
 from chassis.redaction.view import View, decode_percent, fold, is_replaced
@@ -19,7 +19,6 @@ _MAX_DEPTH = 32
 _RANK = {kind: rank for rank, kind in enumerate(Kind)}
 _ALWAYS = rb""
 _PERCENT = rb"%[0-9A-Fa-f]{2}"
-_BASE64 = rb"[A-Za-z0-9+/_-]{12}"
 
 
 class RedactionFailed(Exception):
@@ -52,8 +51,9 @@ class Redactor:
         """Build the detectors once.
 
         With a key, one person's e-mail address, IP address, user name or telephone number always becomes the same
-        `<EMAIL:1a2b3c4d>`, and whoever lacks the key cannot test a guess; without one it becomes `<EMAIL>`. Secrets never
-        carry a suffix. `web_addresses` also takes out whole URLs: right for text that people wrote, not for logs.
+        `<EMAIL:1a2b3c4d>`, and whoever lacks the key cannot test a guess; without one it becomes `<EMAIL>`, which reads
+        better but joins nothing. Secrets never carry a suffix. `web_addresses` also takes out whole URLs: right for
+        text that people wrote about themselves, not for logs.
 
         Raises: ValueError for a key of fewer than 16 bytes.
         """
@@ -61,6 +61,7 @@ class Redactor:
             raise ValueError("a redaction key needs at least 16 bytes; make one with secrets.token_bytes(32)")
         self._key = key
         self._rules: tuple[Rule, ...] = (
+            *providers.RULES,
             *secrets.RULES,
             *network.RULES,
             *numbers.RULES,
@@ -71,7 +72,7 @@ class Redactor:
         for rule in self._rules:
             self._triggers.Add(rule.trigger)
         self._percent = self._triggers.Add(_PERCENT)
-        self._base64 = self._triggers.Add(_BASE64)
+        self._base64 = self._triggers.Add(randomness.BASE64_TRIGGER)
         self._always = self._triggers.Add(_ALWAYS)
         self._triggers.Compile()
 
@@ -136,7 +137,7 @@ class Redactor:
                     return text, findings
                 text = _replace(text, found)
                 findings = _compose(findings, found)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever broke, the text must not pass
             raise RedactionFailed(f"a detector failed: {type(error).__name__}") from None
         whole = Finding(0, _original_length(text, findings), Kind.REDACTED, self._token(Kind.REDACTED, ""))
         return whole.replacement, [whole]
@@ -169,7 +170,7 @@ class Redactor:
                 yield _Candidate(first, last, kind, view.text[start:end])
 
     def _from_base64(self, view: View) -> Iterator[_Candidate]:
-        for start, end, decoded in secrets.base64_runs(view.raw):
+        for start, end, decoded in randomness.base64_runs(view.raw):
             inner = View(decoded.decode("ascii"), decoded, None, None)
             found = list(self._from_rules(inner, self._triggers.Match(decoded)))
             if found:

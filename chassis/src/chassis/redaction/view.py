@@ -37,10 +37,7 @@ class View(NamedTuple):
 
 def fold(text: str) -> View:
     """Return the view of a text with hiding characters gone and existing replacements masked."""
-    if text.isascii():
-        view = View(text, text.encode("ascii"), None, None)
-    else:
-        view = _fold_unicode(text)
+    view = View(text, text.encode("ascii"), None, None) if text.isascii() else _fold_unicode(text)
     if not text.isprintable() and _DROPPED.search(view.raw):
         view = _without_escapes(view)
     if b"<" in view.raw:
