@@ -1,7 +1,6 @@
 """`aiops logs`: push, summarize, list, show and patterns against a stack."""
 
 import json
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from rich.text import Text
 from aiops_cli import documents, render, session
 from aiops_cli.failure import ExitCode, Failure
 from aiops_cli.graph import Graph
+from aiops_cli.source import open_source
 
 CHUNK_BYTES = 256 * 1024
 PASTE_LIMIT_BYTES = 1_000_000
@@ -27,17 +27,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[str, typer.Option(help="Name of the log; the file's name when missing.")]
 Service = Annotated[str, typer.Option(help="Service that wrote it; found in the lines when missing.")]
 Timezone = Annotated[str, typer.Option(help="IANA zone of times that do not say theirs, for example Europe/Berlin.")]
-
-
-def _open(file: str) -> BinaryIO:
-    if file == "-":
-        if sys.stdin.isatty():
-            raise Failure("Nothing is piped in. Example: kubectl logs my-pod | aiops logs push -", ExitCode.USAGE)
-        return sys.stdin.buffer
-    try:
-        return Path(file).open("rb")
-    except OSError as error:
-        raise Failure(f"{file} cannot be read: {error.strerror}.", ExitCode.USAGE) from error
 
 
 def _chunks(stream: BinaryIO, progress: Progress, size: int | None) -> Iterator[bytes]:
@@ -111,11 +100,11 @@ def push(
 ) -> None:
     """Upload a log of up to 50 MB, in one piece or not at all, and print its cited summary."""
     graph = Graph(session.current())
-    stream = _open(file)
-    size = None if file == "-" else Path(file).stat().st_size
+    size = Path(file).stat().st_size if Path(file).is_file() else None
     parameters = {"name": name or ("standard input" if file == "-" else Path(file).name)}
     parameters |= {key: value for key, value in (("service", service), ("timezone", timezone)) if value}
-    with stream, _progress() as progress:
+    source = open_source(file, "kubectl logs my-pod | aiops logs push -", unpack=False)
+    with source as stream, _progress() as progress:
         log = graph.upload(_chunks(stream, progress, size), parameters, gzipped=file.endswith(".gz"))
     if wait:
         _print_log(_wait(graph, log["id"]), as_json=as_json)
@@ -142,7 +131,7 @@ def summarize(
         values: dict[str, object] = {"logId": again, "expectedVersion": log["version"]}
         stored = graph.mutate(documents.RESUMMARIZE, values)["log"]
     else:
-        with _open(file) as stream:
+        with open_source(file, "kubectl logs my-pod | aiops logs summarize -") as stream:
             data = stream.read(PASTE_LIMIT_BYTES + 1)
         if len(data) > PASTE_LIMIT_BYTES:
             raise Failure("The text is larger than 1 MB. For up to 50 MB: aiops logs push FILE")
