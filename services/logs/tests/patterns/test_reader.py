@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from logs_service.patterns.reader import LineReader, looks_binary
-from logs_service.patterns.record import RawRecord
+
+if TYPE_CHECKING:
+    from logs_service.patterns.record import RawRecord
 
 
 def read(data: bytes, chunk_bytes: int = 1 << 20, limit: int = 65536) -> list[RawRecord]:
@@ -18,8 +23,10 @@ def read(data: bytes, chunk_bytes: int = 1 << 20, limit: int = 65536) -> list[Ra
     return records + reader.close()
 
 
-@given(st.lists(st.sampled_from([b"a", b"\n", b"\r\n", b"\r", b"\xc3\xa4", b"\xff", b"  at x", b"2024-01-01 00:00:00 m"])),
-       st.integers(1, 7))  # fmt: skip
+_PARTS = (b"a", b"\n", b"\r\n", b"\r", b"\xc3\xa4", b"\xff", b"  at x", b"2024-01-01 00:00:00 m")
+
+
+@given(st.lists(st.sampled_from(_PARTS)), st.integers(1, 7))
 def test_the_size_of_the_chunks_makes_no_difference(parts: list[bytes], chunk_bytes: int) -> None:
     data = b"".join(parts)
 
@@ -52,27 +59,57 @@ def test_a_long_line_never_fills_memory() -> None:
     assert len(reader._tail) == 1000
 
 
-@pytest.mark.parametrize(
-    "trace",
-    [
-        "2024-01-01 10:00:00 ERROR Failed\njava.lang.IllegalStateException: no\n\tat a.B.c(B.java:1)\n"
-        "Caused by: java.io.IOException: x\n\t... 12 more",
-        "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    g()\nKeyError: 'a'",
-        'ERROR app: failed\nTraceback (most recent call last):\n  File "a.py", line 1, in f\nValueError: bad',
-        "panic: runtime error: index out of range [5]\n\ngoroutine 1 [running]:\nmain.f(0x1, 0x2)\n\t/src/a.go:1 +0x1d\n"
+_TRACES = (
+    (
+        "2024-01-01 10:00:00 ERROR Failed",
+        "java.lang.IllegalStateException: no",
+        "\tat a.B.c(B.java:1)",
+        "Caused by: java.io.IOException: x",
+        "\t... 12 more",
+    ),
+    ("Traceback (most recent call last):", '  File "a.py", line 1, in f', "    g()", "KeyError: 'a'"),
+    ("ERROR app: failed", "Traceback (most recent call last):", '  File "a.py", line 1, in f', "ValueError: bad"),
+    (
+        "Traceback (most recent call last):",
+        '  File "a.py", line 1, in f',
+        "KeyError: 1",
+        "",
+        "During handling of the above exception, another exception occurred:",
+        "",
+        "Traceback (most recent call last):",
+        '  File "a.py", line 3, in f',
+        "app.errors.Refused: no",
+    ),
+    (
+        "panic: runtime error: index out of range [5]",
+        "",
+        "goroutine 1 [running]:",
+        "main.f(0x1, 0x2)",
+        "\t/src/a.go:1 +0x1d",
         "exit status 2",
-        "TypeError: x is not a function\n    at f (/app/a.js:1:2)\n    at process.g (node:internal:1:1)",
-        "Unhandled exception. System.Exception: boom\n   at A.B() in /src/a.cs:line 3\n   --- End of inner exception stack trace ---\n"
+    ),
+    (
+        "TypeError: x is not a function",
+        "    at f (/app/a.js:1:2)",
+        "    at process.g (node:internal:1:1)",
+    ),
+    (
+        "Unhandled exception. System.Exception: boom",
+        "   at A.B() in /src/a.cs:line 3",
+        "   --- End of inner exception stack trace ---",
         "   at A.C()",
-        "2024-01-01 10:00:00 INFO config\n  key: 1\n  other: 2",
-    ],
+    ),
+    ("2024-01-01 10:00:00 INFO config", "  key: 1", "  other: 2"),
 )
-def test_a_stack_trace_is_one_record(trace: str) -> None:
-    records = read(f"{trace}\n2024-01-01 10:00:01 INFO next\n".encode())
 
-    joined = "\n".join(line for line in trace.split("\n") if line)
-    assert [record.text for record in records] == [joined, "2024-01-01 10:00:01 INFO next"]
-    assert records[0].line_count == joined.count("\n") + 1
+
+@pytest.mark.parametrize("trace", _TRACES)
+def test_a_stack_trace_is_one_record(trace: tuple[str, ...]) -> None:
+    records = read("\n".join((*trace, "2024-01-01 10:00:01 INFO next", "")).encode())
+
+    joined = [line for line in trace if line]
+    assert [record.text for record in records] == ["\n".join(joined), "2024-01-01 10:00:01 INFO next"]
+    assert records[0].line_count == len(joined)
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from logs_service.patterns.header import HeaderDetector
 from logs_service.patterns.miner import Pattern, PatternMiner
 from logs_service.patterns.reader import LineReader
-from logs_service.patterns.record import ParsedRecord, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from logs_service.patterns.record import ParsedRecord, Severity
 
 RecordKey = int | str | UUID
 _NANOSECONDS = 1_000_000_000
@@ -63,7 +67,7 @@ class PatternStats:
 class LogAnalysis:
     """Patterns of a log while it is read; `records` streams, `patterns` answers at any moment."""
 
-    def __init__(  # noqa: PLR0913 - each has a default but the clock
+    def __init__(
         self,
         *,
         now: datetime,
@@ -119,7 +123,7 @@ class LogAnalysis:
         return sorted(merged.values(), key=lambda stats: (-stats.count, stats.template))
 
 
-def analyse(  # noqa: PLR0913
+def analyse(
     chunks: Iterable[bytes],
     *,
     now: datetime,

@@ -1,3 +1,4 @@
+# ruff: noqa: PLR2004 - small counts of words, each said where it is used
 """Finds which masked messages are one pattern: those that differ only where a word is a value.
 
 Messages are compared word by word, so two of them are candidates when they have the same number of words and differ
@@ -9,25 +10,29 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from logs_service.patterns.masking import WILDCARD
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Tokens = tuple[str, ...]
 
 MIN_CONTEXT_WORDS = 2
 """Words that must stay literal: a pattern of wildcards alone says nothing."""
 _LETTERS = re.compile(r"[^\W\d_]+")
-_NAMES = frozenset(
-    "owner host hostname client peer named called file device driver program process"
-    " service package module interface queue topic table key tag thread job task node server container pod image class"
-    " domain group name id uid database schema bucket volume session instance address url path directory port"
-    " method function command cmd".split()
-)
+_NAMES = frozenset((
+    "owner", "host", "hostname", "client", "peer", "named", "called", "file", "device", "driver", "program", "process",
+    "service", "package", "module", "interface", "queue", "topic", "table", "key", "tag", "thread", "job", "task",
+    "node", "server", "container", "pod", "image", "class", "domain", "group", "name", "id", "uid", "database",
+    "schema", "bucket", "volume", "session", "instance", "address", "url", "path", "directory", "port", "method",
+    "function", "command", "cmd",
+))  # fmt: skip
 """Nouns that announce a name: a few different words after one of them are values."""
-_PEOPLE = frozenset("user users username login account logname".split())
-_PREPOSITIONS = frozenset("for from by to of in on at with via as is was".split())
+_PEOPLE = frozenset(["user", "users", "username", "login", "account", "logname"])
+_PREPOSITIONS = frozenset(["for", "from", "by", "to", "of", "in", "on", "at", "with", "via", "as", "is", "was"])
 _AFTER_USER, _AFTER_NAME, _AFTER_PREPOSITION, _INSIDE, _FIRST = 2, 3, 4, 5, 12
 
 
@@ -141,12 +146,12 @@ def _candidates(forms: list[Tokens]) -> list[tuple[list[Tokens], tuple[int, ...]
     ]
     skeletons: dict[Tokens, list[Tokens]] = defaultdict(list)
     for form in forms:
-        skeleton = tuple("\0" if _is_name(token) else token for token in form)
+        skeleton = tuple("\0" if _is_name(word) else word for word in form)
         if "\0" in skeleton:
             skeletons[skeleton].append(form)
     for skeleton, members in skeletons.items():
         if len(members) >= 3:
-            positions = tuple(i for i, token in enumerate(skeleton) if token == "\0")
+            positions = tuple(i for i, word in enumerate(skeleton) if word == "\0")
             varying = tuple(i for i in positions if len({form[i] for form in members}) >= 3)
             fixed = all(i in varying or len({form[i] for form in members}) == 1 for i in positions)
             if len(varying) > 1 and fixed and context_words(skeleton) >= MIN_CONTEXT_WORDS:

@@ -2,19 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
 from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING
 
-from logs_service.patterns.layout import Layout, elements, learn_layout
+from logs_service.patterns.elements import elements
+from logs_service.patterns.layout import learn_layout
 from logs_service.patterns.record import ParsedRecord, RawRecord, Severity
 from logs_service.patterns.severity import severity_in_body, severity_of, syslog_severity
-from logs_service.patterns.structured import Structured, parse_structured, unwrap_cri
-from logs_service.patterns.timestamps import TimeReader, shape_at
+from logs_service.patterns.structured import parse_structured, unwrap_cri
+from logs_service.patterns.timestamps import WEAK_SHAPES, TimeReader, shape_at, writes_day_first
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from logs_service.patterns.expression import Layout
 
 _MAX_LAYOUTS = 6
 _RELEARN_SAMPLE = 64
-_WEAK_SHAPES = frozenset(("epoch", "date", "clock", "yymmdd", "noyear"))
-"""Shapes that a number in a message may have by chance: alone they make no header."""
+_MAX_PRIORITY = 191
+_SYSLOG = re.compile(
+    r"<(?P<priority>\d{1,3})>1 (?P<time>\S+) (?P<host>\S+) (?P<app>\S+) (?P<pid>\S+) (?P<message>\S+)"
+    r" (?:-|(?:\[(?:[^\]\\\"]|\\.|\"(?:[^\"\\]|\\.)*\")*\])+)(?: |$)"
+)
+_SOURCE_LINE = re.compile(r"\.(?:go|py|rs|js|ts|java|c|cc|cpp)(?::\d+)?$")
+
+
+class _Draft:
+    """What is known of a record while it is parsed."""
+
+    __slots__ = ("attributes", "body", "end", "service", "severity", "severity_text", "time")
+
+    def __init__(self, body: str) -> None:
+        self.body = body
+        self.end = 0
+        self.time: int | None = None
+        self.severity = Severity.UNSPECIFIED
+        self.severity_text = ""
+        self.service: str | None = None
+        self.attributes: dict[str, str] = {}
+
+    def finished(self, record: RawRecord) -> ParsedRecord:
+        """The parsed record; a header with nothing after it is taken for the message."""
+        body, header = self.body[self.end :], self.body[: self.end].rstrip()
+        if not body.strip():
+            body, header = self.body, ""
+        severity = self.severity
+        if severity is Severity.UNSPECIFIED and self.severity_text:
+            severity = severity_of(self.severity_text)
+        if severity is Severity.UNSPECIFIED:
+            severity = severity_in_body(body)
+        return ParsedRecord(
+            body,
+            self.time,
+            severity,
+            self.severity_text,
+            self.service,
+            self.attributes,
+            record.line_number,
+            record.line_count,
+            header,
+            record.truncated,
+        )
 
 
 class HeaderDetector:
@@ -34,28 +83,32 @@ class HeaderDetector:
         if self._waiting is None:
             return [self._parse(record) for record in records]
         self._waiting.extend(records)
-        if len(self._waiting) < self._sample_records:
-            return []
-        return self.close()
+        return self._learned() if len(self._waiting) >= self._sample_records else []
 
     def close(self) -> list[ParsedRecord]:
-        """Learns from what there is and gives the records that were waiting."""
+        """The records that were still waiting for a layout."""
+        return self._learned() if self._waiting is not None else []
+
+    def _learned(self) -> list[ParsedRecord]:
         waiting, self._waiting = self._waiting or [], None
         step = max(1, len(waiting) // self._sample_records)
-        lines = [inner for record in waiting[::step] if (inner := self._plain_line(record.text)) is not None]
-        self._times.day_first = _writes_day_first(lines)
+        lines = [line for record in waiting[::step] if (line := self._plain_line(record.text))]
+        self._times.day_first = writes_day_first(lines)
         self._learn(lines)
         return [self._parse(record) for record in waiting]
 
-    def _plain_line(self, text: str) -> str | None:
+    def _plain_line(self, text: str) -> str:
+        """The line whose columns are to be learned; empty for a record that carries its own structure."""
         line = text.partition("\n")[0]
         cri = unwrap_cri(line)
         if cri is not None:
             line = cri[2]
+        if _SYSLOG.match(line):
+            return ""
         structured = parse_structured(line, self._times)
         if structured is None:
-            return _without_priority(line)[0] or None
-        return structured.body if structured.wrapped else None
+            return _without_priority(line)[0]
+        return structured.body if structured.wrapped else ""
 
     def _learn(self, lines: list[str]) -> None:
         while lines and len(self._layouts) < _MAX_LAYOUTS:
@@ -71,87 +124,92 @@ class HeaderDetector:
             lines = rest
 
     def _parse(self, record: RawRecord) -> ParsedRecord:
-        text = record.text
-        time: int | None = None
-        severity, severity_text, service = Severity.UNSPECIFIED, "", None
-        attributes: dict[str, str] = {}
-        body = text
-        if text[4:5] == "-" and text[10:11] == "T" and (cri := unwrap_cri(text)) is not None:
-            time = self._times.read(cri[0])
-            attributes["log.iostream"] = cri[1]
-            body = cri[2]
-        structured = parse_structured(body, self._times) if body[:1] == "{" or "msg=" in body or "message=" in body else None
-        if structured is not None:
-            body, time, severity, severity_text, service = _take(structured, time, attributes)
-            if not structured.wrapped:
-                if severity is Severity.UNSPECIFIED:
-                    severity = severity_in_body(body)
-                return ParsedRecord(body, time, severity, severity_text, service, attributes, record.line_number,
-                                    record.line_count, "", record.truncated)  # fmt: skip
-        if body[:1] == "<":
-            body, priority = _without_priority(body)
+        draft = _Draft(record.text)
+        body = draft.body
+        if body[10:11] == "T" and (cri := unwrap_cri(body)) is not None:
+            draft.time = self._times.read(cri[0])
+            draft.attributes["log.iostream"] = cri[1]
+            draft.body = body = cri[2]
+        if (body[:1] == "{" or "msg=" in body or "message=" in body) and self._read_structured(draft):
+            return draft.finished(record)
+        if draft.body[:1] == "<" and self._read_syslog(draft):
+            return draft.finished(record)
+        self._read_columns(draft)
+        return draft.finished(record)
+
+    def _read_structured(self, draft: _Draft) -> bool:
+        """Reads JSON and logfmt; False when columns are still to be read, as in a container's line."""
+        found = parse_structured(draft.body, self._times)
+        if found is None:
+            return False
+        draft.body = found.body
+        draft.time = found.time if found.time is not None else draft.time
+        draft.severity, draft.severity_text, draft.service = found.severity, found.severity_text, found.service
+        draft.attributes.update(found.attributes)
+        return not found.wrapped
+
+    def _read_syslog(self, draft: _Draft) -> bool:
+        """Reads a header of RFC 5424, which says what its columns are; cuts the priority of any other syslog line."""
+        found = _SYSLOG.match(draft.body)
+        if found is None:
+            draft.body, priority = _without_priority(draft.body)
             if priority is not None:
-                severity = syslog_severity(priority % 8)
-        return self._parse_plain(record, body, time, severity, severity_text, service, attributes)
+                draft.severity = syslog_severity(priority % 8)
+            return False
+        draft.end = found.end() + draft.body.startswith("\ufeff", found.end())
+        draft.time = self._times.read(found["time"])
+        draft.severity = syslog_severity(int(found["priority"]) % 8)
+        draft.service = None if found["app"] == "-" else found["app"]
+        names = (("host.name", "host"), ("process.pid", "pid"), ("syslog.msg_id", "message"))
+        draft.attributes.update({name: found[group] for name, group in names if found[group] != "-"})
+        return True
 
-    def _parse_plain(  # noqa: PLR0913 - what was already known of the record
-        self, record: RawRecord, body: str, time: int | None, severity: Severity, severity_text: str,
-        service: str | None, attributes: dict[str, str],
-    ) -> ParsedRecord:  # fmt: skip
-        end = 0
+    def _read_columns(self, draft: _Draft) -> None:
         for layout in self._layouts:
-            match = layout.expression.match(body)
-            if match is None:
-                continue
-            end = match.end()
-            if layout.shape is not None:
-                own = self._times.nanoseconds(layout.shape, *match.group("ts", "frac", "zone"))
-                time = time if own is None else own
-                if layout.shape.name == "klog":
-                    severity_text = match["ts"][0]
-            if layout.has_level:
-                severity_text = match["level"]
-            if layout.service and service is None:
-                service = match[layout.service]
-                if layout.service == "program" and (pid := match["pid"]):
-                    attributes["process.pid"] = pid
-            break
-        else:
-            if body:
-                end, time, severity_text = self._fallback(body, time, severity_text)
-                self._stray(body)
-        if severity_text and severity is Severity.UNSPECIFIED:
-            severity = severity_of(severity_text)
-        header, message = body[:end].rstrip(), body[end:]
-        if severity is Severity.UNSPECIFIED:
-            severity = severity_in_body(message)
-        if not message.strip():
-            header, message = "", body
-        return ParsedRecord(message, time, severity, severity_text, service, attributes, record.line_number,
-                            record.line_count, header, record.truncated)  # fmt: skip
+            match = layout.expression.match(draft.body)
+            if match is not None:
+                self._take_columns(draft, layout, match)
+                return
+        if draft.body:
+            self._read_opening(draft)
+            self._stray(draft.body)
 
-    def _fallback(self, body: str, time: int | None, severity_text: str) -> tuple[int, int | None, str]:
+    def _take_columns(self, draft: _Draft, layout: Layout, match: re.Match[str]) -> None:
+        draft.end = match.end()
+        if layout.shape is not None:
+            own = self._times.nanoseconds(layout.shape, *match.group("ts", "frac", "zone"))
+            draft.time = draft.time if own is None else own
+            if layout.shape.name == "klog":
+                draft.severity_text = match["ts"][0]
+        if layout.has_level:
+            draft.severity_text = match["level"] or draft.severity_text
+        if layout.host:
+            draft.attributes["host.name"] = match[layout.host]
+        if layout.has_pid and match["pid"]:
+            draft.attributes["process.pid"] = match["pid"]
+        if layout.service and draft.service is None and (name := match[layout.service]):
+            draft.service = _service_name(name)
+
+    def _read_opening(self, draft: _Draft) -> None:
         """A line that fits no layout: only a time and a level that it opens with are its header."""
+        body = draft.body
         start = 1 if body[:1] in "[(<" else 0
         if not (body[start : start + 1].isdigit() or body[start : start + 1].isupper()):
-            return 0, time, severity_text
+            return
         timed = shape_at(body, start)
-        if timed is None or timed[0].name in _WEAK_SHAPES:
-            return 0, time, severity_text
-        end = 0
+        if timed is None or timed[0].name in WEAK_SHAPES:
+            return
         for element in elements(body[:200])[:3]:
-            if element.kind == "time" and end == 0:
-                text = element.text.strip("[]()<>,:;")
-                own = self._times.read(text)
-                time = own if own is not None else time
+            if element.kind == "time" and draft.end == 0:
+                own = self._times.read(element.text.strip("[]()<>,:;"))
+                draft.time = draft.time if own is None else own
             elif element.kind == "level" and len(element.text) > 1:
-                severity_text = element.text.strip("[]()<>,:;")
+                draft.severity_text = element.text.strip("[]()<>,:;")
             else:
                 break
-            end = element.end
-        while end < len(body) and body[end] in " \t":
-            end += 1
-        return end, time, severity_text
+            draft.end = element.end
+        while draft.end < len(body) and body[draft.end] in " \t":
+            draft.end += 1
 
     def _stray(self, line: str) -> None:
         """Another layout may have begun, as where files of several programs follow one another."""
@@ -168,33 +226,17 @@ class HeaderDetector:
             self._learn(strays)
 
 
-def _take(
-    found: Structured, time: int | None, attributes: dict[str, str]
-) -> tuple[str, int | None, Severity, str, str | None]:
-    attributes.update(found.attributes)
-    return (found.body, found.time if found.time is not None else time, found.severity, found.severity_text,
-            found.service)  # fmt: skip
+def _service_name(name: str) -> str | None:
+    """A program or logger without its line number; a source file is no service."""
+    name = name.strip()
+    if _SOURCE_LINE.search(name):
+        return None
+    return name if "::" in name else name.partition(":")[0]
 
 
 def _without_priority(line: str) -> tuple[str, int | None]:
-    """Cuts the `<PRI>` of a syslog line, and the version digit of RFC 5424 after it."""
+    """Cuts the `<PRI>` of a syslog line."""
     end = line.find(">", 1, 5)
-    if line[:1] != "<" or end < 0 or not line[1:end].isdecimal() or int(line[1:end]) > 191:
+    if line[:1] != "<" or end < 0 or not line[1:end].isdecimal() or int(line[1:end]) > _MAX_PRIORITY:
         return line, None
-    start = end + 3 if line[end + 1 : end + 3] == "1 " else end + 1
-    return line[start:], int(line[1:end])
-
-
-def _writes_day_first(lines: list[str]) -> bool:
-    """Whether any slashed date of the sample can only be read with its day first."""
-    day_first = False
-    for line in lines:
-        start = 1 if line[:1] in "[(" else 0
-        found = shape_at(line, start)
-        if found is not None and found[0].name == "slash":
-            parts = line[start : found[1]].replace(".", "/").replace("-", "/").split(" ")[0].split(",")[0].split("/")
-            if len(parts) == 3 and len(parts[2]) == 4:
-                if int(parts[1]) > 12:
-                    return False
-                day_first = day_first or int(parts[0]) > 12
-    return day_first
+    return line[end + 1 :], int(line[1:end])

@@ -23,10 +23,15 @@ _RULES: tuple[str, ...] = (
     r"\b[A-Za-z][A-Za-z0-9+.-]{1,15}://[^\s,;'\"<>)\]}]+",
     r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
     # Times inside text.
-    r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* {1,2}\d{1,2}"
-    r"(?:,? \d{4})?,? \d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?(?: [A-Z]{3,4})?(?: \d{4}\b)?",
-    r"(?<!\w)\d{4}([-/.])\d{1,2}\1\d{1,2}(?:[T ,:_-]{1,2}\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,:]\d+)?)?)?"
-    r"(?:Z|\s?[+-]\d{2}:?\d{2}(?!\d))?(?!\w)",
+    (
+        r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? )?"
+        r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* {1,2}\d{1,2}"
+        r"(?:,? \d{4})?,? \d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?(?: [A-Z]{3,4})?(?: \d{4}\b)?"
+    ),
+    (
+        r"(?<!\w)\d{4}([-/.])\d{1,2}\1\d{1,2}(?:[T ,:_-]{1,2}\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,:]\d+)?)?)?"
+        r"(?:Z|\s?[+-]\d{2}:?\d{2}(?!\d))?(?!\w)"
+    ),
     # Addresses and hosts, with a port.
     r"(?<![\w:])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{1,4}(?![\w:])",
     r"/?(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?:[:/]\d+)?(?![\w.]*\w)",
@@ -35,7 +40,7 @@ _RULES: tuple[str, ...] = (
     # Paths.
     r"(?<![\w:])[A-Za-z]:[\\/][^\s,;'\"<>|)\]]*",
     r"(?<![\w\\])\\{1,2}[\w?.$][^\s,;'\"<>|)\]]*",
-    rf"(?<![\w<>/.])(?:\.{{0,2}}/{_SEGMENT}+(?:[:=]{_SEGMENT}+)?)+/?",
+    rf"(?<![\w<>/.])(?:\.{{0,2}}/{_SEGMENT}+(?:[:=]{_SEGMENT}+)?)+/?(?:\?[^\s\"'<>]*)?",
     rf"(?<![\w<>/.\\-])[\w.-]+(?:/{_SEGMENT}+){{2,}}/?",
     # Hexadecimal numbers and ids.
     r"\b0[xX][0-9a-fA-F]+\b",
@@ -48,13 +53,17 @@ _RULES: tuple[str, ...] = (
     # A state in a list of annotated values, as in `3 (leader), LOOKING (state)`.
     r"(?<=\), )[A-Z][A-Z_]+(?= \()",
     # A number or the digits of an id, with what is glued to it in pieces of at most two letters, and its unit.
-    rf"(?:(?<![A-Za-z0-9.)\]])[-+<]{{0,2}})?\d+(?:[._:,#@~^-]{{0,3}}[A-Za-z]{{0,2}}[._:,#@~^-]{{0,3}}\d+)*"
-    rf"(?: ?{_UNITS}(?![A-Za-z0-9_])|[A-Za-z]{{1,2}}(?![A-Za-z])|%)?",
+    (
+        rf"(?:(?<![A-Za-z0-9.)\]])[-+<]{{0,2}})?\d+(?:[._:,#@~^-]{{0,3}}[A-Za-z]{{0,2}}[._:,#@~^-]{{0,3}}\d+)*"
+        rf"(?: ?{_UNITS}(?![A-Za-z0-9_])|[A-Za-z]{{1,2}}(?![A-Za-z])|%)?"
+    ),
     r"(?<![\w.-])(?:true|false|null|nil|True|False|TRUE|FALSE|NULL|NIL|\(null\))(?![\w.-])",
 )
 _MASK = re.compile("|".join(_RULES))
 _KEY_VALUE = re.compile(r"(?<=[\w\])])=(?!=)(?![\s=])(?:<\*>)?[^\s,;|()\[\]{}&]*")
-_REPEATED = re.compile(r"(?:(?<!\S)\*{2,} )*<\*>(?: \*{2,}|[.:/_,@#+\\-]{0,2}<\*>|,? \(<\*>\)| \(\)| \[<\*>\]|,? <\*>(?![\w(=]))+")
+_REPEATED = re.compile(
+    r"(?:(?<!\S)\*{2,} )*<\*>(?: \*{2,}|[.:/_,@#+\\-]{0,2}<\*>|,? \(<\*>\)| \(\)| \[<\*>\]|,? <\*>(?![\w(=]))+"
+)
 
 
 def mask(text: str) -> str:

@@ -8,17 +8,20 @@ more general, the others point at it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
-from uuid import UUID
+from typing import TYPE_CHECKING, NamedTuple
 
-from logs_service.patterns.grouping import MIN_CONTEXT_WORDS, Tokens, context_words, find_groups, merged_token
+from logs_service.patterns.grouping import MIN_CONTEXT_WORDS, Tokens, context_words, find_groups
 from logs_service.patterns.masking import WILDCARD, mask
 from logs_service.patterns.template import token_matches
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from uuid import UUID
+
 _MAX_CHARS = 2048
 _MAX_WORDS = 200
-_MAX_CACHE = 200_000
+_ENDS = 2
+_MAX_CACHE = 50_000
 _MAX_SHAPE_CHARS = 600
 _FIRST_PASS = 64
 _DIGITS = {ord(digit): "0" for digit in "123456789"}
@@ -87,13 +90,16 @@ class PatternMiner:
 
     def add(self, body: str) -> UUID:
         """The id of the message's pattern; `resolve` gives the final one after `finish`."""
-        shape = body.translate(_DIGITS) if len(body) < _MAX_SHAPE_CHARS else body
-        entry = self._by_shape.get(shape)
-        if entry is None:
-            entry = self._find(shape)
-            if len(self._by_shape) >= _MAX_CACHE:
-                self._by_shape.clear()
-            self._by_shape[shape] = entry
+        if len(body) > _MAX_SHAPE_CHARS:
+            entry = self._find(body)
+        else:
+            shape = body.translate(_DIGITS)
+            cached = self._by_shape.get(shape)
+            if cached is None:
+                if len(self._by_shape) >= _MAX_CACHE:
+                    self._by_shape.clear()
+                cached = self._by_shape[shape] = self._find(shape)
+            entry = cached
         while entry.into is not None:
             entry = entry.into
         return entry.id
@@ -247,7 +253,7 @@ def _condensed(body: str) -> str:
     """Of the lines of a record those that name the fault; `<*>` stands where lines were left out."""
     lines = [line for line in body.split("\n") if line.strip()]
     if lines[0].endswith("Traceback (most recent call last):"):
-        kept, left_out = [lines[0], lines[-1]], len(lines) > 2
+        kept, left_out = [lines[0], lines[-1]], len(lines) > _ENDS
         return f" {WILDCARD} ".join(kept) if left_out else " ".join(kept)
     kept = lines[:2] if len(lines) > 1 and lines[1][:1] not in " \t" else lines[:1]
     return " ".join((*kept, WILDCARD) if len(kept) < len(lines) else kept)

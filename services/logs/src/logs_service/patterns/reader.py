@@ -52,10 +52,11 @@ class LineReader:
     def feed(self, chunk: bytes) -> list[RawRecord]:
         """The records that are complete with this chunk; the newest waits for lines that may belong to it."""
         records: list[RawRecord] = []
-        if self._after_return and chunk.startswith(b"\n"):
-            chunk = chunk[1:]
+        second_half = self._after_return and chunk.startswith(b"\n")
         if chunk:
             self._after_return = chunk.endswith(b"\r")
+        if second_half:
+            chunk = chunk[1:]
         if b"\r" in chunk:
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         block, newline, rest = chunk.rpartition(b"\n")

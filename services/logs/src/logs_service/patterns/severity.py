@@ -1,3 +1,4 @@
+# ruff: noqa: PLR2004 - the codes of RFC 5424 and of Node loggers
 """Level words of every common logging library, as OpenTelemetry severities."""
 
 from __future__ import annotations
@@ -9,14 +10,35 @@ from logs_service.patterns.record import Severity
 LEVELS: dict[str, Severity] = {
     **dict.fromkeys(("trace", "verbose", "finest", "finer", "all"), Severity.TRACE),
     **dict.fromkeys(("debug", "dbg", "debu", "fine", "config"), Severity.DEBUG),
-    **dict.fromkeys(("info", "information", "informational", "inf", "notice", "log", "hint"), Severity.INFO),
+    **dict.fromkeys(
+        (
+            "info",
+            "information",
+            "informational",
+            "inf",
+            "notice",
+            "note",
+            "log",
+            "hint",
+            "detail",
+            "statement",
+            "context",
+        ),
+        Severity.INFO,
+    ),
     **dict.fromkeys(("warn", "warning", "wrn", "warnung", "caution"), Severity.WARN),
     **dict.fromkeys(("error", "err", "eror", "severe", "failure", "fail", "exception", "stderr"), Severity.ERROR),
     **dict.fromkeys(
         ("fatal", "critical", "crit", "panic", "emergency", "emerg", "alert", "dpanic", "ftl"), Severity.FATAL
     ),
 }
-LEVEL_WORDS = frozenset(LEVELS) - {"all", "log", "hint", "stderr", "fine", "config", "fail", "caution", "exception"}
+SHOUTED_LEVELS = frozenset(("LOG", "HINT", "DETAIL", "STATEMENT", "CONTEXT", "NOTE"))
+"""Words that are a level only in capitals and before a colon."""
+LEVEL_WORDS = (
+    frozenset(LEVELS)
+    - {"all", "stderr", "fine", "config", "fail", "caution", "exception"}
+    - {word.lower() for word in SHOUTED_LEVELS}
+)
 """Words that are taken for a level wherever a line's header may have one."""
 LEVEL_LETTERS: dict[str, Severity] = {
     "V": Severity.TRACE,
@@ -30,7 +52,7 @@ LEVEL_LETTERS: dict[str, Severity] = {
     "C": Severity.FATAL,
     "A": Severity.FATAL,
 }
-_NUMBERED = {10: Severity.DEBUG, 20: Severity.INFO, 30: Severity.INFO, 40: Severity.WARN, 50: Severity.ERROR}
+_TENS = (Severity.TRACE, Severity.DEBUG, Severity.INFO, Severity.WARN, Severity.ERROR, Severity.FATAL)
 _BODY_LEVEL = re.compile(
     r"\W{0,2}(?:(?P<fatal>fatal|panic|critical|emerg\w*)|(?P<error>error|err|exception|traceback|severe)"
     r"|(?P<warn>warn|warning))\b(?=[]:!>)]|\s\(most recent)",
@@ -52,16 +74,8 @@ def severity_of(text: str) -> Severity:
 
 def severity_of_number(number: int) -> Severity:
     """The severity of a numeric level: syslog 0 to 7, or the tens of pino and bunyan."""
-    if number in _NUMBERED or number == 60:
-        # 10..60 as Node libraries write them: trace, debug, info, warn, error, fatal.
-        return {
-            10: Severity.TRACE,
-            20: Severity.DEBUG,
-            30: Severity.INFO,
-            40: Severity.WARN,
-            50: Severity.ERROR,
-            60: Severity.FATAL,
-        }[number]
+    if number in range(10, 70, 10):
+        return _TENS[number // 10 - 1]
     if 0 <= number <= 7:
         return syslog_severity(number)
     return Severity.UNSPECIFIED

@@ -1,15 +1,19 @@
+# ruff: noqa: PLR2004 - small bounds, each said where it is used
 """Lines that carry their own structure: JSON objects, logfmt, and what container runtimes put around a line."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from logs_service.patterns.record import Severity
 from logs_service.patterns.severity import severity_of, severity_of_number
-from logs_service.patterns.timestamps import TimeReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from logs_service.patterns.record import Severity
+    from logs_service.patterns.timestamps import TimeReader
 
 _MESSAGE = (
     "message",
@@ -92,7 +96,7 @@ def _logfmt_fields(text: str) -> dict[str, object] | None:
         end = pair.end()
         quoted = pair.group(2)
         fields[pair.group(1)] = pair.group(3) if quoted is None else quoted.replace('\\"', '"').replace("\\\\", "\\")
-    if text[end:].strip() or len(fields) < 2 or "msg" not in fields and "message" not in fields:
+    if text[end:].strip() or len(fields) < 2 or ("msg" not in fields and "message" not in fields):
         return None
     return fields
 

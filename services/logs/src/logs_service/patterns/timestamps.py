@@ -1,13 +1,17 @@
+# ruff: noqa: PLR2004 - the numbers are those of clocks and calendars
 """Timestamps as logs write them: found by their shape, read into UTC nanoseconds."""
 
 from __future__ import annotations
 
 import re
-from calendar import timegm
-from datetime import UTC, datetime, timedelta, tzinfo
-from typing import NamedTuple
+from calendar import isleap, timegm
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING, NamedTuple
 
-_MONTHS = {m: i + 1 for i, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}  # noqa: SIM905 - reads best
 _MONTH = "(?:[Jj]an|[Ff]eb|[Mm]ar|[Aa]pr|[Mm]ay|[Jj]un|[Jj]ul|[Aa]ug|[Ss]ep|[Oo]ct|[Nn]ov|[Dd]ec)[a-z]{0,6}"
 _DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? "
 _ZONE = (
@@ -17,6 +21,8 @@ _ZONE_HOURS = {
     "UTC": 0.0, "GMT": 0.0, "Z": 0.0, "BST": 1.0, "CET": 1.0, "CEST": 2.0, "EST": -5.0, "EDT": -4.0, "CST": -6.0,
     "CDT": -5.0, "MST": -7.0, "MDT": -6.0, "PST": -8.0, "PDT": -7.0, "IST": 5.5, "JST": 9.0,
 }  # fmt: skip
+_DAY_SECONDS = 86_400
+_Fields = tuple[int | None, int, int, int, int, int]
 _EPOCH_MIN, _EPOCH_MAX = 631_152_000, 4_102_444_800
 
 
@@ -34,18 +40,18 @@ class Shape(NamedTuple):
         """A regular expression with the groups ts, frac and zone."""
         fraction = f"(?P<frac>{self.fraction})?" if self.fraction else "(?P<frac>)"
         zone = f"(?P<zone>{self.zone})?" if self.zone else "(?P<zone>)"
-        return f"(?P<ts>{self.head}){fraction}{zone}"
+        return f"(?P<ts>{self.head.replace('@', 'sep_')}){fraction}{zone}"
 
-    def bare(self) -> str:
-        """The same expression without groups."""
+    def bare(self, prefix: str) -> str:
+        """The same expression without those groups; the prefix keeps its own groups apart from others."""
         fraction = f"(?:{self.fraction})?" if self.fraction else ""
         zone = f"(?:{self.zone})?" if self.zone else ""
-        return f"(?:{self.head}){fraction}{zone}"
+        return f"(?:{self.head.replace('@', prefix)}){fraction}{zone}"
 
 
 _HMS = r"\d{1,2}:\d{2}:\d{2}"
 SHAPES: tuple[Shape, ...] = (
-    Shape("iso", rf"\d{{4}}([-/.])\d{{1,2}}\1\d{{1,2}}(?:T|,? {{1,2}}|[-_:])\d{{1,2}}([:.])\d{{2}}\2\d{{2}}",
+    Shape("iso", r"\d{4}(?P<@a>[-/.])\d{1,2}(?P=@a)\d{1,2}(?:T|,? {1,2}|[-_:])\d{1,2}(?P<@b>[:.])\d{2}(?P=@b)\d{2}",
           r"[.,:]\d{1,9}", _ZONE, 6),
     Shape("compact", r"\d{8}[-T_ ]\d{1,2}:\d{1,2}:\d{1,2}", r"[.,:]\d{1,9}", _ZONE, 5),
     Shape("basic", r"\d{8}[-T_ ]?\d{6}", r"[.,]\d{1,9}", _ZONE, 5),
@@ -53,28 +59,23 @@ SHAPES: tuple[Shape, ...] = (
           rf"(?:{_ZONE})?(?: \d{{4}}(?![\d:]))|{_ZONE}", 4),
     Shape("clf", rf"\d{{1,2}}/{_MONTH}/\d{{4}}:{_HMS}", r"[.,]\d{1,9}", _ZONE, 6),
     Shape("daymonth", rf"(?:{_DAY})?\d{{1,2}}[- ]{_MONTH}[- ]\d{{2,4}},? {_HMS}", r"[.,]\d{1,9}", _ZONE, 6),
-    Shape("slash", rf"\d{{1,2}}([/.-])\d{{1,2}}\1\d{{2,4}},? {{1,2}}{_HMS}(?: ?[AaPp][Mm])?", r"[.,:]\d{1,9}", _ZONE,
-          5),
+    Shape("slash", rf"\d{{1,2}}(?P<@a>[/.-])\d{{1,2}}(?P=@a)\d{{2,4}},? {{1,2}}{_HMS}(?: ?[AaPp][Mm])?",
+          r"[.,:]\d{1,9}", _ZONE, 5),
     Shape("klog", rf"(?<![A-Za-z])[IWEF]\d{{4}} {_HMS}", r"\.\d{1,9}", "", 4),
     Shape("noyear", rf"\d{{1,2}}[-/.]\d{{1,2}} {_HMS}", r"[.,:]\d{1,9}", "", 3),
     Shape("yymmdd", r"\d{6} \d{6}", r"[.,]\d{1,9}", "", 4),
     Shape("epoch", r"1\d{18}|1\d{15}|1\d{12}|(?:1\d|[6-9])\d{8}", r"\.\d{1,9}", "", 7),
-    Shape("date", r"\d{4}([-/.])\d{2}\1\d{2}", "", "", 1),
+    Shape("date", r"\d{4}(?P<@a>[-/.])\d{2}(?P=@a)\d{2}", "", "", 1),
     Shape("clock", rf"{_HMS}(?: ?[AaPp][Mm])?", r"[.,]\d{1,9}", "", 2),
 )  # fmt: skip
+WEAK_SHAPES = frozenset(("epoch", "date", "clock", "yymmdd", "noyear"))
+"""Shapes that a number in a message may have by chance: alone they make no header."""
 BY_NAME = {shape.name: shape for shape in SHAPES}
 
 
-def _renumbered(pattern: str, offset: int) -> str:
-    return re.sub(r"\\([12])", lambda m: f"\\{int(m.group(1)) + offset}", pattern)
-
-
 def _alternatives() -> str:
-    parts, offset = [], 0
-    for shape in SHAPES:
-        parts.append(f"(?P<{shape.name}>{_renumbered(shape.bare(), offset + 1)})")
-        offset += 1 + re.compile(shape.bare()).groups
-    return rf"(?:{'|'.join(parts)})(?![\w]|[-/:.]\d)"
+    parts = "|".join(f"(?P<{shape.name}>{shape.bare(shape.name)})" for shape in SHAPES)
+    return rf"(?:{parts})(?![\w]|[-/:.]\d)"
 
 
 _ANY = re.compile(_alternatives())
@@ -111,7 +112,8 @@ class TimeReader:
 
     def __init__(self, *, now: datetime, timezone: tzinfo = UTC, day_first: bool = False) -> None:
         self._now = now
-        self._latest = now + timedelta(days=1)
+        # A zone that is not known may put a fresh line hours ahead; a day of grace keeps it in this year.
+        self._latest = int(now.timestamp()) + _DAY_SECONDS
         self._timezone = timezone
         self.day_first = day_first
         self._seconds: dict[tuple[str, str | None], int | None] = {}
@@ -145,51 +147,36 @@ class TimeReader:
 
     def _read(self, name: str, head: str, zone: str) -> int | None:
         try:
-            if name == "epoch":
-                return int(head[:10])
-            year, month, day, hour, minute, second = self._fields(name, head, zone)
-            return self._moment(year, month, day, hour, minute, min(second, 59), zone)
+            return int(head[:10]) if name == "epoch" else self._moment(self._fields(name, head, zone), zone)
         except (ValueError, KeyError, IndexError, OverflowError):
             return None
 
-    def _fields(self, name: str, head: str, zone: str) -> tuple[int | None, int, int, int, int, int]:
+    def _fields(self, name: str, head: str, zone: str) -> _Fields:
         numbers = [int(x) for x in re.findall(r"\d+", head)]
         hours = 0
         if head[-2:].lower() in ("am", "pm"):
             hours = 12 if head[-2:].lower() == "pm" else 0
             numbers[-3] %= 12
         if name in ("iso", "compact", "basic", "yymmdd", "date"):
-            return self._fields_of_digits(name, head, numbers)
-        if name == "clock":
-            return None, 0, 0, numbers[0] + hours, numbers[1], numbers[2]
+            return _fields_of_digits(name, head, numbers)
         clock = (numbers[-3] + hours, numbers[-2], numbers[-1])
+        if name == "clock":
+            return None, 0, 0, *clock
+        return *self._date(name, head, zone, numbers), *clock
+
+    def _date(self, name: str, head: str, zone: str, numbers: list[int]) -> tuple[int | None, int, int]:
         if name == "klog":
-            return None, int(head[1:3]), int(head[3:5]), *clock
+            return None, int(head[1:3]), int(head[3:5])
         if name == "noyear":
-            month, day = (numbers[0], numbers[1]) if numbers[0] <= 12 else (numbers[1], numbers[0])
-            return None, month, day, *clock
+            return (None, numbers[0], numbers[1]) if numbers[0] <= 12 else (None, numbers[1], numbers[0])
         if name == "slash":
-            return *self._slash_date(head, numbers), *clock
+            return self._slash_date(head, numbers)
         month = next(_MONTHS[w[:3].lower()] for w in re.findall(r"[A-Za-z]+", head) if w[:3].lower() in _MONTHS)
         if name == "month":
             trailing = re.search(r" (\d{4})$", zone)
             year = int(trailing.group(1)) if trailing else (numbers[1] if len(numbers) == 5 else None)
-            return year, month, numbers[0], *clock
-        return _full_year(numbers[1]), month, numbers[0], *clock
-
-    @staticmethod
-    def _fields_of_digits(name: str, head: str, numbers: list[int]) -> tuple[int, int, int, int, int, int]:
-        if name == "iso":
-            return numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]
-        if name == "date":
-            return numbers[0], numbers[1], numbers[2], 0, 0, 0
-        if name == "compact":
-            return int(head[:4]), int(head[4:6]), int(head[6:8]), numbers[-3], numbers[-2], numbers[-1]
-        digits = re.sub(r"\D", "", head)
-        if name == "yymmdd":
-            digits = str(_full_year(int(digits[:2]))) + digits[2:]
-        return (int(digits[:4]), int(digits[4:6]), int(digits[6:8]),
-                int(digits[8:10]), int(digits[10:12]), int(digits[12:14]))  # fmt: skip
+            return year, month, numbers[0]
+        return _full_year(numbers[1]), month, numbers[0]
 
     def _slash_date(self, head: str, numbers: list[int]) -> tuple[int, int, int]:
         first, second, third = numbers[:3]
@@ -202,43 +189,52 @@ class TimeReader:
         return _full_year(third), month, day
 
     def _short_year_first(self, first: int, second: int, third: int) -> bool:
-        return 1 <= second <= 12 and 1 <= third <= 31 and _full_year(first) <= self._now.year and first > 0
+        return 1 <= second <= 12 and 1 <= third <= 31 and first > 0 and _full_year(first) <= self._now.year
 
-    def _moment(  # noqa: PLR0913 - the six fields of a date and time, and its zone
-        self, year: int | None, month: int, day: int, hour: int, minute: int, second: int, zone: str
-    ) -> int | None:
+    def _moment(self, fields: _Fields, zone: str) -> int | None:
+        year, month, day, *clock = fields
         if month == 0:
-            local = self._now.astimezone(self._timezone)
-            moment = datetime(local.year, local.month, local.day, hour, minute, second, tzinfo=self._timezone)
-            return int((moment if moment <= self._latest else moment - timedelta(days=1)).timestamp())
+            today = self._now.astimezone(self._timezone)
+            seconds = self._at((today.year, today.month, today.day, *clock), zone)
+            return seconds if seconds <= self._latest else seconds - _DAY_SECONDS
         if year is not None:
-            return self._at(year, month, day, hour, minute, second, zone)
+            return self._at((year, month, day, *clock), zone)
         for candidate in range(self._now.year + 1, self._now.year - 8, -1):
-            if day == 29 and month == 2 and not _is_leap(candidate):
+            if (month, day) == (2, 29) and not isleap(candidate):
                 continue
-            moment_seconds = self._at(candidate, month, day, hour, minute, second, zone)
-            if moment_seconds <= self._now.timestamp() + 86_400:
-                return moment_seconds
+            seconds = self._at((candidate, month, day, *clock), zone)
+            if seconds <= self._latest:
+                return seconds
         return None
 
-    def _at(  # noqa: PLR0913
-        self, year: int, month: int, day: int, hour: int, minute: int, second: int, zone: str
-    ) -> int:
+    def _at(self, fields: tuple[int, ...], zone: str) -> int:
+        year, month, day, hour, minute, second = fields
         offset = _zone_seconds(zone)
+        # A leap second is read as the second before it.
+        moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
         if offset is not None:
-            moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
             return timegm(moment.timetuple()) - offset
-        return int(datetime(year, month, day, hour, minute, second, tzinfo=self._timezone).timestamp())
+        return int(moment.replace(tzinfo=self._timezone).timestamp())
+
+
+def _fields_of_digits(name: str, head: str, numbers: list[int]) -> _Fields:
+    if name == "iso":
+        return numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]
+    if name == "date":
+        return numbers[0], numbers[1], numbers[2], 0, 0, 0
+    if name == "compact":
+        return int(head[:4]), int(head[4:6]), int(head[6:8]), numbers[-3], numbers[-2], numbers[-1]
+    digits = re.sub(r"\D", "", head)
+    if name == "yymmdd":
+        digits = str(_full_year(int(digits[:2]))) + digits[2:]
+    year, *rest = (int(digits[:4]), *(int(digits[start : start + 2]) for start in range(4, 14, 2)))
+    return year, rest[0], rest[1], rest[2], rest[3], rest[4]
 
 
 def _full_year(year: int) -> int:
     if year >= 100:
         return year
     return year + (2000 if year < 70 else 1900)
-
-
-def _is_leap(year: int) -> bool:
-    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 
 
 def _zone_seconds(zone: str) -> int | None:
@@ -249,3 +245,19 @@ def _zone_seconds(zone: str) -> int | None:
     named = re.search(r"[A-Z]{1,4}", zone)
     hours = _ZONE_HOURS.get(named.group(0)) if named else None
     return None if hours is None else int(hours * 3600)
+
+
+def writes_day_first(lines: Sequence[str]) -> bool:
+    """Whether a slashed date of the sample can only be read with its day first, and none with its month first."""
+    day_first = False
+    for line in lines:
+        start = 1 if line[:1] in "[(" else 0
+        found = shape_at(line, start)
+        if found is None or found[0].name != "slash":
+            continue
+        first, second, year = re.split(r"[/.-]", line[start : found[1]].replace(",", " ").split()[0])
+        if len(year) == 4:
+            if int(second) > 12:
+                return False
+            day_first = day_first or int(first) > 12
+    return day_first

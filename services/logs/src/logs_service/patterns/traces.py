@@ -35,9 +35,7 @@ _WRAPPED = re.compile(r"\{.*\}$")
 
 def has_header(text: str) -> bool:
     """Whether a line opens with a time, a level or a container runtime's prefix, and so begins a record."""
-    start = 0
-    while start < len(text) and text[start] in "[(<- \t" and start < 12:
-        start += 1
+    start = len(text) - len(text.lstrip("[(<- \t"))
     if shape_at(text, start) is not None:
         return True
     if _LEVEL_HEAD.match(text, start) is not None:
@@ -111,7 +109,7 @@ class TraceJoiner:
             return "exception"
         return ""
 
-    def _continues(self, text: str) -> bool:
+    def _continues(self, text: str) -> bool:  # noqa: PLR0911 - one way out per kind of trace
         first = text[0]
         if first.isdigit() or self._head is None:
             return False
