@@ -17,8 +17,8 @@ MAX_SENTENCES = 20
 MAX_CHARACTERS = 1000
 _MAX_ENTRIES_COVERED = 4
 _URL = re.compile(
-    r"[a-z][a-z0-9+.-]*:\s*/\s*/|\bwww\.|\b(?:javascript|data|mailto|vbscript|file|tel):\S|\]\s*\(|!\[|<\s*/?\s*(?:a|img|script|iframe"
-    r"|svg|link|style|form|object|embed|base|meta)\b|&#",
+    r":\s*/\s*/|\bwww\.|\b(?:javascript|data|mailto|vbscript|file|tel):\S|\]\s*\(|!\[|&#"
+    r"|<\s*/?\s*(?:a|img|script|iframe|svg|link|style|form|object|embed|base|meta)\b",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W\d_]{4,}")
@@ -31,8 +31,9 @@ def check_sentences(
     """Keep the sentences that the evidence proves, put the built-in ones in place of the rest.
 
     Refused is a sentence without text or citation, with an unknown entry, with a record that its entries did not offer,
-    with a link, or with a number, time, date or name with a digit that its entries do not hold. Failures that no kept
-    sentence tells are added from the built-in sentences. The built-in ones pass the same check.
+    with a link, with a number, time, date or name with a digit that its entries do not hold, or with nothing of its
+    entries at all. Failures that no kept sentence tells are added from the built-in sentences. Those pass the same
+    check.
     """
     entries = {entry.key: entry for entry in evidence.entries}
     builtin: dict[str, CheckedSentence] = {}
@@ -101,7 +102,10 @@ def _refusal(sentence: Sentence, text: str, entries: Mapping[str, Entry]) -> str
     if _URL.search(unicodedata.normalize("NFKC", text)):
         return "it holds a link"
     missing = _source(cited).lacks(text)
-    return f"it says {missing!r}, which its entries do not" if missing else ""
+    if missing:
+        return f"it says {missing!r}, which its entries do not"
+    told = any(char.isdigit() for char in text) or any(_has_word_of(entry, text) for entry in cited)
+    return "" if told else "it says nothing of its entries"
 
 
 def _source(entries: Iterable[Entry]) -> Source:
@@ -131,11 +135,13 @@ def _tells(sentence: CheckedSentence, entry: Entry) -> bool:
     """True when a sentence cites the entry and has a word of it, so that a soothing phrase cannot hide a failure."""
     if entry.key not in sentence.entry_keys or len(sentence.entry_keys) > _MAX_ENTRIES_COVERED:
         return False
-    if sentence.source == "builtin":
-        return True
+    return sentence.source == "builtin" or _has_word_of(entry, sentence.text)
+
+
+def _has_word_of(entry: Entry, text: str) -> bool:
     texts = (entry.template, *(record.body for record in entry.exemplars))
-    offered = {word.lower() for text in texts for word in _WORD.findall(text)}
-    said = {word.lower() for word in _WORD.findall(sentence.text)}
+    offered = {word.lower() for each in texts for word in _WORD.findall(each)}
+    said = {word.lower() for word in _WORD.findall(text)}
     return bool(offered & said) or not offered
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _NEGATED = re.compile(
     r"\b(?:no|zero|without(?:\s+any)?|not|never|0)\s+(?:\w+\s+)?"
     r"(?:errors?|failures?|failed|fail|exceptions?|warnings?|timeouts?)\b"
-    r"|\b(?:\w*(?:errors?|failures?|failed|exceptions?|timeouts?))\s*(?:_?count)?\"?\s*[=:]\s*\"?(?:0|none|null|nil|false|no)\b"
+    r"|\b(?:\w*(?:errors?|failures?|failed|exceptions?|timeouts?))\s*(?:_?count)?\"?\s*[=:]\s*\"?(?:0\b|(?:none|null|nil|false|no)(?=\s*(?:[,;}\])\"']|$|\s\w+[=:])))"
     r"|\b(?:fail|timeout)s?(?:_\w+|\s+(?:limit|policy|handler|interval|ms|seconds))?\s*[=:]\s*\"?\d+(?:\.\d+)?\s*(?:ms|s|sec|seconds|m|min)?\b"
     r"|\b(?:error|failure|exception)[\s_-](?:handler|handling|log(?:ger|s)?|page|reporting|tracking|rate|budget|code\s*[=:]?\s*0)\b"
     r"|\bfail(?:ed)?[\s-]?over\b",
@@ -38,6 +38,7 @@ _RECOVERY = re.compile(
 )
 
 
+_READ_CHARACTERS = 2000
 _INFO_SEVERITY, _WARN_SEVERITY, _ERROR_SEVERITY = 9, 13, 17
 
 
@@ -57,10 +58,10 @@ def reports_failure(severity_number: int, template: str, bodies: Iterable[str]) 
 
 def says_failure(text: str, *, strictly: bool = False) -> bool:
     """True when the words report that something went wrong; strictly ignores words that healthy lines have as well."""
-    rest = _NEGATED.sub(" ", text)
+    rest = _NEGATED.sub(" ", text[:_READ_CHARACTERS])
     return bool(_STRONG.search(rest) or (not strictly and _WEAK.search(rest)))
 
 
 def says_recovery(text: str) -> bool:
     """True when the words report that something works again."""
-    return bool(_RECOVERY.search(text))
+    return bool(_RECOVERY.search(text[:_READ_CHARACTERS]))

@@ -188,7 +188,7 @@ def _score(kind: EntryKind, severity: int, count: int, bonus: float, *, failure:
     weight = min(2.0, 0.2 * count.bit_length())
     if failure:
         if severity >= _FATAL_SEVERITY:
-            return 5.0 + weight + bonus
+            return 6.0 + weight + bonus
         if severity >= ERROR_SEVERITY:
             return 4.0 + weight + bonus
         return (1.5 if _INFO_SEVERITY <= severity < WARN_SEVERITY else 2.5) + weight + bonus

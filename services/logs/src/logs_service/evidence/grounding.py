@@ -165,7 +165,11 @@ def claims_of(text: str, *, spelled: bool = True, known_words: Iterable[str] = (
 
 def _is_known(run: str, known: frozenset[str]) -> bool:
     word = run.strip(_EDGES).lower()
-    return word in known and not _PLAIN.match(word.replace(",", "")) and any(char.isalpha() for char in word)
+    if word not in known:
+        return False
+    # Plain words stay: they may be the unit of a number before them.
+    named = any(char.isalpha() for char in word) and any(char.isdigit() for char in word)
+    return named or "." in word or word in _SPELLED or word in _SCALES
 
 
 def _take_dates(text: str, claims: Claims) -> str:

@@ -121,10 +121,10 @@ def _quantile(seconds: Sequence[int], totals: Mapping[int, int], rank: float) ->
 def starts_late(*, occurrences: int, share_before: float, tests: int) -> bool:
     """True when chance alone would not have kept so many occurrences out of the first part of the log.
 
-    Binomial tail: (1 - share_before) ** occurrences, against the accepted chance divided by the number of patterns.
+    Binomial tail: (1 - share_before) ** occurrences, against the accepted chance divided by the number of patterns. One
+    or two lines prove nothing: some line is always the last.
     """
-    quarter = 0.25
-    if share_before < quarter or occurrences < 1:
+    if share_before < 0.25 or occurrences < 3:  # noqa: PLR2004
         return False
     return occurrences * math.log1p(-min(share_before, 1 - 1e-12)) <= math.log(FALSE_ALARM_CHANCE / tests)
 
