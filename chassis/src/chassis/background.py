@@ -24,6 +24,7 @@ class Background:
         self._failures = metrics.counter("aiops_background_failures_total")
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._fallen: dict[str, float] = {}
+        self._ending = False
 
     def run(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Keep `work` running, which is expected never to return."""
@@ -40,8 +41,16 @@ class Background:
         if fallen:
             raise Unavailable(f"fell over and is being started again: {', '.join(fallen)}", dependency=fallen[0])
 
+    async def finish(self, prefix: str, seconds: float) -> None:
+        """Wait for tasks that were told to end, but no longer than this; from now on nothing is started again."""
+        self._ending = True
+        tasks = [task for name, task in self._tasks.items() if name.startswith(prefix)]
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+
     async def stop(self) -> None:
         """Cancel all tasks and wait until they are gone."""
+        self._ending = True
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -53,9 +62,13 @@ class Background:
             started = time.monotonic()
             try:
                 await work()
+                if self._ending:
+                    return
                 logger.error("%s ended by itself; starting it again", name)
             except Exception:
                 logger.exception("%s fell over; starting it again", name)
+                if self._ending:
+                    return
             self._failures.labels(name).inc()
             wait = (
                 FIRST_WAIT_SECONDS

@@ -90,7 +90,7 @@ class Health:
         except DomainError as error:
             return error.message
         except TimeoutError:
-            return f"no answer within {CHECK_SECONDS:.0f} s"
+            return f"no answer within {CHECK_SECONDS:g} s"
         except Exception as error:  # noqa: BLE001 - a check that falls over is a dependency that is away
             return type(error).__name__
         return OK

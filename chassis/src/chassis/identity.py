@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from chassis.clock import Clock, SystemClock
-from chassis.errors import Unauthenticated, Unavailable
+from chassis.errors import DomainError, Unauthenticated, Unavailable
 
 SERVICE_TOKEN_TYPE = "svc+jwt"  # noqa: S105 - a media type
 ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - a media type
@@ -212,6 +212,7 @@ class AccessTokens:
         self._clock = clock or SystemClock()
         self._keys: dict[str, Ed25519PublicKey] = {}
         self._tried_at = float("-inf")
+        self._failure: Exception | None = None
         self._lock = asyncio.Lock()
 
     @classmethod
@@ -220,8 +221,11 @@ class AccessTokens:
         if not url.startswith(("http://", "https://")):
             raise ValueError("AIOPS_JWKS_URL must begin with http:// or https://")
 
+        # No proxy: it is a neighbour, whatever the environment says about the way to the world.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
         def fetch() -> str:
-            with urllib.request.urlopen(url, timeout=3) as response:  # noqa: S310 - the scheme was checked above
+            with opener.open(url, timeout=3) as response:
                 return str(response.read(1 << 16), "utf-8")
 
         return cls(lambda: asyncio.to_thread(fetch), clock)
@@ -247,25 +251,32 @@ class AccessTokens:
             raise _refused("its claims are malformed") from error
 
     async def _key(self, kid: str) -> Ed25519PublicKey:
-        wait = self.MAX_AGE_SECONDS if kid in self._keys else self.REFETCH_SECONDS
-        if self._clock.monotonic() - self._tried_at >= wait:
+        if self._should_fetch(kid):
+            # Whoever comes while the keys are being fetched waits for them instead of being refused.
             async with self._lock:
-                if self._clock.monotonic() - self._tried_at >= wait:
-                    self._tried_at = self._clock.monotonic()
-                    await self._fetch(missing=kid not in self._keys)
-        if kid not in self._keys:
-            raise _refused("its key is unknown")
-        return self._keys[kid]
+                if self._should_fetch(kid):
+                    await self._fetch()
+        if kid in self._keys:
+            return self._keys[kid]
+        if self._failure is not None:
+            raise Unavailable(
+                "log-ins cannot be checked just now; try again in a moment", dependency="auth"
+            ) from self._failure
+        raise _refused("its key is unknown")
 
-    async def _fetch(self, *, missing: bool) -> None:
+    def _should_fetch(self, kid: str) -> bool:
+        age = self._clock.monotonic() - self._tried_at
+        return age >= (self.MAX_AGE_SECONDS if kid in self._keys else self.REFETCH_SECONDS)
+
+    async def _fetch(self) -> None:
         try:
             keys = json.loads(await self._jwks())["keys"]
             self._keys = {str(jwk["kid"]): _public_key(jwk) for jwk in keys}
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            if missing:
-                raise Unavailable(
-                    "log-ins cannot be checked just now; try again in a moment", dependency="auth"
-                ) from error
+            self._failure = None
+        except (DomainError, OSError, ValueError, KeyError, TypeError) as error:
+            self._failure = error
+        finally:
+            self._tried_at = self._clock.monotonic()
 
 
 def sign_access_token(key: Ed25519PrivateKey, kid: str, claims: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import TextIO
 
 import orjson
@@ -28,6 +29,7 @@ def configure(
     handler.setFormatter(JsonFormatter(service, redactor or Redactor()))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
+    sys.excepthook = _log_uncaught
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
 
@@ -70,6 +72,12 @@ class JsonFormatter(logging.Formatter):
 class _Handler(logging.StreamHandler[TextIO]):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
         """Say nothing: the default would print the arguments, unredacted."""
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    logging.getLogger(__name__).critical("the process ends: %s", kind.__name__, exc_info=(kind, error, traceback))
 
 
 def _place(record: logging.LogRecord) -> str:

@@ -11,7 +11,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -19,19 +19,24 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 SpanKindName = Literal["server", "client", "producer", "consumer", "internal"]
 
 
-def configure(service: str, *, otlp_endpoint: str = "", exporter: SpanExporter | None = None) -> TracerProvider:
-    """Begin tracing for this process; without a place to send spans to, calls still get trace ids."""
-    if otlp_endpoint and exporter is None:
-        # Read only where it is used: it costs 4 MB.
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
-
-        exporter = OTLPSpanExporter(endpoint=f"{otlp_endpoint.rstrip('/')}/v1/traces")
-    provider = TracerProvider(
-        sampler=ParentBased(ALWAYS_ON if exporter else ALWAYS_OFF), resource=Resource.create({SERVICE_NAME: service})
-    )
-    if exporter is not None:
-        provider.add_span_processor(BatchSpanProcessor(exporter))
+def configure(service: str, *, otlp_endpoint: str = "") -> TracerProvider:
+    """Begin tracing for this process, for as long as it lives; shut the provider down at its end."""
+    provider = make_provider(service, otlp_endpoint=otlp_endpoint)
     trace.set_tracer_provider(provider)
+    return provider
+
+
+def make_provider(service: str, *, otlp_endpoint: str = "") -> TracerProvider:
+    """Spans of this service, sent to the collector; without one, nothing is sent and calls still get trace ids."""
+    resource = Resource.create({SERVICE_NAME: service})
+    if not otlp_endpoint:
+        return TracerProvider(sampler=ParentBased(ALWAYS_OFF), resource=resource)
+    # Read only where it is used: it costs 4 MB.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+
+    provider = TracerProvider(sampler=ParentBased(ALWAYS_ON), resource=resource)
+    exporter = OTLPSpanExporter(endpoint=f"{otlp_endpoint.rstrip('/')}/v1/traces")
+    provider.add_span_processor(BatchSpanProcessor(exporter))
     return provider
 
 

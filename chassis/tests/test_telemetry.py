@@ -1,0 +1,98 @@
+"""Traces: one id from the first request to the last consumer."""
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.trace import SpanKind, StatusCode
+
+from chassis import telemetry
+
+
+@pytest.fixture
+def exporter(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    # A process has one provider for ever; a test borrows its place.
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
+    return exporter
+
+
+@pytest.fixture
+def without_exporter(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = TracerProvider(sampler=ALWAYS_OFF)
+    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
+
+
+def test_a_step_continues_the_span_around_it(exporter: InMemorySpanExporter) -> None:
+    with telemetry.span("request", "server"), telemetry.span("call", "client", attributes={"peer.service": "logs"}):
+        pass
+
+    call, request = exporter.get_finished_spans()
+    assert (request.name, request.kind, request.parent) == ("request", SpanKind.SERVER, None)
+    assert (call.name, call.kind) == ("call", SpanKind.CLIENT)
+    assert call.parent is not None
+    assert call.parent.span_id == request.context.span_id
+    assert call.attributes == {"peer.service": "logs"}
+
+
+@pytest.mark.parametrize("kind", ["server", "consumer"])
+def test_what_arrives_continues_its_sender_and_not_what_is_around_it(
+    exporter: InMemorySpanExporter, kind: telemetry.SpanKindName
+) -> None:
+    with telemetry.span("sender", "producer"):
+        sent, trace_id = telemetry.traceparent(), telemetry.current_trace_id()
+    with telemetry.span("something else"), telemetry.span("arrival", kind, traceparent=sent):
+        assert telemetry.current_trace_id() == trace_id
+
+    arrival = next(span for span in exporter.get_finished_spans() if span.name == "arrival")
+    assert arrival.parent is not None
+    assert arrival.parent.is_remote
+    assert sent == f"00-{trace_id}-{arrival.parent.span_id:016x}-03"  # sampled, random id
+
+
+@pytest.mark.parametrize("given", ["", "garbage", "00-" + "0" * 32 + "-" + "0" * 16 + "-01", "ff-" + "a" * 32])
+def test_a_bad_traceparent_begins_a_new_trace(exporter: InMemorySpanExporter, given: str) -> None:
+    with telemetry.span("arrival", "server", traceparent=given):
+        assert len(telemetry.current_trace_id()) == 32
+
+    assert exporter.get_finished_spans()[0].parent is None
+
+
+def test_a_failure_is_marked_by_its_type_and_says_nothing_more(exporter: InMemorySpanExporter) -> None:
+    with pytest.raises(ValueError, match="ada"), telemetry.span("request", "server"):
+        raise ValueError("no account for ada@example.com")
+
+    (request,) = exporter.get_finished_spans()
+    assert request.status.status_code is StatusCode.ERROR
+    assert request.attributes == {"error.type": "ValueError"}
+    assert "ada" not in request.to_json()
+
+
+@pytest.mark.usefixtures("without_exporter")
+def test_ids_are_valid_also_where_no_span_is_sent() -> None:
+    with telemetry.span("request", "server"):
+        outer = telemetry.current_trace_id()
+        with telemetry.span("call", "client"):
+            assert telemetry.current_trace_id() == outer
+            assert telemetry.traceparent() == f"00-{outer}-{telemetry.current_span_id()}-02"
+
+    assert len(outer) == 32
+    assert int(outer, 16) != 0
+
+
+def test_outside_of_any_span_there_is_no_id() -> None:
+    assert (telemetry.current_trace_id(), telemetry.current_span_id(), telemetry.traceparent()) == ("", "", "")
+
+
+def test_spans_are_sent_only_where_somebody_takes_them() -> None:
+    assert telemetry.make_provider("parcels").sampler.get_description().startswith("ParentBased{root:AlwaysOffSampler")
+    sending = telemetry.make_provider("parcels", otlp_endpoint="http://127.0.0.1:1")
+
+    assert sending.sampler.get_description().startswith("ParentBased{root:AlwaysOnSampler")
+    assert sending.resource.attributes["service.name"] == "parcels"
+    sending.shutdown()
