@@ -61,7 +61,7 @@ _FORMATS = (
      _TIME, (Severity.INFO, Severity.ERROR), ("storage.Manager", "exec.Runner")),
     ("digits", ("240102 030405 {n} INFO dfs.Node$Part: {m}", "240102 030405 {n} WARN dfs.Name: {m}"),
      _TIME, (Severity.INFO, Severity.WARN), ("dfs.Node$Part", "dfs.Name")),
-    ("request", ("api.log.2024-01-02_13:53:08 2024-01-02 03:04:05.123 {n} INFO nova.api [req-{n}ab 113d 54fa - - -] {m}",
+    ("request", ("api.log.2024-01-02_13:53:08 2024-01-02 03:04:05.123 {n} INFO nova.api [req-{n}ab 1d 5a - - -] {m}",
                  "api.log.2024-01-02_13:53:08 2024-01-02 03:04:05.123 {n} ERROR nova.net [-] {m}"),
      _MILLIS, (Severity.INFO, Severity.ERROR), ("nova.api", "nova.net")),
     ("cluster", ("- 1704164645 2024.01.02 dn{n} Jan 2 03:04:05 dn{n}/dn{n} crond(pam_unix)[{n}]: {m}",

@@ -168,7 +168,7 @@ def test_messages_that_differ_in_their_words_stay_apart() -> None:
     assert len({miner.resolve(pattern_id) for pattern_id in ids}) == 6
 
 
-def test_a_hundred_thousand_distinct_lines_stay_within_the_limit_and_the_count() -> None:
+def test_thirty_thousand_distinct_lines_stay_within_the_limit_and_the_count() -> None:
     rng = random.Random(5)
     words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=6)) for _ in range(5000)]
     miner = PatternMiner(new_id=counting_ids(), max_patterns=2000)
@@ -189,3 +189,42 @@ def test_parameters_are_the_values_of_a_line() -> None:
     assert parameters("same", "same") == []
     assert template_matches("a<*>a", "a") is False
     assert template_matches("x=<*>", "x=")
+
+
+def test_several_free_words_in_one_message_make_one_pattern() -> None:
+    rng = random.Random(3)
+    names = ["".join(rng.choices("abcdefghijklmnop", k=7)) for _ in range(500)]
+    miner = PatternMiner(new_id=counting_ids())
+
+    ids = [
+        miner.add(f"user {rng.choice(names)} moved {rng.choice(names)} to project {rng.choice(names)}")
+        for _ in range(2000)
+    ]
+    changes = miner.finish()
+
+    assert {miner.template(pattern_id) for pattern_id in ids} == {"user <*> moved <*> to project <*>"}
+    assert len(changes.created) <= 64
+
+
+def test_a_stack_trace_is_mined_by_its_first_line_and_its_exception() -> None:
+    miner = PatternMiner(new_id=counting_ids())
+    java = "Job 7 failed\njava.io.IOException: disk 3 full\n\tat a.B.c(B.java:{line})\n\tat a.B.d(B.java:2)"
+    python = 'Traceback (most recent call last):\n  File "a.py", line {line}, in f\nValueError: bad id {line}'
+
+    first, second = miner.add(java.replace("{line}", "1")), miner.add(java.replace("{line}", "99"))
+    third, fourth = miner.add(python.replace("{line}", "1")), miner.add(python.replace("{line}", "22"))
+
+    assert (first, third) == (second, fourth)
+    assert miner.template(first) == "Job <*> failed java.io.IOException: disk <*> full <*>"
+    assert miner.template(third) == "Traceback (most recent call last): <*> ValueError: bad id <*>"
+
+
+def test_a_very_long_message_is_mined_by_its_start() -> None:
+    miner = PatternMiner(new_id=counting_ids())
+    body = "payload " + " ".join(f"w{i}x" for i in range(30_000))
+
+    template = miner.template(miner.add(body))
+
+    assert template.startswith("payload ")
+    assert len(template) < 2100
+    assert template_matches(template, body)

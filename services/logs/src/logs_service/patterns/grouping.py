@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Tokens = tuple[str, ...]
+Candidate = tuple[list[Tokens], tuple[int, ...]]
+"""Forms that may be one pattern, and the positions where they differ."""
 
 MIN_CONTEXT_WORDS = 2
 """Words that must stay literal: a pattern of wildcards alone says nothing."""
+_WIDE_FORMS, _WIDE_SHARE = 8, 0.6
+"""How many messages, and what share of different words among them, show that several words are values at once."""
 _LETTERS = re.compile(r"[^\W\d_]+")
 _NAMES = frozenset((
     "owner", "host", "hostname", "client", "peer", "named", "called", "file", "device", "driver", "program", "process",
@@ -113,24 +117,32 @@ def find_groups(items: Sequence[Tokens]) -> list[tuple[list[int], Tokens]]:
 
 
 def _one_round(forms: list[Tokens]) -> list[tuple[list[Tokens], Tokens]]:
+    candidates = _differing_in_one(forms) + _differing_in_names(forms) + _differing_widely(forms)
+    candidates.sort(key=lambda candidate: (-len(candidate[0]), candidate[1], candidate[0][0]))
     taken: set[Tokens] = set()
     merges: list[tuple[list[Tokens], Tokens]] = []
-    for members, positions in _candidates(forms):
+    for members, positions in candidates:
         free = [form for form in members if form not in taken]
-        if len(free) < 2:
-            continue
-        if len(free) < len(members) and not all(_varies(free, position) for position in positions):
+        if len(free) < len(members) and not _still_one(free, positions):
             continue
         template = tuple(merged_token([form[i] for form in free]) for i in range(len(free[0])))
-        if context_words(template) < MIN_CONTEXT_WORDS:
-            continue
-        taken.update(free)
-        merges.append((free, template))
+        if context_words(template) >= MIN_CONTEXT_WORDS:
+            taken.update(free)
+            merges.append((free, template))
     return merges
 
 
-def _candidates(forms: list[Tokens]) -> list[tuple[list[Tokens], tuple[int, ...]]]:
-    """Sets of forms that differ at the given positions, where words vary like values; the largest first."""
+def _still_one(free: list[Tokens], positions: tuple[int, ...]) -> bool:
+    """Whether a set that lost members to a larger one is still one pattern."""
+    if len(free) < 2:
+        return False
+    if len(positions) == 1:
+        return _varies(free, positions[0])
+    return len(free) >= _WIDE_FORMS or all(_varies(free, position) for position in positions)
+
+
+def _differing_in_one(forms: list[Tokens]) -> list[Candidate]:
+    """Sets of forms that differ in one word, where that word varies like a value."""
     buckets: dict[tuple[int, str], list[Tokens]] = defaultdict(list)
     for form in forms:
         text = " ".join(form)
@@ -139,24 +151,55 @@ def _candidates(forms: list[Tokens]) -> list[tuple[list[Tokens], tuple[int, ...]
             end = start + len(token)
             buckets[position, f"{text[:start]}\0{text[end:]}"].append(form)
             start = end + 1
-    found: list[tuple[list[Tokens], tuple[int, ...]]] = [
+    return [
         (members, (position,))
         for (position, _), members in buckets.items()
         if len(members) > 1 and _varies(members, position)
     ]
+
+
+def _differing_in_names(forms: list[Tokens]) -> list[Candidate]:
+    """Sets of forms that differ in several words at once, all of them compound names."""
     skeletons: dict[Tokens, list[Tokens]] = defaultdict(list)
     for form in forms:
         skeleton = tuple("\0" if _is_name(word) else word for word in form)
         if "\0" in skeleton:
             skeletons[skeleton].append(form)
+    found: list[Candidate] = []
     for skeleton, members in skeletons.items():
-        if len(members) >= 3:
-            positions = tuple(i for i, word in enumerate(skeleton) if word == "\0")
-            varying = tuple(i for i in positions if len({form[i] for form in members}) >= 3)
-            fixed = all(i in varying or len({form[i] for form in members}) == 1 for i in positions)
-            if len(varying) > 1 and fixed and context_words(skeleton) >= MIN_CONTEXT_WORDS:
+        if len(members) >= 3 and context_words(skeleton) >= MIN_CONTEXT_WORDS:
+            counts = {i: len({form[i] for form in members}) for i, word in enumerate(skeleton) if word == "\0"}
+            varying = tuple(i for i, count in counts.items() if count >= 3)
+            if len(varying) > 1 and all(counts[i] == 1 for i in counts if i not in varying):
                 found.append((members, varying))
-    found.sort(key=lambda candidate: (-len(candidate[0]), candidate[1], candidate[0][0]))
+    return found
+
+
+def _differing_widely(forms: list[Tokens]) -> list[Candidate]:
+    """Sets of forms in which each word is either the same in all or different in most."""
+    by_length: dict[int, list[Tokens]] = defaultdict(list)
+    for form in forms:
+        by_length[len(form)].append(form)
+    found: list[Candidate] = []
+    open_sets = list(by_length.values())
+    while open_sets:
+        members = open_sets.pop()
+        if len(members) < _WIDE_FORMS:
+            continue
+        counts = [len(set(column)) for column in zip(*members, strict=True)]
+        wide = tuple(i for i, count in enumerate(counts) if count >= _WIDE_SHARE * len(members))
+        narrow = [(count, i) for i, count in enumerate(counts) if count > 1 and i not in wide]
+        if narrow:
+            _, position = min(narrow)
+            parts: dict[str, list[Tokens]] = defaultdict(list)
+            for form in members:
+                parts[form[position]].append(form)
+            open_sets.extend(parts.values())
+        elif context_words([members[0][i] for i in range(len(counts)) if i not in wide]) > len(wide) > 1:
+            # Words in capitals are mostly states, of which there are few.
+            states = any(all(form[i].isupper() for form in members) for i in wide)
+            if not states or len(members) >= 4 * _WIDE_FORMS:
+                found.append((members, wide))
     return found
 
 
