@@ -1,0 +1,1 @@
+"""The services as one operation sees them: stub and loaders, one module per service."""

@@ -1,0 +1,61 @@
+"""What a resolver may know about the operation that it runs in."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import strawberry
+
+from chassis.identity import Viewer
+from gateway.clients.ai import AiCalls
+from gateway.clients.auth import AuthCalls
+from gateway.clients.logs import LogsCalls
+from gateway.documents import Prepared
+from gateway.live import LogFeed
+from gateway.services import Services
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is at the other end, as the transport found out."""
+
+    viewer: Viewer | None = None
+    token: str | None = None
+    """The access token that proves the viewer."""
+    address: str = ""
+    """The client's network address."""
+    idempotency_key: str | None = None
+    """The Idempotency-Key header."""
+
+
+class RequestContext:
+    """One operation: its caller, and calls and loaders that end with it."""
+
+    def __init__(self, caller: Caller, services: Services, log_feed: LogFeed, prepared: Prepared) -> None:
+        self.caller = caller
+        self.log_feed = log_feed
+        self.prepared = prepared
+        self._services = services
+
+    @cached_property
+    def auth(self) -> AuthCalls:
+        """The auth service."""
+        return AuthCalls(self._services.auth_client, self._services.auth)
+
+    @cached_property
+    def logs(self) -> LogsCalls:
+        """The logs service."""
+        return LogsCalls(self._services.logs_client, self._services.logs)
+
+    @cached_property
+    def ai(self) -> AiCalls:
+        """The ai service."""
+        return AiCalls(self._services.ai_client, self._services.ai)
+
+    def forget_loaded(self) -> None:
+        """Let the next read ask the services again: a subscription outlives what its loaders remember."""
+        for name in ("auth", "logs", "ai"):
+            self.__dict__.pop(name, None)
+
+
+Info: TypeAlias = strawberry.Info[RequestContext, None]

@@ -1,0 +1,124 @@
+"""From a service's refusal to the union member that a client reads.
+
+Resolvers have no `try`: every mutation's result union holds the errors that it can end in, and `RefusalHandler` turns
+the refusal into that member. What is in no union (not logged in, a service away, a defect) stays a top-level error.
+"""
+
+from typing import Any
+
+import strawberry
+from strawberry.types.field import StrawberryField
+from strawberry.types.union import StrawberryUnion
+from strawberry.utils.str_converters import to_camel_case
+
+from chassis.errors import DomainError, ErrorKind
+
+
+@strawberry.interface
+class UserError:
+    """Something that the caller can put right. End every mutation with `... on UserError { code message }`."""
+
+    code: str
+    """Stable name of the error, for programs: a name of the ErrorReason list."""
+    message: str
+    """What to do, for people."""
+
+
+@strawberry.type
+class InvalidField:
+    """One field of the input that cannot stay as it is."""
+
+    path: str
+    """Where it is in the input, such as `expectedVersion`."""
+    message: str
+    """What is wrong with it."""
+
+
+@strawberry.type
+class ValidationError(UserError):
+    """The input can never succeed as it is."""
+
+    fields: list[InvalidField]
+    """The fields to change; empty when the error is about the input as a whole."""
+
+
+@strawberry.type
+class NotFoundError(UserError):
+    """The thing does not exist, or the caller may not see it."""
+
+
+@strawberry.type
+class ConflictError(UserError):
+    """The present state forbids the change, or the same request is still running."""
+
+
+@strawberry.type
+class VersionConflictError(UserError):
+    """Somebody changed the thing since it was read: read it again and decide again."""
+
+    expected: int
+    """The version that the caller had read."""
+    actual: int
+    """The version that it has now."""
+
+
+@strawberry.type
+class ForbiddenError(UserError):
+    """The caller is known and may not do this."""
+
+
+@strawberry.type
+class AuthenticationError(UserError):
+    """The credentials were not accepted."""
+
+
+@strawberry.type
+class RateLimitedError(UserError):
+    """Too many attempts: wait."""
+
+    retry_after_seconds: int
+    """How long to wait."""
+
+
+def _fields(error: DomainError) -> list[InvalidField]:
+    field = error.metadata.get("field", "")
+    path = ".".join(to_camel_case(part) for part in field.split(".") if part)
+    return [InvalidField(path=path, message=error.message)] if path else []
+
+
+_NAMED = {
+    ErrorKind.NOT_FOUND: NotFoundError,
+    ErrorKind.CONFLICT: ConflictError,
+    ErrorKind.IN_PROGRESS: ConflictError,
+    ErrorKind.FORBIDDEN: ForbiddenError,
+    ErrorKind.UNAUTHENTICATED: AuthenticationError,
+}
+"""Kinds that say nothing but their code and message."""
+
+
+def user_error(error: DomainError) -> UserError | None:
+    """The union member for a refusal; None for what no client can put right by changing its input."""
+    code, message, metadata = error.reason, error.message, error.metadata
+    if error.kind in _NAMED:
+        return _NAMED[error.kind](code=code, message=message)
+    if error.kind is ErrorKind.VERSION_CONFLICT:
+        expected, actual = int(metadata["expected"]), int(metadata["actual"])
+        return VersionConflictError(code=code, message=message, expected=expected, actual=actual)
+    if error.kind is ErrorKind.EXHAUSTED and "retry_after_seconds" in metadata:
+        seconds = int(metadata["retry_after_seconds"])
+        return RateLimitedError(code=code, message=message, retry_after_seconds=seconds)
+    if error.kind in {ErrorKind.INVALID, ErrorKind.EXHAUSTED}:
+        return ValidationError(code=code, message=message, fields=_fields(error))
+    return None
+
+
+class RefusalHandler(strawberry.ExceptionHandler[DomainError, ValidationError]):
+    """Turns refusals into union members. Every result union holds ValidationError, so the handler sees them all."""
+
+    def handle(self, exception: DomainError, *, field: StrawberryField, info: strawberry.Info) -> Any:
+        """The member for the refusal, or None when the field's union does not hold it."""
+        del info
+        error = user_error(exception)
+        union = field.type
+        members = union.types if isinstance(union, StrawberryUnion) else ()
+        return error if error is not None and type(error) in members else None

@@ -1,0 +1,54 @@
+"""The services that the gateway stands in front of: one channel and one stub for each, as long as the process."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from aiops.ai.v1.ai_service_pb2_grpc import AiServiceStub
+from aiops.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from aiops.logs.v1.logs_service_pb2_grpc import LogsServiceStub
+from chassis.identity import ServiceIdentity
+from chassis.metrics import Metrics
+from chassis.rpc.client import Client
+from chassis.settings import ProcessSettings
+
+if TYPE_CHECKING:
+    from aiops.ai.v1.ai_service_pb2_grpc import AiServiceAsyncStub
+    from aiops.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
+    from aiops.logs.v1.logs_service_pb2_grpc import LogsServiceAsyncStub
+
+
+@dataclass(frozen=True)
+class Services:
+    """Channels and stubs."""
+
+    auth_client: Client
+    auth: "AuthServiceAsyncStub"
+    logs_client: Client
+    logs: "LogsServiceAsyncStub"
+    ai_client: Client
+    ai: "AiServiceAsyncStub"
+
+    @classmethod
+    def at(cls, settings: ProcessSettings, identity: ServiceIdentity, metrics: Metrics) -> Self:
+        """Services at the addresses of the settings; nothing is sent before the first call."""
+        auth = Client(settings.auth_target, "auth", identity, metrics=metrics)
+        logs = Client(settings.logs_target, "logs", identity, metrics=metrics)
+        ai = Client(settings.ai_target, "ai", identity, metrics=metrics)
+        return cls(
+            auth_client=auth,
+            auth=AuthServiceStub(auth.channel),
+            logs_client=logs,
+            logs=LogsServiceStub(logs.channel),
+            ai_client=ai,
+            ai=AiServiceStub(ai.channel),
+        )
+
+    @property
+    def clients(self) -> tuple[Client, ...]:
+        """The channels, one for each service."""
+        return (self.auth_client, self.logs_client, self.ai_client)
+
+    async def close(self) -> None:
+        """Close the channels."""
+        for client in self.clients:
+            await client.close()
