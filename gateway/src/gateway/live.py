@@ -1,0 +1,102 @@
+"""Live updates: one NATS subscription per process and subject, fanned out to every client that watches.
+
+An event says only *that* a log changed; what a client gets is read anew with his own token, so that the service decides
+each time whether and how he may see it. So a client needs no queue but one mark, "changed": any event and any
+reconnection to NATS sets it, reading takes it away. A slow client costs one mark; a lost event costs time, no state.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from aiops.events.v1.envelope_pb2 import Envelope
+from chassis.errors import Unavailable
+from chassis.messaging import Messaging
+
+logger = logging.getLogger(__name__)
+
+LOG_SUBJECTS = (
+    "aiops.logs.log.received.v1",
+    "aiops.logs.log.summarized.v1",
+    "aiops.logs.log.summary_failed.v1",
+    "aiops.logs.log.status_updated.v1",
+    "aiops.logs.log.updated.v1",
+)
+ACCESS_SUBJECTS = (
+    "aiops.auth.session.revoked.v1",
+    "aiops.auth.user.deactivated.v1",
+    "aiops.auth.user.role_set.v1",
+)
+"""Facts after which a token that is still valid must not be used to listen on."""
+
+RECHECK_SECONDS = 30.0
+"""A watcher looks again after this time even when no event came: core NATS may lose one."""
+CONNECT_AGAIN_SECONDS = 1.0
+
+Hear = Callable[[Envelope], Awaitable[None]]
+
+
+class LogFeed:
+    """Tells watchers that a log changed."""
+
+    def __init__(self, recheck_seconds: float = RECHECK_SECONDS) -> None:
+        self._recheck_seconds = recheck_seconds
+        self._watchers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+
+    @property
+    def watcher_count(self) -> int:
+        """How many clients watch a log just now."""
+        return sum(map(len, self._watchers.values()))
+
+    async def hear(self, envelope: Envelope) -> None:
+        """Take one event of a log."""
+        for changed in self._watchers.get(envelope.aggregate_id, ()):
+            changed.set()
+
+    async def look_again(self) -> None:
+        """Events may have passed unheard while NATS was away: every watcher reads anew."""
+        for watchers in self._watchers.values():
+            for changed in watchers:
+                changed.set()
+
+    async def changes(self, log_id: str) -> AsyncGenerator[None, None]:
+        """One item at once, and one each time the log may have changed; changes that come together are one."""
+        with self._watching(log_id) as changed:
+            while True:
+                changed.clear()
+                yield
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._recheck_seconds):
+                        await changed.wait()
+
+    @contextmanager
+    def _watching(self, log_id: str) -> Iterator[asyncio.Event]:
+        changed = asyncio.Event()
+        self._watchers[log_id].add(changed)
+        try:
+            yield changed
+        finally:
+            self._watchers[log_id].discard(changed)
+            if not self._watchers[log_id]:
+                del self._watchers[log_id]
+
+
+async def listen(messaging: Messaging, log_feed: LogFeed, hear_access: Hear) -> None:
+    """Hear events for as long as the process lives. NATS may come late: until then watchers look by themselves."""
+    said = False
+    while not messaging.is_connected:
+        try:
+            await messaging.connect()
+        except Unavailable as error:
+            if not said:
+                logger.warning("live updates are slow until NATS is there: %s", error.message)
+            said = True
+            await asyncio.sleep(CONNECT_AGAIN_SECONDS)
+    for subject in LOG_SUBJECTS:
+        await messaging.subscribe_core(subject, log_feed.hear)
+    for subject in ACCESS_SUBJECTS:
+        await messaging.subscribe_core(subject, hear_access)
+    await log_feed.look_again()
+    await asyncio.Event().wait()

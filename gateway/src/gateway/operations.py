@@ -1,0 +1,160 @@
+"""Runs operations for every transport: on behalf of the caller, traced and counted, with errors masked."""
+
+import time
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from typing import Any
+
+from graphql import GraphQLError, OperationType
+from opentelemetry import trace
+from strawberry.extensions import SchemaExtension
+from strawberry.types.execution import ExecutionResult, PreExecutionError
+
+from chassis.errors import Unauthenticated
+from chassis.identity import Call, acting_as
+from chassis.metrics import Metrics, MetricSpec
+from chassis.telemetry import current_trace_id, span
+from gateway.context import Caller, RequestContext
+from gateway.documents import Documents, Operation, Prepared
+from gateway.live import LogFeed
+from gateway.masking import present
+from gateway.schema import Graph
+from gateway.services import Services
+
+OPEN_TO_ALL = frozenset({"signUp", "logIn", "refresh", "logOut", "__typename"})
+"""Root fields that need no token: without them nobody could get one."""
+OPEN_TO_DEVELOPERS = OPEN_TO_ALL | {"__schema", "__type", "_service"}
+
+ANSWERED_ONCE = frozenset({OperationType.QUERY, OperationType.MUTATION})
+
+ANSWER_SECONDS = 20.0
+"""What has no answer by then becomes an error at its path; the rest of the answer stays."""
+
+OPERATION_METRICS = (
+    MetricSpec("aiops_gateway_operations_total", "counter", "GraphQL operations, by outcome.", ("type", "outcome")),
+    MetricSpec("aiops_gateway_operation_duration_seconds", "histogram", "Time to answer an operation.", ("type",)),
+    MetricSpec("aiops_gateway_subscriptions", "gauge", "Subscriptions that run just now."),
+)
+
+
+class UsePrepared(SchemaExtension):
+    """Puts the prepared document in place of the library's own parsing and validation."""
+
+    def on_parse(self) -> Iterator[None]:
+        """Take the document."""
+        self.execution_context.graphql_document = self.execution_context.context.prepared.document
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        """Take the verdict: what is invalid does not come here."""
+        self.execution_context.pre_execution_errors = []
+        yield
+
+
+class Refused(Exception):
+    """The operation is not run."""
+
+    def __init__(self, errors: Iterable[GraphQLError]) -> None:
+        super().__init__()
+        self.errors = [present(error) for error in errors]
+
+
+class Operations:
+    """The one way in which an operation is run."""
+
+    def __init__(self, services: Services, log_feed: LogFeed, metrics: Metrics, *, development: bool) -> None:
+        self._graph = Graph(extensions=[UsePrepared])
+        self.documents = Documents(self._graph.core, development=development)
+        self._open_fields = OPEN_TO_DEVELOPERS if development else OPEN_TO_ALL
+        self._services = services
+        self._log_feed = log_feed
+        self._outcomes = metrics.counter("aiops_gateway_operations_total")
+        self._seconds = metrics.histogram("aiops_gateway_operation_duration_seconds")
+        self._subscriptions = metrics.gauge("aiops_gateway_subscriptions")
+
+    async def execute(
+        self, text: str, variables: Mapping[str, Any] | None, operation_name: str | None, caller: Caller
+    ) -> ExecutionResult:
+        """Answer a query or mutation."""
+        try:
+            prepared, operation = self._admit(text, operation_name, caller, ANSWERED_ONCE)
+        except Refused as refused:
+            return self._refuse(refused)
+        started = time.monotonic()
+        with self._on_behalf_of(caller, operation, deadline=started + ANSWER_SECONDS):
+            result = await self._graph.execute(
+                prepared.text,
+                variable_values=dict(variables or {}),
+                context_value=RequestContext(caller, self._services, self._log_feed, prepared),
+                operation_name=operation_name,
+            )
+        self._seconds.labels(operation.type.value).observe(time.monotonic() - started)
+        return self._outward(result, operation)
+
+    async def stream(
+        self, text: str, variables: Mapping[str, Any] | None, operation_name: str | None, caller: Caller
+    ) -> AsyncGenerator[ExecutionResult, None]:
+        """Answer a subscription, item by item, or anything else with one item."""
+        try:
+            prepared, operation = self._admit(text, operation_name, caller, frozenset(OperationType))
+        except Refused as refused:
+            yield self._refuse(refused)
+            return
+        subscribes = operation.type is OperationType.SUBSCRIPTION
+        deadline = None if subscribes else time.monotonic() + ANSWER_SECONDS
+        with span(f"graphql {operation.type.value}", "server"), self._on_behalf_of(caller, operation, deadline):
+            results = await self._graph.stream(
+                prepared.text,
+                variable_values=dict(variables or {}),
+                context_value=RequestContext(caller, self._services, self._log_feed, prepared),
+                operation_name=operation_name,
+            )
+            self._subscriptions.inc(subscribes)
+            try:
+                async with aclosing(results):
+                    async for result in results:
+                        # Without @defer and @stream, which are off, every item is a whole result.
+                        assert isinstance(result, ExecutionResult)
+                        yield self._outward(result, operation)
+            finally:
+                self._subscriptions.dec(subscribes)
+
+    def _admit(
+        self, text: str, operation_name: str | None, caller: Caller, types: frozenset[OperationType]
+    ) -> tuple[Prepared, Operation]:
+        """The operation to run.
+
+        Raises:
+            Refused: the document is no good, not for this transport, or the caller has no token for it.
+        """
+        try:
+            prepared = self.documents.prepare(text)
+            if prepared.errors:
+                raise Refused(prepared.errors)
+            operation = prepared.operation(operation_name)
+        except GraphQLError as error:
+            raise Refused([error]) from error
+        if operation.type not in types:
+            raise Refused([GraphQLError("subscriptions go over WebSocket, with the protocol graphql-transport-ws")])
+        if caller.viewer is None and not operation.root_fields <= self._open_fields:
+            refusal = Unauthenticated("log in first, then send the access token as Authorization: Bearer <token>")
+            raise Refused([GraphQLError(refusal.message, original_error=refusal)])
+        return prepared, operation
+
+    @contextmanager
+    def _on_behalf_of(self, caller: Caller, operation: Operation, deadline: float | None) -> Iterator[None]:
+        current = trace.get_current_span()
+        current.set_attribute("graphql.operation.type", operation.type.value)
+        current.set_attribute("graphql.operation.name", operation.name)
+        with acting_as(Call("client", caller.viewer, caller.token, operation.name, deadline)):
+            yield
+
+    def _refuse(self, refused: Refused) -> ExecutionResult:
+        self._outcomes.labels("none", "refused").inc()
+        return PreExecutionError(data=None, errors=refused.errors, extensions={"traceId": current_trace_id()})
+
+    def _outward(self, result: ExecutionResult, operation: Operation) -> ExecutionResult:
+        result.errors = [present(error) for error in result.errors] if result.errors else None
+        result.extensions = {"traceId": current_trace_id()}
+        self._outcomes.labels(operation.type.value, "errors" if result.errors else "ok").inc()
+        return result
