@@ -1,0 +1,77 @@
+"""Puts the gateway together: settings, services, operations, transports, doors. The only file that knows the others."""
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chassis.clock import Clock, SystemClock
+from chassis.errors import Internal
+from chassis.identity import AccessTokens, ServiceIdentity
+from chassis.metrics import Metrics
+from chassis.redaction import Redactor
+from chassis.settings import SettingsInvalid
+from gateway.auth import Authenticator
+from gateway.doors.problem import problem
+from gateway.doors.upload import UploadDoor
+from gateway.graphiql import graphiql_routes
+from gateway.live import LogFeed
+from gateway.operations import OPERATION_METRICS, Operations
+from gateway.process import Gateway
+from gateway.services import Services
+from gateway.settings import GatewaySettings
+from gateway.transports.http import GraphQLOverHttp
+from gateway.transports.websocket import GraphQLOverWebSocket
+
+
+def build(
+    settings: GatewaySettings | None = None,
+    *,
+    clock: Clock | None = None,
+    access_tokens: AccessTokens | None = None,
+    log_feed: LogFeed | None = None,
+) -> Gateway:
+    """The gateway as its settings want it; build it inside the event loop.
+
+    Raises:
+        SettingsInvalid: it cannot be built with them.
+    """
+    settings, clock, log_feed = settings or GatewaySettings(), clock or SystemClock(), log_feed or LogFeed()
+    development = settings.environment == "development"
+    try:
+        identity = ServiceIdentity.from_file("gateway", settings.key_file)
+        redactor = Redactor(settings.redaction_key_file.read_bytes().strip())
+    except (OSError, ValueError, TypeError) as error:
+        raise SettingsInvalid(f"a file named in the settings cannot be used: {error}") from error
+
+    metrics = Metrics(OPERATION_METRICS)
+    services = Services.at(settings, identity, metrics)
+    authenticator = Authenticator(access_tokens or AccessTokens.over_http(settings.jwks_url, clock), services, clock)
+    operations = Operations(services, log_feed, metrics, development=development)
+    over_http = GraphQLOverHttp(operations, authenticator)
+    over_websocket = GraphQLOverWebSocket(operations, authenticator, clock)
+    upload_door = UploadDoor(services, authenticator)
+
+    # The pages that FastAPI offers load scripts from other hosts.
+    app = FastAPI(title="AI Ops Assistant", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_exception_handler(Exception, _defect)
+    app.add_api_route("/graphql", over_http.post, methods=["POST"], response_model=None)
+    app.add_api_websocket_route("/graphql", over_websocket.connect)
+    app.add_api_route("/v1/logs/upload", upload_door.post, methods=["POST"], response_model=None)
+    if development:
+        app.router.routes.extend(graphiql_routes())
+
+    return Gateway(
+        settings=settings,
+        redactor=redactor,
+        metrics=metrics,
+        services=services,
+        log_feed=log_feed,
+        operations=operations,
+        over_websocket=over_websocket,
+        app=app,
+    )
+
+
+async def _defect(_request: Request, _error: Exception) -> Response:
+    """Say nothing of our insides; `gateway.process.Guarded` logs them."""
+    return problem(Internal())

@@ -1,0 +1,134 @@
+"""POST /v1/logs/upload: a file becomes a log, handed on as it arrives and never written to disk.
+
+curl --data-binary @app.log -H "Authorization: Bearer $TOKEN" "$URL/v1/logs/upload?name=app.log&timezone=Europe/Berlin"
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from aiops.logs.v1 import log_pb2
+from aiops.logs.v1 import logs_service_pb2 as pb
+from chassis.errors import DomainError, InvalidInput, Unauthenticated
+from chassis.identity import Call, acting_as
+from chassis.telemetry import current_trace_id
+from gateway.auth import Authenticator
+from gateway.clients.logs import LogsCalls
+from gateway.doors.problem import problem
+from gateway.services import Services
+from gateway.transports.body import bounded, gunzip, refuse_announced
+
+MAX_LOG_BYTES = 52_428_800
+PIECE_BYTES = 262_144
+CLIENT_CLOSED_REQUEST = 499
+
+
+class ContentUnsupported(InvalidInput):
+    """The body is packed in a way that this door does not open."""
+
+    reason = "CONTENT_UNSUPPORTED"
+
+
+class _Upload:
+    """The stream to logs. gRPC swallows what goes wrong while it reads from us, so we keep it."""
+
+    def __init__(self, header: pb.UploadLogHeader, pieces: AsyncIterator[bytes]) -> None:
+        self._header = header
+        self._pieces = pieces
+        self.failure: Exception | None = None
+
+    async def requests(self) -> AsyncIterator[pb.UploadLogRequest]:
+        try:
+            yield pb.UploadLogRequest(header=self._header)
+            async for piece in self._pieces:
+                for start in range(0, len(piece), PIECE_BYTES):
+                    yield pb.UploadLogRequest(chunk=piece[start : start + PIECE_BYTES])
+        except Exception as error:
+            self.failure = error
+            raise
+
+
+class UploadDoor:
+    """Takes files from people and machines."""
+
+    def __init__(self, services: Services, authenticator: Authenticator) -> None:
+        self._services = services
+        self._authenticator = authenticator
+
+    async def post(self, request: Request) -> Response:
+        """Store the body as a log: 202 and the log, whose summary follows."""
+        try:
+            return _accepted(await self._store(request))
+        except DomainError as error:
+            return problem(error)
+        except ClientDisconnect:
+            return Response(status_code=CLIENT_CLOSED_REQUEST)  # for the log: nobody reads it
+
+    async def _store(self, request: Request) -> log_pb2.Log:
+        proof = await self._authenticator.authenticate(request.headers.get("authorization"))
+        if proof is None:
+            raise Unauthenticated("send an access token or an API token with scope logs:write as a bearer token")
+        upload = _Upload(_header(request), _pieces(request))
+        with acting_as(Call("client", proof.viewer, proof.token, "UploadLog")):
+            try:
+                return await LogsCalls(self._services.logs_client, self._services.logs).upload(upload.requests())
+            except (DomainError, asyncio.CancelledError):
+                # The RPC was cancelled because the body was no good: that is the answer, not the cancellation.
+                if upload.failure is not None:
+                    raise upload.failure from None
+                raise
+
+
+def _header(request: Request) -> pb.UploadLogHeader:
+    """Name, service and timezone from the query, or from headers where a sender can set nothing else."""
+
+    def given(name: str) -> str:
+        return request.query_params.get(name) or request.headers.get(f"x-aiops-{name}", "")
+
+    return pb.UploadLogHeader(
+        idempotency_key=request.headers.get("idempotency-key") or str(uuid4()),
+        name=given("name"),
+        service=given("service"),
+        timezone=given("timezone"),
+    )
+
+
+def _pieces(request: Request) -> AsyncIterator[bytes]:
+    """The decompressed body.
+
+    Raises:
+        ContentUnsupported: it is packed in a way that this door does not open.
+        BodyTooLarge: it announces too much.
+    """
+    if request.headers.get("content-type", "").startswith("multipart/"):
+        raise ContentUnsupported("send the file as it is, not as a form: curl --data-binary @FILE")
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"identity", "gzip", "x-gzip"}:
+        raise ContentUnsupported("Content-Encoding may be gzip or nothing")
+    refuse_announced(request, MAX_LOG_BYTES)
+    body = bounded(request.stream(), MAX_LOG_BYTES)
+    return body if encoding == "identity" else bounded(gunzip(body, PIECE_BYTES), MAX_LOG_BYTES)
+
+
+def _accepted(log: log_pb2.Log) -> Response:
+    body: dict[str, Any] = {
+        "log": {
+            "id": log.id,
+            "version": log.version,
+            "name": log.name,
+            "service": log.service or None,
+            "state": log_pb2.LogState.Name(log.state).removeprefix("LOG_STATE_"),
+            "status": log_pb2.LogStatus.Name(log.status).removeprefix("LOG_STATUS_"),
+            "record_count": log.record_count,
+            "line_count": log.line_count,
+            "byte_count": log.byte_count,
+            "created_at": log.created_at.ToJsonString(),
+        },
+        "trace_id": current_trace_id(),
+    }
+    return Response(orjson.dumps(body), 202, media_type="application/json")

@@ -1,0 +1,197 @@
+"""The life of the gateway process: listen, serve, drain."""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+from fastapi import FastAPI
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from chassis import logging as json_logging
+from chassis import telemetry
+from chassis.background import Background
+from chassis.errors import DomainError, Unavailable
+from chassis.health import Health, Phase
+from chassis.http import HttpServer, Traced, bind, make_app
+from chassis.messaging import Messaging
+from chassis.metrics import Metrics
+from chassis.redaction import Redactor
+from chassis.settings import SettingsInvalid
+from gateway.live import LogFeed, listen
+from gateway.operations import Operations
+from gateway.services import Services
+from gateway.settings import GatewaySettings
+from gateway.transports.websocket import MAX_MESSAGE_BYTES, GraphQLOverWebSocket
+
+logger = logging.getLogger(__name__)
+
+PROBE_SECONDS = 2.0
+YOUNG_OBJECTS = 20_000
+"""Objects made between two collections: an answer makes thousands that all die with it."""
+
+
+class Guarded:
+    """Logs what falls through everything else, with its trace id, once."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        """Answer one request."""
+        try:
+            await self._app(scope, receive, send)
+        except Exception:
+            logger.exception("a request failed", extra={"path": scope.get("path", "")})
+            if scope["type"] == "websocket":
+                raise
+
+
+@dataclass
+class Gateway:
+    """One running gateway."""
+
+    settings: GatewaySettings
+    redactor: Redactor
+    metrics: Metrics
+    services: Services
+    log_feed: LogFeed
+    operations: Operations
+    over_websocket: GraphQLOverWebSocket
+    app: FastAPI
+    http_port: int = 0
+    operations_port: int = 0
+    failure: str = ""
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _servers: list[HttpServer] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.messaging = Messaging(
+            self.settings,
+            "gateway",
+            streams=False,
+            on_fatal=self._fail,
+            on_reconnected=self.log_feed.look_again,
+        )
+        self._background = Background(self.metrics)
+        checks = {"services": self._any_service, "background": self._background.check}
+        self.health = Health("gateway", checks, self.metrics)
+
+    async def run(self, stop: asyncio.Event) -> int:
+        """Start, go on until `stop` is set or something fails for good, and drain; the exit code.
+
+        Raises:
+            SettingsInvalid: an address cannot be listened on.
+        """
+        self._stop = stop
+        try:
+            await self.start()
+            await stop.wait()
+            logger.info("gateway stops")
+        finally:
+            await self.stop()
+        if self.failure:
+            logger.critical("gateway stopped: %s", self.failure)
+            return 1
+        logger.info("gateway stopped")
+        return 0
+
+    async def start(self) -> None:
+        """Listen; services and NATS may come later, each answer says what is missing.
+
+        Raises:
+            SettingsInvalid: an address cannot be listened on.
+        """
+        server = HttpServer(Traced(Guarded(self.app)))
+        server.config.ws_max_size = MAX_MESSAGE_BYTES
+        self.http_port = self._serve(server, "http_listen")
+        self.operations_port = self._serve(HttpServer(make_app(self.health, self.metrics)), "operations_listen")
+        self._background.run("live", lambda: listen(self.messaging, self.log_feed, self.over_websocket.hear_access))
+        self._background.run("health", self.health.watch)
+        gc.collect()
+        gc.freeze()  # what is here now stays: collections need not look at it again
+        gc.set_threshold(YOUNG_OBJECTS, 20, 50)
+        await self.health.enter(Phase.SERVING)
+        logger.info("gateway is ready", extra={"http_port": self.http_port, "operations_port": self.operations_port})
+
+    async def stop(self) -> None:
+        """Drain: say so, let callers leave, finish what was begun, give everything back."""
+        await self.health.enter(Phase.DRAINING)
+        if self._servers and not self.failure:
+            await asyncio.sleep(self.settings.drain_seconds)
+        await self.over_websocket.close()
+        for server in self._servers:
+            server.should_exit = True
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.stop()
+        await self.messaging.close()
+        await self.services.close()
+
+    def _serve(self, server: HttpServer, setting: str) -> int:
+        listener = bind(getattr(self.settings, setting), variable=self.settings.variable(setting))
+        task = asyncio.get_running_loop().create_task(server.serve(sockets=[listener]), name=setting)
+        self._servers.append(server)
+        self._tasks.append(task)
+        return int(listener.getsockname()[1])
+
+    async def _any_service(self) -> None:
+        """Pass when at least one service answers: with that much the gateway is of use, and says what is missing.
+
+        Raises:
+            Unavailable: none does.
+        """
+        probes = (self._probe(client.channel) for client in self.services.clients)
+        if not any(await asyncio.gather(*probes)):
+            raise Unavailable("no service can be reached; start them, or set AIOPS_*_TARGET", dependency="services")
+
+    @staticmethod
+    async def _probe(channel: grpc.aio.Channel) -> bool:
+        try:
+            answer = await health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(), timeout=PROBE_SECONDS
+            )
+        except grpc.aio.AioRpcError:
+            return False
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+    def _fail(self, message: str) -> None:
+        """Give up: a process that is deaf for good must not look healthy."""
+        self.failure = message
+        self._stop.set()
+
+
+def main(build: Callable[[], Gateway]) -> None:
+    """Run the gateway that `build` makes; ends the process."""
+    json_logging.configure("gateway")
+    sys.exit(asyncio.run(_run(build)))
+
+
+async def _run(build: Callable[[], Gateway]) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, _asked_to_stop, stop)
+    try:
+        gateway = build()
+        json_logging.configure("gateway", level=gateway.settings.log_level, redactor=gateway.redactor)
+        tracing = telemetry.configure("gateway", otlp_endpoint=gateway.settings.otlp_endpoint)
+        try:
+            return await gateway.run(stop)
+        finally:
+            await asyncio.to_thread(tracing.shutdown)
+    except (SettingsInvalid, DomainError) as error:
+        logger.critical("cannot start: %s", error)
+        return 1
+
+
+def _asked_to_stop(stop: asyncio.Event) -> None:
+    if stop.is_set():
+        logger.warning("told twice to stop: leaving at once")
+        os._exit(130)
+    stop.set()

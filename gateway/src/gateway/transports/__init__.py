@@ -1,0 +1,1 @@
+"""How operations arrive: over HTTP, and over WebSocket."""

@@ -1,0 +1,121 @@
+"""GraphQL over HTTP: one operation in a POST of JSON, one JSON answer (https://graphql.github.io/graphql-over-http/)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from graphql import GraphQLError
+from starlette.requests import Request
+from starlette.responses import Response
+from strawberry.types.execution import ExecutionResult, PreExecutionError
+
+from chassis.errors import DomainError, ErrorKind, InvalidArgument
+from chassis.telemetry import current_trace_id
+from gateway.auth import Authenticator
+from gateway.context import Caller
+from gateway.masking import present
+from gateway.operations import Operations
+from gateway.transports.body import BodyTooLarge, bounded, refuse_announced
+
+MAX_BODY_BYTES = 1_500_000
+"""Room for a pasted log of 1 MB and the escapes of JSON."""
+
+JSON = "application/json"
+GRAPHQL_JSON = "application/graphql-response+json"
+
+STATUS = {
+    ErrorKind.UNAUTHENTICATED: 401,
+    ErrorKind.UNAVAILABLE: 503,
+    ErrorKind.DEADLINE: 504,
+    ErrorKind.INTERNAL: 500,
+}
+
+
+class GraphQLOverHttp:
+    """POST /graphql."""
+
+    def __init__(self, operations: Operations, authenticator: Authenticator) -> None:
+        self._operations = operations
+        self._authenticator = authenticator
+
+    async def post(self, request: Request) -> Response:
+        """Answer one operation."""
+        media_type = GRAPHQL_JSON if GRAPHQL_JSON in request.headers.get("accept", "") else JSON
+        # Only this type: a page on another site cannot send it without asking first (CORS), so it cannot forge calls.
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
+            return _answer(_error("send the operation as JSON, with Content-Type: application/json"), 415, media_type)
+        try:
+            proof = await self._authenticator.authenticate(request.headers.get("authorization"))
+            refuse_announced(request, MAX_BODY_BYTES)
+            body = b"".join([chunk async for chunk in bounded(request.stream(), MAX_BODY_BYTES)])
+            text, variables, operation_name = _parameters(body)
+        except BodyTooLarge as error:
+            return _answer(_error(error.message, "BODY_TOO_LARGE"), 413, media_type)
+        except DomainError as error:
+            masked = present(GraphQLError(error.message, original_error=error))
+            return _answer(_body([masked]), STATUS.get(error.kind, 400), media_type)
+        caller = Caller(
+            viewer=proof.viewer if proof else None,
+            token=proof.token if proof else None,
+            address=request.client.host if request.client else "",
+            idempotency_key=request.headers.get("idempotency-key"),
+        )
+        result = await self._operations.execute(text, variables, operation_name, caller)
+        executed = {} if _request_failed(result) else {"data": result.data}
+        return _answer(_body(result.errors, **executed), _status(result, media_type), media_type)
+
+
+def _parameters(body: bytes) -> tuple[str, Mapping[str, Any] | None, str | None]:
+    """Query, variables and operation name of a request.
+
+    Raises:
+        InvalidArgument: it is no such request.
+    """
+    try:
+        given = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidArgument("the body is not valid JSON", field="body") from error
+    if isinstance(given, list):
+        raise InvalidArgument("batches are not taken; send each operation by itself", field="body")
+    if not isinstance(given, dict) or not isinstance(given.get("query"), str):
+        raise InvalidArgument("the body must be an object with the document as the string `query`", field="query")
+    variables, operation_name, extensions = (given.get(key) for key in ("variables", "operationName", "extensions"))
+    if not isinstance(variables, dict | None):
+        raise InvalidArgument("variables must be an object", field="variables")
+    if not isinstance(operation_name, str | None):
+        raise InvalidArgument("operationName must be a string", field="operationName")
+    if not isinstance(extensions, dict | None):
+        raise InvalidArgument("extensions must be an object", field="extensions")
+    return given["query"], variables, operation_name
+
+
+def _request_failed(result: ExecutionResult) -> bool:
+    """Whether the errors are about the request, such as its document or variables: nothing was executed."""
+    return isinstance(result, PreExecutionError) or (
+        result.data is None and bool(result.errors) and all(error.path is None for error in result.errors or ())
+    )
+
+
+def _status(result: ExecutionResult, media_type: str) -> int:
+    if result.data is not None or not result.errors:
+        return 200
+    if any((error.extensions or {}).get("code") == "UNAUTHENTICATED" for error in result.errors):
+        return 401
+    # Clients of plain JSON take any 2xx body for GraphQL's answer and no other; the newer media type has no such past.
+    return 400 if media_type == GRAPHQL_JSON and _request_failed(result) else 200
+
+
+def _error(message: str, code: str = "BAD_REQUEST") -> dict[str, Any]:
+    return _body([GraphQLError(message, extensions={"code": code, "traceId": current_trace_id()})])
+
+
+def _body(errors: list[GraphQLError] | None, **executed: Any) -> dict[str, Any]:
+    failed = {"errors": [error.formatted for error in errors]} if errors else {}
+    return {**failed, **executed, "extensions": {"traceId": current_trace_id()}}
+
+
+def _answer(body: Mapping[str, Any], status: int, media_type: str) -> Response:
+    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+    if status == 401:  # noqa: PLR2004
+        headers["www-authenticate"] = "Bearer"
+    return Response(orjson.dumps(body), status, headers, f"{media_type}; charset=utf-8")
