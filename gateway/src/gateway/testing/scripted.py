@@ -1,0 +1,92 @@
+"""A service whose answers a test writes: for failures that the real one does not have on demand."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from chassis.errors import DomainError
+from chassis.identity import Trust
+from chassis.metrics import Metrics
+from chassis.policy import Policy, allow
+from chassis.rpc.server import make_server
+from chassis.testing.harness import Installation
+
+Answer = Message | DomainError | Exception | Callable[[Any], Message]
+
+
+class ScriptedService:
+    """Answers each RPC by its script, after `delay_seconds`; an RPC without one is a defect, as in a broken service."""
+
+    def __init__(self, descriptor: ServiceDescriptor) -> None:
+        self.descriptor = descriptor
+        self.answers: dict[str, Answer] = {}
+        self.calls: Counter[str] = Counter()
+        self.requests: list[Message] = []
+        self.delay_seconds = 0.0
+        self.target = ""
+
+    async def _answer(self, method: str, request: Message) -> Message:
+        self.calls[method] += 1
+        self.requests.append(request)
+        await asyncio.sleep(self.delay_seconds)
+        answer = self.answers.get(method, RuntimeError("no script: secret-of-the-service"))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, Message) else answer(request)
+
+    def handlers(self) -> grpc.GenericRpcHandler:
+        """All methods of the service."""
+        methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        for method in self.descriptor.methods:
+            read = GetMessageClass(method.input_type).FromString
+            write = GetMessageClass(method.output_type).SerializeToString
+            methods[method.name] = (
+                grpc.stream_unary_rpc_method_handler(self._streamed(method.name), read, write)
+                if method.client_streaming
+                else grpc.unary_unary_rpc_method_handler(self._unary(method.name), read, write)
+            )
+        return grpc.method_handlers_generic_handler(self.descriptor.full_name, methods)
+
+    def _unary(self, method: str) -> Any:
+        async def handle(request: Message, _context: Any) -> Message:
+            return await self._answer(method, request)
+
+        return handle
+
+    def _streamed(self, method: str) -> Any:
+        async def handle(requests: AsyncIterator[Message], _context: Any) -> Message:
+            received = [request async for request in requests]
+            self.requests.extend(received[:-1])
+            return await self._answer(method, received[-1])
+
+        return handle
+
+
+@asynccontextmanager
+async def running_script(
+    script: ScriptedService, name: str, installation: Installation
+) -> AsyncIterator[ScriptedService]:
+    """Serve the script for the block, behind the interceptors that every service has."""
+    anybody = allow("gateway", anonymous=True)
+    policy = Policy({method.name: anybody for method in script.descriptor.methods}, lambda _call, message: message)
+    server = make_server(
+        name,
+        trust=Trust.from_file(installation.folder / "trust.json"),
+        access_tokens=installation.access_tokens(),
+        policy=policy,
+        metrics=Metrics(),
+    )
+    server.add_generic_rpc_handlers((script.handlers(),))
+    script.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    await server.start()
+    try:
+        yield script
+    finally:
+        await server.stop(0)
