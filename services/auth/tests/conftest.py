@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from services.auth.tests.factories import Auth
 
 from auth_service.app import build
 from auth_service.settings import AuthSettings
 from chassis.testing.clock import FrozenClock
 from chassis.testing.harness import Installation, running_service
 from chassis.testing.plugin import ServiceDatabase
-from services.auth.tests.factories import Auth
 
 StartAuth = Callable[..., AbstractAsyncContextManager[Auth]]
 

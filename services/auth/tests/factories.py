@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -19,6 +20,7 @@ from aiops.auth.v1 import user_pb2
 from aiops.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from aiops.events.v1.envelope_pb2 import Envelope
 from chassis.errors import DomainError
+from chassis.identity import Call, Viewer, acting_as
 from chassis.rpc.client import Client
 from chassis.testing.clock import FrozenClock
 from chassis.testing.harness import RunningService
@@ -63,6 +65,15 @@ class Person:
     def refresh_token(self) -> str:
         """What keeps this person logged in."""
         return self.session.refresh_token
+
+
+@contextmanager
+def for_person(person: Person) -> Iterator[None]:
+    """The block acts for this person, without gRPC between."""
+    expires_at = person.session.access_token_expires_at.ToDatetime(tzinfo=UTC)
+    viewer = Viewer(UUID(person.user.id), "user", None, frozenset(), None, "token", expires_at)
+    with acting_as(Call("gateway", viewer)):
+        yield
 
 
 class Auth:
