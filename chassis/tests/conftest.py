@@ -1,18 +1,27 @@
 """A service of one table on real engines: what the chassis is tested with."""
 
+import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from nats.aio.client import Client
+from pydantic import SecretStr
 
 from chassis.db import UnitOfWork
 from chassis.embedded.nats_config import Reaction, RegisteredEvent
+from chassis.messaging import Messaging
+from chassis.metrics import Metrics
+from chassis.redaction import Redactor
 from chassis.testing.clock import FrozenClock
-from chassis.testing.harness import Installation
-from chassis.testing.plugin import ServiceDatabase
+from chassis.testing.plugin import ServiceDatabase, TestNats
 
 sys.path.insert(0, str(Path(__file__).parent / "service"))
+
+from parcels import fact_to_event
+from surroundings import Connect, NatsSettings, Start
 
 
 @pytest.fixture(scope="session")
@@ -45,11 +54,65 @@ def store(make_database: Callable[[str, str], ServiceDatabase]) -> ServiceDataba
 
 @pytest.fixture
 def uow(store: ServiceDatabase, clock: FrozenClock) -> UnitOfWork:
-    from parcels import fact_to_event  # noqa: PLC0415 - importable once this file has run
-
     return UnitOfWork(store.database, clock, fact_to_event, "parcels")
 
 
-@pytest.fixture(scope="session")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    return Installation(tmp_path_factory.mktemp("installation"), ("parcels", "depot", "gateway"))
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
+
+
+@pytest.fixture
+def redactor() -> Redactor:
+    return Redactor(b"k" * 32)
+
+
+@pytest_asyncio.fixture
+async def operator(nats_server: TestNats) -> AsyncIterator[Client]:
+    """A NATS user who may do everything, on a server without streams."""
+    client = Client()
+    await client.connect(nats_server.url, user="operator", password=nats_server.operator_password)
+    for stream in await client.jetstream().streams_info():
+        await client.jetstream().delete_stream(str(stream.config.name))
+    yield client
+    await client.close()
+
+
+@pytest_asyncio.fixture
+async def connect(nats_server: TestNats, operator: Client) -> AsyncIterator[Connect]:
+    """Connections of services; what would end a process fails the test instead."""
+    opened: list[Messaging] = []
+    fatal: list[str] = []
+
+    async def connect(
+        service: str, *, streams: bool = True, on_fatal: Callable[[str], None] | None = None
+    ) -> Messaging:
+        settings = NatsSettings(
+            nats_server.url, nats_server.monitor_url, service, SecretStr(nats_server.passwords[service])
+        )
+        messaging = Messaging(settings, service, streams=streams, on_fatal=on_fatal or fatal.append)
+        await messaging.connect()
+        opened.append(messaging)
+        return messaging
+
+    yield connect
+    for messaging in opened:
+        await messaging.close()
+    assert fatal == []
+
+
+@pytest_asyncio.fixture
+async def background() -> AsyncIterator[Start]:
+    """Run something beside the test, to its end at the latest; its failure fails the test."""
+    tasks: list[asyncio.Future[None]] = []
+
+    def start(work: Awaitable[None]) -> "asyncio.Future[None]":
+        tasks.append(asyncio.ensure_future(work))
+        return tasks[-1]
+
+    yield start
+    for task in tasks:
+        task.cancel()
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, Exception):
+            raise result

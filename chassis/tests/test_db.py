@@ -1,14 +1,13 @@
 """Transactions: who may write, what commits together, and how a missing Postgres is named."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 import pytest
 from parcels import Sent, fact_to_event, parcels
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
+from surroundings import Published
 
 from chassis.db import Database, UnitOfWork, guard_version
 from chassis.errors import InvalidArgument, Overloaded, Unavailable, VersionConflict
@@ -17,7 +16,6 @@ from chassis.testing.clock import FrozenClock
 from chassis.testing.plugin import QueryCounter, ServiceDatabase
 
 PARCEL = UUID("0198c0de-0000-7000-8000-000000000001")
-Published = Callable[[Database], Any]
 
 
 async def test_a_write_commits_at_the_end_of_the_block(store: ServiceDatabase, uow: UnitOfWork) -> None:

@@ -80,6 +80,25 @@ class Database:
                 raise Unavailable(dependency="postgres") from error
             raise
 
+    async def dedicated(self) -> psycopg.AsyncConnection[Any]:
+        """A connection of its own, outside the pool, in autocommit: what a session lock is held with.
+
+        Raises:
+            Unavailable: Postgres cannot be reached.
+        """
+        url = self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        try:
+            return await psycopg.AsyncConnection.connect(
+                url,
+                autocommit=True,
+                application_name=f"aiops-{self.name}-leader",
+                connect_timeout=CONNECT_TIMEOUT_SECONDS,
+                # A peer that vanished frees its lock in half a minute instead of two hours.
+                options="-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
+            )
+        except psycopg.OperationalError as error:
+            raise Unavailable(dependency="postgres") from error
+
     async def close(self) -> None:
         """Give all connections back."""
         await self.engine.dispose()
@@ -142,10 +161,10 @@ class UnitOfWork:
     """The only place that commits: a change, its facts and its idempotency record are true together or not at all."""
 
     def __init__(self, database: Database, clock: Clock, to_event: Callable[[object], Event], service: str) -> None:
-        self._database = database
-        self._clock = clock
+        self.database = database
+        self.clock = clock
+        self.service = service
         self._to_event = to_event
-        self._service = service
         self.committed = asyncio.Event()
         """Set after each commit that told facts: the relay in this process wakes up by it."""
 
@@ -158,10 +177,10 @@ class UnitOfWork:
             Overloaded: no connection came free in time.
         """
         call = call_in_progress()
-        actor = call.actor if call else Actor("service", self._service)
-        async with self._database.connection() as connection:
+        actor = call.actor if call else Actor("service", self.service)
+        async with self.database.connection() as connection:
             async with connection.begin():
-                tx = WriteTx(connection, actor=actor, now=self._clock.now())
+                tx = WriteTx(connection, actor=actor, now=self.clock.now())
                 yield tx
                 # Last before COMMIT: the aggregates' rows are locked by now, so seq follows the order of commits.
                 await outbox.append(connection, self._envelopes(tx), created_at=tx.now)
@@ -186,6 +205,23 @@ class UnitOfWork:
             await claim.store(fingerprint, response)
             return response
 
+    async def replay(self, request: Message, response_type: type[Res]) -> Res | None:
+        """The stored response of a request that was completed before, else None.
+
+        Asked ahead of slow work that belongs in no transaction and is not to be done twice; `once` still decides.
+
+        Raises:
+            IdempotencyKeyInvalid: the key is missing or not 16 to 255 characters long.
+            IdempotencyKeyReused: the key came before with another request.
+        """
+        key: str = request.idempotency_key  # type: ignore[attr-defined]  # as in `once`
+        idempotency.check_key(key)
+        call = current_call()
+        principal = f"{call.actor.kind}:{call.actor.id}"
+        async with self.database.read() as tx:
+            record = await idempotency.find(tx.connection, principal, call.method, key, now=self.clock.now())
+        return record.replay(idempotency.request_fingerprint(request), response_type)
+
     @asynccontextmanager
     async def claim(self, operation: str, key: str) -> AsyncIterator["Claim"]:
         """A transaction that holds the idempotency key of a request whose fingerprint is known only at its end.
@@ -205,11 +241,11 @@ class UnitOfWork:
 
     def _envelopes(self, tx: WriteTx) -> list[tuple[str, Envelope]]:
         call = call_in_progress()
-        events = [self._to_event(fact) for fact in tx.facts]
+        events = [fact if isinstance(fact, Event) else self._to_event(fact) for fact in tx.facts]
         return [
             (
                 event.subject,
-                envelop(event, event_id=uuid7(), producer=self._service, actor=tx.actor, at=tx.now, call=call),
+                envelop(event, event_id=uuid7(), producer=self.service, actor=tx.actor, at=tx.now, call=call),
             )
             for event in events
         ]

@@ -10,12 +10,12 @@ from datetime import datetime
 from uuid import UUID
 
 from google.protobuf.message import Message
-from opentelemetry import propagate, trace
 
 from aiops.common.v1.actor_pb2 import Actor as ActorMessage
 from aiops.common.v1.actor_pb2 import ActorKind
 from aiops.events.v1.envelope_pb2 import Envelope
 from chassis.identity import Actor, Call
+from chassis.telemetry import current_trace_id, traceparent
 
 _SUBJECT = re.compile(r"aiops\.[a-z_]+\.[a-z_]+\.[a-z_]+\.v(?P<version>[1-9][0-9]*)")
 _DEAD_LETTER_SUBJECT = re.compile(r"aiops\.dlq\.[a-z_]+\.[a-z-]+")
@@ -24,6 +24,21 @@ _ACTOR_KINDS: Mapping[str, ActorKind.ValueType] = {
     "service_account": ActorKind.ACTOR_KIND_SERVICE_ACCOUNT,
     "service": ActorKind.ACTOR_KIND_SERVICE,
 }
+
+
+def stream(service: str) -> str:
+    """The stream of a service's facts: `aiops.<service>.>`."""
+    return service.upper()
+
+
+def dead_letter_stream(service: str) -> str:
+    """The stream of what a service gave up: `aiops.dlq.<service>.>`."""
+    return f"DLQ_{service.upper()}"
+
+
+def dead_letter_subject(service: str, durable: str) -> str:
+    """Where a consumer tells what it gave up."""
+    return f"aiops.dlq.{service}.{durable}"
 
 
 @dataclass(frozen=True)
@@ -53,19 +68,15 @@ class Event:
 
 def envelop(event: Event, *, event_id: UUID, producer: str, actor: Actor, at: datetime, call: Call | None) -> Envelope:
     """The envelope of an event: who, when, because of what, and on which trace."""
-    carrier: dict[str, str] = {}
-    propagate.inject(carrier)
-    span = trace.get_current_span().get_span_context()
-    trace_id = f"{span.trace_id:032x}" if span.is_valid else ""
     envelope = Envelope(
         id=str(event_id),
         type=event.payload.DESCRIPTOR.full_name,
         schema_version=event.schema_version,
         producer=producer,
         actor=ActorMessage(kind=_ACTOR_KINDS[actor.kind], id=actor.id),
-        correlation_id=(call.correlation_id if call else "") or trace_id or str(event_id),
+        correlation_id=(call.correlation_id if call else "") or current_trace_id() or str(event_id),
         causation_id=call.causation_id if call else "",
-        traceparent=carrier.get("traceparent", ""),
+        traceparent=traceparent(),
         aggregate_type=event.aggregate_type,
         aggregate_id=str(event.aggregate_id),
         aggregate_version=event.aggregate_version,

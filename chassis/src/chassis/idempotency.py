@@ -129,6 +129,21 @@ def key_hash(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
+async def find(connection: AsyncConnection, principal: str, operation: str, key: str, *, now: datetime) -> Record:
+    """What is known of the key at this moment, without holding it."""
+    keys = idempotency_keys.c
+    rows = await connection.execute(
+        select(keys.fingerprint, keys.response).where(
+            keys.principal == principal,
+            keys.operation == operation,
+            keys.key_hash == key_hash(key),
+            keys.expires_at > now,
+        )
+    )
+    fingerprint, response = rows.one_or_none() or (None, None)
+    return Record(principal, operation, key, fingerprint, response)
+
+
 async def take(connection: AsyncConnection, principal: str, operation: str, key: str, *, now: datetime) -> Record:
     """Hold the key for this transaction, waiting up to 2 s for another one that holds it.
 

@@ -33,7 +33,7 @@ async def seen(connection: AsyncConnection, consumer: str, event_id: UUID) -> bo
 async def remember(connection: AsyncConnection, consumer: str, event_id: UUID, *, at: datetime) -> bool:
     """Note that the effect is in this transaction; False when another transaction had it first."""
     statement = insert(inbox).values(consumer=consumer, event_id=event_id, handled_at=at).on_conflict_do_nothing()
-    return (await connection.execute(statement)).rowcount == 1
+    return (await connection.execute(statement.returning(inbox.c.event_id))).first() is not None
 
 
 async def prune(connection: AsyncConnection, *, now: datetime) -> int:

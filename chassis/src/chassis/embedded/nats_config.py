@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-DEAD_LETTERS = "aiops.dlq"
+from chassis.events import dead_letter_stream, dead_letter_subject, stream
 
 
 @dataclass(frozen=True)
@@ -54,16 +54,6 @@ def read_registry(path: Path) -> tuple[RegisteredEvent, ...]:
     )
 
 
-def stream_of(service: str) -> str:
-    """The stream of a service's facts."""
-    return service.upper()
-
-
-def dead_letter_stream_of(service: str) -> str:
-    """The stream of what a service could not handle."""
-    return f"DLQ_{service.upper()}"
-
-
 def users(registry: Iterable[RegisteredEvent]) -> tuple[str, ...]:
     """Every service that the registry gives something to do."""
     named = {name for event in registry for name in (event.producer, *event.live)}
@@ -75,25 +65,23 @@ def permissions(registry: Iterable[RegisteredEvent], user: str) -> dict[str, lis
     publish: list[str] = []
     subscribe = [f"_INBOX_{user}.>"]
     durables: set[str] = set()
-    produces = False
     for event in registry:
         if event.producer == user:
-            produces = True
             publish.append(event.subject)
         if user in event.live:
             subscribe.append(event.subject)
         for durable in (consumer.durable for consumer in event.consumers if consumer.service == user):
-            stream = stream_of(event.producer)
             durables.add(durable)
             publish += [
-                f"$JS.API.CONSUMER.CREATE.{stream}.{durable}.{event.subject}",
-                f"$JS.API.CONSUMER.INFO.{stream}.{durable}",
-                f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}",
-                f"$JS.ACK.{stream}.{durable}.>",
+                f"$JS.API.CONSUMER.CREATE.{stream(event.producer)}.{durable}.{event.subject}",
+                f"$JS.API.CONSUMER.INFO.{stream(event.producer)}.{durable}",
+                f"$JS.API.CONSUMER.MSG.NEXT.{stream(event.producer)}.{durable}",
+                f"$JS.ACK.{stream(event.producer)}.{durable}.>",
             ]
-    publish += [f"{DEAD_LETTERS}.{user}.{durable}" for durable in sorted(durables)]
-    own_streams = ([stream_of(user)] if produces else []) + ([dead_letter_stream_of(user)] if durables else [])
-    publish += [f"$JS.API.STREAM.{verb}.{stream}" for stream in own_streams for verb in ("CREATE", "UPDATE", "INFO")]
+    publish += [dead_letter_subject(user, durable) for durable in sorted(durables)]
+    if publish:
+        own_streams = (stream(user), dead_letter_stream(user))
+        publish += [f"$JS.API.STREAM.{verb}.{name}" for name in own_streams for verb in ("CREATE", "UPDATE")]
     return {"publish": publish, "subscribe": subscribe}
 
 

@@ -54,8 +54,8 @@ class TestNats:
 class ServiceDatabase:
     """One service's migrated schema, empty at the start of the test."""
 
-    app_url: str
-    owner_url: str
+    app_url: str = field(repr=False)
+    owner_url: str = field(repr=False)
     database: Database
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from google.protobuf.wrappers_pb2 import StringValue
-from sqlalchemy import BigInteger, Column, MetaData, Table, Text, Uuid, insert, select, update
+from sqlalchemy import BigInteger, Column, MetaData, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import WriteTx
 from chassis.events import Event
@@ -45,11 +46,10 @@ def fact_to_event(fact: object) -> Event:
 
 async def send(tx: WriteTx, parcel_id: UUID, city: str) -> int:
     """Send a parcel on, making it at the first time; its new version."""
-    locked = await tx.fetch_one(select(parcels.c.version).where(parcels.c.id == parcel_id).with_for_update())
-    version = 1 if locked is None else locked.version + 1
-    if locked is None:
-        await tx.execute(insert(parcels).values(id=parcel_id, city=city))
-    else:
-        await tx.execute(update(parcels).where(parcels.c.id == parcel_id).values(city=city, version=version))
+    row = insert(parcels).values(id=parcel_id, city=city)
+    again = row.on_conflict_do_update(
+        index_elements=[parcels.c.id], set_={"city": city, "version": parcels.c.version + 1}
+    )
+    version: int = (await tx.execute(again.returning(parcels.c.version))).scalar_one()
     tx.publish(Sent(parcel_id, version, city))
     return version
