@@ -1,0 +1,375 @@
+"""Consumers: events from other services and our own, delivered at least once, with effect exactly once.
+
+A delivery is acknowledged after its effect is committed, and the inbox row in the same transaction drops the repeats.
+What can never succeed becomes a dead letter before the stream is told to forget it; what only lacks a dependency waits.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import nats.errors
+import nats.js.errors
+from google.protobuf.message import DecodeError, Message
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+
+from aiops.events.v1.envelope_pb2 import Envelope
+from chassis import inbox
+from chassis.db import UnitOfWork, WriteTx
+from chassis.dead_letters import Undeliverable, bury
+from chassis.errors import DomainError, ErrorKind, Unavailable
+from chassis.identity import Call, acting_as
+from chassis.messaging import Messaging
+from chassis.metrics import Metrics
+from chassis.redaction import Redactor
+from chassis.telemetry import current_trace_id, span
+
+logger = logging.getLogger(__name__)
+
+FETCH_SECONDS = 2.0
+HEARTBEAT_SECONDS = 0.5
+LONGEST_WAIT_SECONDS = 30.0
+MAX_ACK_PENDING = 256
+
+_HOPELESS = frozenset({ErrorKind.INVALID, ErrorKind.NOT_FOUND})
+_OVERLOAD = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.EXHAUSTED, ErrorKind.DEADLINE, ErrorKind.IN_PROGRESS})
+
+
+class Unreadable(Exception):
+    """What was delivered is no event of the subscription's kind."""
+
+
+class CrashLoop(Exception):
+    """The process ended during this event so often that the event is taken for the cause."""
+
+
+class _AlreadyTaken(Exception):
+    """Another delivery's effect was committed first."""
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """One reaction: to which events, under which durable name, and what it does."""
+
+    stream: str
+    """Stream of the producer: its name in capitals."""
+    subject: str
+    durable: str
+    message: type[Message]
+    handler: Callable[["Delivery"], Awaitable[None]]
+    max_deliver: int = 6
+    ack_wait_seconds: float = 60
+    concurrency: int = 4
+    """Events handled at once in one process; those of one aggregate always one after the other."""
+
+
+class Delivery:
+    """One event in the hands of its handler."""
+
+    def __init__(
+        self, envelope: Envelope, payload: Any, *, attempt: int, durable: str, unit_of_work: UnitOfWork
+    ) -> None:
+        self.envelope = envelope
+        self.payload = payload
+        """The message that the subscription names."""
+        self.attempt = attempt
+        self.took_effect = False
+        self._durable = durable
+        self._unit_of_work = unit_of_work
+
+    @property
+    def event_id(self) -> UUID:
+        """The event's id."""
+        return UUID(self.envelope.id)
+
+    @asynccontextmanager
+    async def effect(self) -> AsyncIterator[WriteTx]:
+        """The one transaction of the handler: what it writes here happens once, however often the event comes."""
+        if self.took_effect:
+            raise RuntimeError(f"{self._durable} has one effect per event; do all writes in one block")
+        async with self._unit_of_work.begin() as tx:
+            if not await inbox.remember(tx.connection, self._durable, self.event_id, at=tx.now):
+                raise _AlreadyTaken
+            yield tx
+        self.took_effect = True
+
+
+class Consumer:
+    """The loop of one subscription in one process."""
+
+    def __init__(
+        self,
+        subscription: Subscription,
+        *,
+        messaging: Messaging,
+        unit_of_work: UnitOfWork,
+        redactor: Redactor,
+        metrics: Metrics,
+    ) -> None:
+        self._subscription = subscription
+        self._messaging = messaging
+        self._unit_of_work = unit_of_work
+        self._redactor = redactor
+        self._metrics = metrics
+        self._stopping = asyncio.Event()
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._complaint = ""
+
+    async def run(self) -> None:
+        """Consume until `stop`; when NATS or the stream is away, wait for it."""
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                await self._declare()
+                self._say_well()
+                failures = 0
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(self._subscription.concurrency):
+                        group.create_task(self._work())
+            except* (nats.errors.Error, TimeoutError, Unavailable) as errors:
+                failures += 1
+                self._say_ill(errors.exceptions[0])
+                await self._sleep(_jittered(min(2.0, 0.1 * 2**failures)))
+
+    async def stop(self) -> None:
+        """Fetch nothing more; what was begun is finished by `run`, which then returns."""
+        self._stopping.set()
+
+    async def _declare(self) -> None:
+        """Make the durable consumer, or bring it to the present settings."""
+        subscription = self._subscription
+        await self._messaging.jetstream.add_consumer(
+            subscription.stream,
+            ConsumerConfig(
+                name=subscription.durable,
+                durable_name=subscription.durable,
+                filter_subject=subscription.subject,
+                deliver_policy=DeliverPolicy.ALL,
+                ack_policy=AckPolicy.EXPLICIT,
+                ack_wait=subscription.ack_wait_seconds,
+                # The server never gives up by itself: it would skip the event and tell nobody. We count and bury.
+                max_deliver=-1,
+                max_ack_pending=MAX_ACK_PENDING,
+            ),
+        )
+
+    async def _work(self) -> None:
+        """Fetch one event, finish it, fetch the next: a batch would wait for its last event before its first."""
+        subscription = self._subscription
+        pull = await self._messaging.jetstream.pull_subscribe_bind(
+            consumer=subscription.durable, stream=subscription.stream
+        )
+        try:
+            while not self._stopping.is_set():
+                message = await self._fetch(pull)
+                if message is not None:
+                    await self._handle(message)
+        finally:
+            with contextlib.suppress(nats.errors.Error):
+                await pull.unsubscribe()
+
+    async def _fetch(self, pull: JetStreamContext.PullSubscription) -> Msg | None:
+        if not self._messaging.is_connected:
+            await self._sleep(HEARTBEAT_SECONDS)
+            return None
+        fetching = asyncio.ensure_future(pull.fetch(1, timeout=FETCH_SECONDS, heartbeat=HEARTBEAT_SECONDS))
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait({fetching, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            return fetching.result()[0] if fetching.done() else None
+        except nats.errors.TimeoutError:
+            return None
+        finally:
+            stopping.cancel()
+            fetching.cancel()
+
+    async def _handle(self, message: Msg) -> None:
+        """See one delivery to its end: acknowledged, to be repeated, or buried."""
+        started = time.monotonic()
+        alive = asyncio.ensure_future(self._keep_alive(message))
+        try:
+            outcome = await self._settle(message)
+        except (nats.errors.Error, TimeoutError) as error:
+            # The answer did not reach NATS: it delivers again, and the inbox knows.
+            logger.warning("%s could not answer NATS: %s", self._subscription.durable, error)
+            outcome = "unanswered"
+        finally:
+            alive.cancel()
+        durable = self._subscription.durable
+        self._metrics.counter("aiops_consumer_messages_total").labels(durable, outcome).inc()
+        self._metrics.histogram("aiops_consumer_duration_seconds").labels(durable).observe(time.monotonic() - started)
+
+    async def _settle(self, message: Msg) -> str:
+        attempt = message.metadata.num_delivered
+        try:
+            envelope, payload = self._read(message)
+        except Unreadable as error:
+            return await self._bury(message, None, attempt, error)
+        lag = self._unit_of_work.clock.now() - envelope.occurred_at.ToDatetime(self._unit_of_work.clock.now().tzinfo)
+        self._metrics.gauge("aiops_consumer_lag_seconds").labels(self._subscription.durable).set(lag.total_seconds())
+        call = Call(self._unit_of_work.service, causation_id=envelope.id, correlation_id=envelope.correlation_id)
+        name = f"{self._subscription.subject} process"
+        lock = self._locks.setdefault(envelope.aggregate_id, asyncio.Lock())
+        try:
+            async with lock:
+                with span(name, "consumer", traceparent=envelope.traceparent), acting_as(call):
+                    return await self._attempt(message, envelope, payload, attempt)
+        finally:
+            if not lock.locked():
+                self._locks.pop(envelope.aggregate_id, None)
+
+    async def _attempt(self, message: Msg, envelope: Envelope, payload: Message, attempt: int) -> str:
+        """Run the handler until it has succeeded, failed, or the process stops."""
+        waits = 0
+        while not self._stopping.is_set():
+            try:
+                await self._run_handler(envelope, payload, attempt)
+            except _AlreadyTaken:
+                await message.ack()
+                return "repeated"
+            except DomainError as error:
+                if error.kind not in _OVERLOAD:
+                    return await self._refuse(message, envelope, attempt, error)
+                # Overload is no poison: the event keeps its place here, and its deliveries are not used up.
+                waits += 1
+                self._warn(envelope, attempt, error, "waits")
+                await self._sleep(_backoff(waits))
+            except Exception as error:  # noqa: BLE001 - whatever a handler raises is answered to NATS
+                return await self._refuse(message, envelope, attempt, error)
+            else:
+                await message.ack()
+                return "handled"
+        await message.nak()
+        return "returned"
+
+    async def _run_handler(self, envelope: Envelope, payload: Message, attempt: int) -> None:
+        delivery = Delivery(
+            envelope,
+            payload,
+            attempt=attempt,
+            durable=self._subscription.durable,
+            unit_of_work=self._unit_of_work,
+        )
+        if await self._seen(delivery.event_id):
+            raise _AlreadyTaken
+        if attempt > 2 * self._subscription.max_deliver:
+            raise CrashLoop(f"delivered {attempt} times, and no process lived to say why it failed")
+        await self._subscription.handler(delivery)
+        if not delivery.took_effect:
+            # A handler that found nothing to do is done with the event as well.
+            async with delivery.effect():
+                pass
+
+    async def _refuse(self, message: Msg, envelope: Envelope, attempt: int, error: Exception) -> str:
+        hopeless = isinstance(error, DomainError) and error.kind in _HOPELESS
+        if hopeless or attempt >= self._subscription.max_deliver:
+            return await self._bury(message, UUID(envelope.id), attempt, error)
+        self._warn(envelope, attempt, error, "will be delivered again")
+        await message.nak(delay=_backoff(attempt))
+        return "retried"
+
+    async def _bury(self, message: Msg, event_id: UUID | None, attempt: int, error: Exception) -> str:
+        """Keep the event as a dead letter, and only then let the stream forget it."""
+        letter = Undeliverable(
+            service=self._unit_of_work.service,
+            durable=self._subscription.durable,
+            stream=message.metadata.stream,
+            stream_sequence=message.metadata.sequence.stream,
+            subject=message.subject,
+            event_id=event_id,
+            data=message.data,
+            message=self._subscription.message,
+            attempts=attempt,
+            error=error,
+            trace_id=current_trace_id(),
+        )
+        try:
+            async with self._unit_of_work.begin() as tx:
+                await bury(tx, letter, self._redactor)
+        except Exception:
+            logger.exception("%s cannot keep a dead letter; it will be delivered again", self._subscription.durable)
+            await message.nak(delay=_backoff(attempt))
+            return "retried"
+        logger.error(
+            "%s gave event %s up after %d deliveries: %s",
+            self._subscription.durable,
+            event_id,
+            attempt,
+            type(error).__name__,
+            exc_info=error,
+        )
+        self._metrics.counter("aiops_dead_letters_total").labels(self._subscription.durable).inc()
+        await message.term()
+        return "dead_lettered"
+
+    def _read(self, message: Msg) -> tuple[Envelope, Message]:
+        """The envelope and its payload.
+
+        Raises:
+            Unreadable: they are not what the subscription is about.
+        """
+        expected = self._subscription.message
+        try:
+            envelope = Envelope.FromString(message.data)
+            UUID(envelope.id)
+            payload = expected.FromString(envelope.payload)
+        except (DecodeError, ValueError) as error:
+            raise Unreadable(f"no readable {expected.DESCRIPTOR.full_name}") from error
+        if envelope.type != expected.DESCRIPTOR.full_name:
+            raise Unreadable(f"a {envelope.type}, not a {expected.DESCRIPTOR.full_name}")
+        return envelope, payload
+
+    async def _seen(self, event_id: UUID) -> bool:
+        async with self._unit_of_work.database.read() as tx:
+            return await inbox.seen(tx.connection, self._subscription.durable, event_id)
+
+    async def _keep_alive(self, message: Msg) -> None:
+        """Tell NATS that the event is being worked on, so that it is not delivered beside us."""
+        while True:
+            await asyncio.sleep(self._subscription.ack_wait_seconds / 3)
+            with contextlib.suppress(nats.errors.Error):
+                await message.in_progress()
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep, but not into a stop."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    def _warn(self, envelope: Envelope, attempt: int, error: Exception, then: str) -> None:
+        logger.warning(
+            "%s failed with %s at delivery %d of event %s, which %s",
+            self._subscription.durable,
+            type(error).__name__,
+            attempt,
+            envelope.id,
+            then,
+            exc_info=None if isinstance(error, DomainError) else error,
+        )
+
+    def _say_ill(self, error: BaseException) -> None:
+        complaint = type(error).__name__
+        if complaint != self._complaint:
+            self._complaint = complaint
+            logger.warning("%s waits for stream %s: %s", self._subscription.durable, self._subscription.stream, error)
+
+    def _say_well(self) -> None:
+        if self._complaint:
+            self._complaint = ""
+            logger.info("%s consumes again", self._subscription.durable)
+
+
+def _backoff(times: int) -> float:
+    return _jittered(min(LONGEST_WAIT_SECONDS, 0.5 * 2 ** min(times - 1, 10)))
+
+
+def _jittered(seconds: float) -> float:
+    return random.uniform(0.5, 1.0) * seconds  # noqa: S311 - jitter, no secret

@@ -1,0 +1,472 @@
+"""Consumers: at least one delivery, exactly one effect, and nothing skipped in silence."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+from google.protobuf.wrappers_pb2 import StringValue
+from nats.aio.client import Client
+from nats.js.errors import NotFoundError
+from parcels import arrivals, fact_to_event, send
+from sqlalchemy import insert, select
+from surroundings import Connect, Start, until
+
+from aiops.events.v1.dead_letter_pb2 import DeadLetter
+from aiops.events.v1.envelope_pb2 import Envelope
+from chassis.consumer import Consumer, Delivery, Subscription
+from chassis.db import UnitOfWork
+from chassis.dead_letters import dead_letters
+from chassis.errors import InvalidArgument, Unavailable
+from chassis.identity import current_call
+from chassis.inbox import inbox
+from chassis.messaging import Messaging
+from chassis.metrics import Metrics
+from chassis.outbox import outbox
+from chassis.redaction import Redactor
+from chassis.relay import Relay
+from chassis.testing.plugin import ServiceDatabase
+
+SUBJECT = "aiops.parcels.parcel.sent.v1"
+Handler = Callable[[Delivery], Awaitable[None]]
+Consume = Callable[..., Consumer]
+
+
+async def receive(delivery: Delivery) -> None:
+    async with delivery.effect() as tx:
+        envelope = delivery.envelope
+        await tx.execute(
+            insert(arrivals).values(
+                parcel_id=UUID(envelope.aggregate_id), version=envelope.aggregate_version, city=delivery.payload.value
+            )
+        )
+
+
+async def arrived(store: ServiceDatabase) -> list[tuple[int, int, str]]:
+    async with store.database.read() as read:
+        rows = await read.fetch_all(select(arrivals).order_by(arrivals.c.parcel_id, arrivals.c.version))
+    return [(row.parcel_id.int, row.version, row.city) for row in rows]
+
+
+async def settled(store: ServiceDatabase, operator: Client) -> None:
+    """All facts are published, and the consumer has answered each."""
+
+    async def nothing_waits() -> bool:
+        async with store.database.read() as read:
+            if await read.fetch_all(select(outbox.c.seq).where(outbox.c.published_at.is_(None))):
+                return False
+        try:
+            consumer = await operator.jetstream().consumer_info("PARCELS", "parcels-receive")
+            stream = await operator.jetstream().stream_info("PARCELS")
+        except NotFoundError:
+            return False
+        return consumer.ack_floor is not None and consumer.ack_floor.stream_seq == stream.state.last_seq
+
+    await until(nothing_waits, seconds=20)
+
+
+@pytest_asyncio.fixture
+async def messaging(connect: Connect, uow: UnitOfWork, metrics: Metrics, background: Start) -> Messaging:
+    connected = await connect("parcels")
+    background(Relay(uow, connected, metrics).run())
+    return connected
+
+
+@pytest.fixture
+def consume(messaging: Messaging, uow: UnitOfWork, redactor: Redactor, metrics: Metrics, background: Start) -> Consume:
+    def start(
+        handler: Handler, *, max_deliver: int = 6, ack_wait_seconds: float = 60, concurrency: int = 4
+    ) -> Consumer:
+        subscription = Subscription(
+            "PARCELS", SUBJECT, "parcels-receive", StringValue, handler, max_deliver, ack_wait_seconds, concurrency
+        )
+        consumer = Consumer(subscription, messaging=messaging, unit_of_work=uow, redactor=redactor, metrics=metrics)
+        background(consumer.run())
+        return consumer
+
+    return start
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.consumer._backoff", lambda _times: 0.02)
+
+
+async def test_an_event_takes_effect_with_its_inbox_row_on_its_own_trace(
+    store: ServiceDatabase, uow: UnitOfWork, consume: Consume, operator: Client
+) -> None:
+    calls = []
+
+    async def handler(delivery: Delivery) -> None:
+        calls.append((current_call(), delivery.attempt, delivery.envelope))
+        await receive(delivery)
+
+    consume(handler)
+    async with uow.begin() as tx:
+        await send(tx, UUID(int=1), "Oslo")
+    await settled(store, operator)
+
+    assert await arrived(store) == [(1, 1, "Oslo")]
+    ((call, attempt, envelope),) = calls
+    assert (call.caller, call.viewer, call.causation_id, attempt) == ("parcels", None, envelope.id, 1)
+    assert call.correlation_id == envelope.correlation_id
+    async with store.database.read() as read:
+        rows = await read.fetch_all(select(inbox.c.consumer, inbox.c.event_id))
+    assert [tuple(row) for row in rows] == [("parcels-receive", UUID(envelope.id))]
+
+
+async def test_the_same_event_twice_is_one_effect(
+    store: ServiceDatabase, uow: UnitOfWork, consume: Consume, operator: Client, metrics: Metrics
+) -> None:
+    consume(receive)
+    async with uow.begin() as tx:
+        await send(tx, UUID(int=1), "Oslo")
+    await settled(store, operator)
+
+    async with store.database.read() as read:
+        row = await read.fetch_one(select(outbox.c.payload))
+    assert row is not None
+    for number in range(3):
+        await operator.jetstream().publish(SUBJECT, row.payload, headers={"Nats-Msg-Id": f"again-{number}"})
+    await settled(store, operator)
+
+    assert await arrived(store) == [(1, 1, "Oslo")]
+    assert metrics.value("aiops_consumer_messages_total", durable="parcels-receive", outcome="repeated") == 3
+
+
+async def test_a_crash_between_commit_and_ack_is_one_effect(
+    store: ServiceDatabase, uow: UnitOfWork, consume: Consume, operator: Client
+) -> None:
+    attempts = []
+
+    async def commits_then_falls_over(delivery: Delivery) -> None:
+        attempts.append(delivery.attempt)
+        await receive(delivery)
+        raise ConnectionResetError
+
+    consume(commits_then_falls_over)
+    async with uow.begin() as tx:
+        await send(tx, UUID(int=1), "Oslo")
+    await settled(store, operator)
+
+    assert attempts == [1]
+    assert await arrived(store) == [(1, 1, "Oslo")]
+    info = await operator.jetstream().consumer_info("PARCELS", "parcels-receive")
+    assert info.delivered is not None
+    assert info.delivered.consumer_seq == 2
+
+
+async def test_without_the_inbox_a_redelivery_would_be_a_second_effect(
+    store: ServiceDatabase,
+    uow: UnitOfWork,
+    consume: Consume,
+    operator: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    quick: None,
+) -> None:
+    """The failing control of the two tests above."""
+    effects = []
+
+    async def not_seen(*_: object) -> bool:
+        return False
+
+    async def no_memory(*_: object, **__: object) -> bool:
+        return True
+
+    async def fails_once(delivery: Delivery) -> None:
+        async with delivery.effect():
+            effects.append(delivery.attempt)
+        if delivery.attempt == 1:
+            raise ConnectionResetError
+
+    monkeypatch.setattr("chassis.inbox.seen", not_seen)
+    monkeypatch.setattr("chassis.inbox.remember", no_memory)
+    consume(fails_once)
+    async with uow.begin() as tx:
+        await send(tx, UUID(int=1), "Oslo")
+    await settled(store, operator)
+
+    assert effects == [1, 2]
+
+
+async def test_a_failing_handler_leaves_nothing_and_is_tried_again(
+    store: ServiceDatabase, uow: UnitOfWork, consume: Consume, operator: Client, quick: None
+) -> None:
+    attempts = []
+
+    async def fails_twice(delivery: Delivery) -> None:
+        attempts.append(delivery.attempt)
+        async with delivery.effect() as tx:
+            await tx.execute(insert(arrivals).values(parcel_id=UUID(int=9), version=delivery.attempt, city="half"))
+            if delivery.attempt < 3:
+                raise ConnectionResetError
+
+    consume(fails_twice)
+    async with uow.begin() as tx:
+        await send(tx, UUID(int=1), "Oslo")
+    await settled(store, operator)
+
+    assert attempts == [1, 2, 3]
+    assert await arrived(store) == [(9, 3, "half")]
+
+
+async def test_poison_becomes_dead_letters_and_the_stream_moves_on(
+    store: ServiceDatabase, uow: UnitOfWork, consume: Consume, operator: Client, quick: None
+) -> None:
+    async def handler(delivery: Delivery) -> None:
+        if delivery.payload.value.startswith("poison"):
+            raise ZeroDivisionError(f"cannot send to {delivery.payload.value}, ask ada@example.com")
+        await receive(delivery)
+
+    consume(handler, max_deliver=3)
+    for number in range(60):
+        async with uow.begin() as tx:
+            await send(tx, UUID(int=number), "poison, says ada@example.com" if number % 6 == 0 else "Oslo")
+
+    async def dead() -> bool:
+        async with store.database.read() as read:
+            return len(await read.fetch_all(select(dead_letters.c.id))) == 10
+
+    await until(dead, seconds=20)
+    await settled(store, operator)
+
+    assert [number for number, _, _ in await arrived(store)] == [n for n in range(60) if n % 6]
+    async with store.database.read() as read:
+        letters = await read.fetch_all(select(dead_letters))
+        notices = await read.fetch_all(select(outbox.c.payload).where(outbox.c.subject.startswith("aiops.dlq.")))
+    assert {(row.error_class, row.attempts, row.redriven_at) for row in letters} == {("ZeroDivisionError", 3, None)}
+    everything = b"".join(row.payload + row.error_message.encode() for row in letters)
+    assert b"ada@example.com" not in everything
+    assert StringValue.FromString(Envelope.FromString(letters[0].payload).payload).value.startswith("poison, says")
+    told = [DeadLetter.FromString(Envelope.FromString(row.payload).payload) for row in notices]
+    assert {notice.dead_letter_id for notice in told} == {str(row.id) for row in letters}
+
+    async def in_dead_letter_stream() -> bool:
+        return (await operator.jetstream().stream_info("DLQ_PARCELS")).state.messages == 10
+
+    await until(in_dead_letter_stream)
+
+
+@pytest.mark.parametrize(
+    ("data", "kept"),
+    [
+        (b"\xff\xfe nonsense of ada@example.com", b"nonsense of"),
+        (b"", b""),
+        (Envelope(id="0198c0de-0000-7000-8000-000000000001", type="aiops.other.v1.Thing").SerializeToString(), None),
+    ],
+)
+async def test_what_is_no_event_of_ours_is_buried_at_once(
+    store: ServiceDatabase, uow: UnitOfWork, consume: Consume, operator: Client, data: bytes, kept: bytes | None
+) -> None:
+    consume(receive)
+
+    async def exists() -> bool:
+        return bool(await operator.jetstream().streams_info())
+
+    await operator.jetstream().publish(SUBJECT, data)
+
+    async def dead() -> bool:
+        async with store.database.read() as read:
+            return bool(await read.fetch_all(select(dead_letters.c.id)))
+
+    await until(dead)
+    async with store.database.read() as read:
+        (letter,) = await read.fetch_all(select(dead_letters))
+    assert (letter.error_class, letter.attempts) == ("Unreadable", 1)
+    assert b"ada@example.com" not in letter.payload
+    assert (kept in letter.payload) if kept is not None else (letter.payload == data)
+    assert await exists()
+
+
+async def test_what_can_never_succeed_is_buried_without_another_try(
+    store: ServiceDatabase, uow: UnitOfWork, consume: Consume, operator: Client
+) -> None:
+    attempts = []
+
+    async def refuses(delivery: Delivery) -> None:
+        attempts.append(delivery.attempt)
+        raise InvalidArgument("no such city", field="city")
+
+    consume(refuses)
+    async with uow.begin() as tx:
+        await send(tx, UUID(int=1), "Atlantis")
+
+    async def dead() -> bool:
+        async with store.database.read() as read:
+            return bool(await read.fetch_all(select(dead_letters.c.id)))
+
+    await until(dead)
+    await settled(store, operator)
+    assert attempts == [1]
+
+
+async def test_a_missing_dependency_uses_no_attempt_up(
+    store: ServiceDatabase, uow: UnitOfWork, consume: Consume, operator: Client, quick: None
+) -> None:
+    attempts: list[int] = []
+
+    async def waits_for_ai(delivery: Delivery) -> None:
+        attempts.append(delivery.attempt)
+        if len(attempts) < 10:
+            raise Unavailable(dependency="ai")
+        await receive(delivery)
+
+    consume(waits_for_ai, max_deliver=3)
+    async with uow.begin() as tx:
+        await send(tx, UUID(int=1), "Oslo")
+    await settled(store, operator)
+
+    assert attempts == [1] * 10
+    assert await arrived(store) == [(1, 1, "Oslo")]
+
+
+async def test_an_event_in_a_crash_loop_is_buried_unhandled(
+    store: ServiceDatabase, uow: UnitOfWork, consume: Consume, messaging: Messaging, operator: Client
+) -> None:
+    handled = []
+
+    async def handler(delivery: Delivery) -> None:
+        handled.append(delivery.attempt)
+
+    consumer = consume(receive)
+    async with uow.begin() as tx:
+        await send(tx, UUID(int=1), "Oslo")
+    await settled(store, operator)
+    await consumer.stop()
+    async with uow.begin() as tx:
+        await send(tx, UUID(int=2), "Oslo")
+    # Six processes take the event and die: each delivery ends without an answer.
+    pull = await operator.jetstream().pull_subscribe_bind(consumer="parcels-receive", stream="PARCELS")
+    for _ in range(6):
+        (message,) = await pull.fetch(1)
+        await message.nak()
+    await pull.unsubscribe()
+
+    consume(handler, max_deliver=3)
+
+    async def dead() -> bool:
+        async with store.database.read() as read:
+            return bool(await read.fetch_all(select(dead_letters.c.id)))
+
+    await until(dead)
+    async with store.database.read() as read:
+        (letter,) = await read.fetch_all(select(dead_letters.c.error_class, dead_letters.c.attempts))
+    assert tuple(letter) == ("CrashLoop", 7)
+    assert handled == []
+
+
+async def test_events_of_one_aggregate_are_handled_one_after_the_other(
+    store: ServiceDatabase, uow: UnitOfWork, consume: Consume, operator: Client
+) -> None:
+    running: set[str] = set()
+    overlaps, order, most = [], [], [0]
+
+    async def handler(delivery: Delivery) -> None:
+        aggregate = delivery.envelope.aggregate_id
+        if aggregate in running:
+            overlaps.append(aggregate)
+        running.add(aggregate)
+        most[0] = max(most[0], len(running))
+        await asyncio.sleep(0.01)
+        order.append((aggregate, delivery.envelope.aggregate_version))
+        running.discard(aggregate)
+        await receive(delivery)
+
+    consume(handler)
+    for step in range(40):
+        async with uow.begin() as tx:
+            await send(tx, UUID(int=step % 4), f"city {step}")
+    await until(lambda: _all_arrived(store, 40))
+
+    assert overlaps == []
+    assert most[0] > 1
+    for number in range(4):
+        assert [v for a, v in order if a == str(UUID(int=number))] == list(range(1, 11))
+
+
+async def _all_arrived(store: ServiceDatabase, count: int) -> bool:
+    return len(await arrived(store)) == count
+
+
+async def test_a_long_reaction_is_not_delivered_beside_itself(
+    store: ServiceDatabase, uow: UnitOfWork, consume: Consume, operator: Client
+) -> None:
+    attempts = []
+
+    async def slow(delivery: Delivery) -> None:
+        attempts.append(delivery.attempt)
+        await asyncio.sleep(2.5)
+        await receive(delivery)
+
+    consume(slow, ack_wait_seconds=1)
+    async with uow.begin() as tx:
+        await send(tx, UUID(int=1), "Oslo")
+    await until(lambda: _all_arrived(store, 1))
+    await settled(store, operator)
+
+    assert attempts == [1]
+
+
+async def test_two_effects_for_one_event_are_refused(
+    store: ServiceDatabase, uow: UnitOfWork, redactor: Redactor
+) -> None:
+    delivery = Delivery(
+        Envelope(id="0198c0de-0000-7000-8000-000000000001", aggregate_id=str(UUID(int=1)), aggregate_version=1),
+        StringValue(value="Oslo"),
+        attempt=1,
+        durable="parcels-receive",
+        unit_of_work=uow,
+    )
+    await receive(delivery)
+
+    with pytest.raises(RuntimeError, match="one effect per event"):
+        await receive(delivery)
+
+    assert await arrived(store) == [(1, 1, "Oslo")]
+
+
+async def test_stop_finishes_what_was_begun_and_takes_no_more(
+    store: ServiceDatabase, uow: UnitOfWork, consume: Consume, operator: Client
+) -> None:
+    begun = asyncio.Event()
+
+    async def slow(delivery: Delivery) -> None:
+        begun.set()
+        await asyncio.sleep(0.5)
+        await receive(delivery)
+
+    consumer = consume(slow, concurrency=1)
+    for number in (1, 2):
+        async with uow.begin() as tx:
+            await send(tx, UUID(int=number), "Oslo")
+    await begun.wait()
+    await consumer.stop()
+    await asyncio.sleep(1.0)
+
+    assert await arrived(store) == [(1, 1, "Oslo")]
+
+
+async def test_a_consumer_waits_for_a_stream_that_is_not_there_yet(
+    store: ServiceDatabase,
+    uow: UnitOfWork,
+    connect: Connect,
+    redactor: Redactor,
+    metrics: Metrics,
+    background: Start,
+    operator: Client,
+    clock: object,
+) -> None:
+    depot = UnitOfWork(store.database, uow.clock, fact_to_event, "depot")
+    subscription = Subscription("PARCELS", SUBJECT, "depot-receive", StringValue, receive)
+    consumer = Consumer(
+        subscription, messaging=await connect("depot"), unit_of_work=depot, redactor=redactor, metrics=metrics
+    )
+    background(consumer.run())
+    await asyncio.sleep(0.5)
+
+    background(Relay(uow, await connect("parcels"), metrics).run())
+    async with uow.begin() as tx:
+        await send(tx, UUID(int=1), "Oslo")
+
+    await until(lambda: _all_arrived(store, 1))
