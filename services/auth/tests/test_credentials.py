@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from aiops.auth.v1 import auth_service_pb2 as pb
 from aiops.auth.v1 import user_pb2
 from aiops.common.v1.page_pb2 import PageRequest
 from auth_service.app import build
+from auth_service.credentials import passwords
 from auth_service.credentials.opaque import new_api_token, new_secret
 from auth_service.credentials.setup_file import SetupTokenFile
 from auth_service.credentials.signing import KeySealer, KeyState
@@ -167,15 +169,19 @@ async def test_no_secret_is_in_any_row_or_log_line(auth: Auth, caplog: pytest.Lo
     assert change.idempotency_key not in found
 
 
-async def test_sign_up_while_passwords_pile_up_is_refused_and_stores_nothing(start_auth: StartAuth) -> None:
-    async with start_auth(signup="open", bcrypt_cost=8) as auth:
+async def test_sign_up_while_passwords_pile_up_is_refused_and_stores_nothing(
+    start_auth: StartAuth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with start_auth(signup="open") as auth:
         await auth.first_admin()
+        slow, hashing = threading.Event(), passwords._hash
+        monkeypatch.setattr(passwords, "_hash", lambda *args: slow.wait(20) and hashing(*args))
+        waiting = {asyncio.ensure_future(auth.sign_up(f"guest{number}@example.com")) for number in range(25)}
 
-        answers = await asyncio.gather(
-            *(auth.sign_up(f"guest{number}@example.com") for number in range(60)), return_exceptions=True
-        )
+        while len(refused := {each for each in waiting if each.done()}) < 3:
+            await asyncio.wait(waiting - refused, return_when=asyncio.FIRST_COMPLETED, timeout=10)
+        slow.set()
+        answers = await asyncio.gather(*waiting, return_exceptions=True)
 
-        reasons = {getattr(answer, "reason", "made") for answer in answers}
-        made = [answer for answer in answers if isinstance(answer, user_pb2.User)]
-        assert reasons == {"made", "OVERLOADED"}
-        assert len(auth.rows("users")) == len(made) + 1
+        assert sorted(getattr(answer, "reason", "made") for answer in answers) == ["OVERLOADED"] * 3 + ["made"] * 22
+        assert len(auth.rows("users")) == 23
