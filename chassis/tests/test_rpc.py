@@ -41,6 +41,11 @@ SERVICE = "aiops.parcels.v1.ParcelsService"
 Behaviour = Callable[[StringValue, Any], Awaitable[StringValue]]
 
 
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    return Installation(tmp_path_factory.mktemp("installation"), ("parcels", "depot", "gateway"))
+
+
 class ParcelBroken(Conflict):
     reason = "PARCEL_BROKEN"
 

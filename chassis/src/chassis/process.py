@@ -1,10 +1,9 @@
 """The life of a service process: wait for dependencies, serve and work, drain. The only lifecycle code there is."""
 
 import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from grpc_health.v1 import health_pb2_grpc
@@ -13,11 +12,11 @@ from chassis.background import Background
 from chassis.errors import DomainError
 from chassis.health import Health, Phase
 from chassis.http import HttpServer, bind, make_app
-from chassis.identity import Call, acting_as
 from chassis.migrations import schema_ready
 from chassis.rpc.server import make_server
+from chassis.schedules import own_call
 from chassis.settings import SettingsInvalid
-from chassis.telemetry import current_trace_id, span
+from chassis.work import Worker
 
 if TYPE_CHECKING:
     import grpc
@@ -42,26 +41,36 @@ class Process:
         self._runtime = service.runtime
         self._serves = "serve" in roles
         self._background = Background(self._runtime.metrics)
+        self._worker = Worker(service, self._background, on_fatal=self._fail) if "work" in roles else None
         checks = {"postgres": self._schema_ready, "background": self._background.check, **service.checks}
+        if self._worker:
+            checks["nats"] = self._worker.check
         self._health = Health(service.service_name, checks, self._runtime.metrics)
         self._http = HttpServer(make_app(self._health, self._runtime.metrics, service.routes))
         self._http_task: asyncio.Task[None] | None = None
         self._server: grpc.aio.Server | None = None
+        self._stop = asyncio.Event()
+        self._failure = ""
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Start, go on until `stop` is set, and drain.
+    async def run(self, stop: asyncio.Event) -> int:
+        """Start, go on until `stop` is set or something fails for good, and drain; the exit code.
 
         Raises:
-            SettingsInvalid: an address cannot be listened on.
+            SettingsInvalid: an address cannot be listened on, or a dependency is not fit for us.
             DomainError: a dependency did not come in time.
         """
+        self._stop = stop
         try:
             await _unless(stop, self.start())
             await stop.wait()
             logger.info("%s stops", self._runtime.name)
         finally:
             await self.stop()
+        if self._failure:
+            logger.critical("%s stopped: %s", self._runtime.name, self._failure)
+            return 1
         logger.info("%s stopped", self._runtime.name)
+        return 0
 
     async def start(self) -> None:
         """Come up, in the order in which one thing needs another; ready at the end."""
@@ -70,12 +79,16 @@ class Process:
         self.http_port = listener.getsockname()[1]
         self._http_task = asyncio.get_running_loop().create_task(self._http.serve(sockets=[listener]), name="http")
         await self._wait_for("postgres", self._schema_ready)
+        if self._worker:
+            await self._wait_for("nats", self._worker.connect)
         await asyncio.to_thread(self._runtime.flags.start)
         with own_call(self._runtime.name, "startup"):
             for step in self._service.startup:
                 await step()
         if self._serves:
             await self._serve()
+        if self._worker:
+            self._worker.start()
         self._background.run("health", self._health.watch)
         await self._health.enter(Phase.SERVING)
         logger.info("%s is ready", self._runtime.name, extra={"grpc_port": self.grpc_port, "http_port": self.http_port})
@@ -83,10 +96,15 @@ class Process:
     async def stop(self) -> None:
         """Drain: say so, let callers leave, finish what was begun, give everything back."""
         await self._health.enter(Phase.DRAINING)
-        if self._server:
+        if self._server and not self._failure:
             await asyncio.sleep(self._runtime.settings.drain_seconds)
+        if self._worker:
+            await self._worker.stop(STOP_SECONDS)
+        if self._server:
             await self._server.stop(STOP_SECONDS)
         await self._background.stop()
+        if self._worker:
+            await self._worker.close()
         if self._http_task:
             self._http.should_exit = True
             await self._http_task
@@ -114,6 +132,11 @@ class Process:
         await server.start()
         self._server = server
 
+    def _fail(self, message: str) -> None:
+        """Give up: a process that is deaf for good must not look healthy."""
+        self._failure = message
+        self._stop.set()
+
     async def _schema_ready(self) -> None:
         await schema_ready(self._runtime.database, self._runtime.package)
 
@@ -133,17 +156,16 @@ class Process:
                     raise
                 if now - said > SAY_SO_SECONDS or said == started:
                     said = now
-                    logger.warning("waiting for %s: %s", dependency, error.message)
+                    logger.warning("waiting for %s: %s", dependency, explain(error))
             else:
                 return
             await asyncio.sleep(RETRY_SECONDS)
 
 
-@contextlib.contextmanager
-def own_call(service: str, name: str) -> Iterator[Call]:
-    """The service's own work as a call: a trace of its own, nobody behind it."""
-    with span(f"{service} {name}"), acting_as(Call(service, method=name, correlation_id=current_trace_id())) as call:
-        yield call
+def explain(error: DomainError) -> str:
+    """The error with what lies behind it, for whoever runs the service."""
+    cause = getattr(error.__cause__, "orig", error.__cause__)
+    return f"{error.message} ({cause})" if cause is not None and str(cause) else error.message
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:

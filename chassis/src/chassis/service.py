@@ -19,26 +19,20 @@ from chassis import logging as json_logging
 from chassis import telemetry
 from chassis.errors import DomainError
 from chassis.policy import Policy
-from chassis.process import Process
+from chassis.process import Process, explain
 from chassis.rpc.server import ServerOptions
 from chassis.runtime import Runtime
+from chassis.schedules import Schedule
 from chassis.settings import SettingsInvalid
 
 if TYPE_CHECKING:
     from chassis.consumer import Subscription
 
+__all__ = ["Schedule", "Service", "main"]
+
 logger = logging.getLogger(__name__)
 
 ROLES = ("serve", "work")
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """Something to be done again and again, by one worker of the service at a time."""
-
-    name: str
-    every_seconds: float
-    run: Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -84,16 +78,18 @@ async def _run(build: Callable[[], Service], roles: frozenset[str]) -> int:
     json_logging.configure(runtime.name, level=runtime.settings.log_level, redactor=runtime.redactor)
     tracing = telemetry.configure(runtime.name, otlp_endpoint=runtime.settings.otlp_endpoint)
     try:
-        await Process(service, roles).run(stop)
-    except (SettingsInvalid, DomainError) as error:
+        return await Process(service, roles).run(stop)
+    except SettingsInvalid as error:
         logger.critical("%s cannot run: %s", runtime.name, error)
+        return 1
+    except DomainError as error:
+        logger.critical("%s gave up: %s", runtime.name, explain(error))
         return 1
     except Exception:
         logger.critical("%s fell over", runtime.name, exc_info=True)
         return 1
     finally:
         await asyncio.to_thread(tracing.shutdown)
-    return 0
 
 
 def _asked_to_stop(stop: asyncio.Event) -> None:
