@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from logs_service.patterns.analysis import analyse
 from logs_service.patterns.record import Severity
@@ -54,3 +59,27 @@ def test_an_empty_log_has_no_patterns() -> None:
     analysis = analyse([b"", b"\n\n"], now=_NOW)
 
     assert (analysis.total, analysis.patterns()) == (0, [])
+
+
+_ALPHABET = b"\n\n\n \t[]()<>{}:=-\"'0123456789abXYZ|.,/\\\xff\xc3\xa4\x00\r%"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(sorted(_ALPHABET)), max_size=600).map(bytes))
+def test_no_input_makes_it_fail_and_counts_always_add_up(log: bytes) -> None:
+    analysis = analyse([log], now=_NOW)
+
+    assert sum(pattern.count for pattern in analysis.patterns()) == analysis.total
+
+
+@pytest.mark.parametrize("prefix", ["", "2024-01-01 00:00:00 INFO ", "<13>1 2024-01-01T00:00:00Z a b c d "])
+@pytest.mark.parametrize(
+    "piece", ["[", "a:", "(", "1.", '"', "=", "/a", '[a="', "<", "{", "a.", "- ", "Error", "12:00:00 "]
+)
+def test_no_line_makes_it_slow(piece: str, prefix: str) -> None:
+    line = (prefix + piece * (65_536 // len(piece))).encode()
+    started = time.process_time()
+
+    analyse([line + b"\n" + line + b"x\n"], now=_NOW)
+
+    assert time.process_time() - started < 2

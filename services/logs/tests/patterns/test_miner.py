@@ -151,6 +151,15 @@ def test_redaction_tokens_are_parameters() -> None:
     assert miner.template(first) == "mail from <*> via <*> for <*> failed"
 
 
+def test_names_that_differ_in_a_letter_and_a_number_are_values() -> None:
+    miner = PatternMiner(new_id=counting_ids())
+
+    ids = [miner.add(f"no answer from any [Cluster_{letter}{n}] source") for n, letter in enumerate("ABABA")]
+    miner.finish()
+
+    assert {miner.template(pattern_id) for pattern_id in ids} == {"no answer from any [Cluster_<*>] source"}
+
+
 def test_messages_that_differ_in_their_words_stay_apart() -> None:
     miner = PatternMiner(new_id=counting_ids())
     bodies = [

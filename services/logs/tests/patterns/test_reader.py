@@ -44,6 +44,18 @@ def test_line_endings_byte_order_mark_colours_and_invalid_bytes() -> None:
     assert reader.line_count == 6
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("chunk_bytes", [1, 3, 4096])
+def test_utf_16_with_its_mark_is_text_too(encoding: str, chunk_bytes: int) -> None:
+    data = "\ufeffeins ä\r\nzwei\r\n".encode(encoding)
+
+    assert [record.text for record in read(data, chunk_bytes)] == ["eins ä", "zwei"]
+
+
+def test_an_input_of_one_byte_is_a_record() -> None:
+    assert [record.text for record in read(b"x")] == ["x"]
+
+
 def test_a_line_of_five_megabytes_is_cut_and_marked() -> None:
     records = read(b"a" * 5_000_000 + b"\nnext\n", chunk_bytes=65536, limit=1000)
 
@@ -120,6 +132,7 @@ def test_a_stack_trace_is_one_record(trace: tuple[str, ...]) -> None:
         ["2024-01-01 10:00:00 a", "plain text"],
         ["2024-01-01 10:00:00 a", "Error loading module"],
         ["one: two", "three: four"],
+        ["Error loading a module", " second message"],
     ],
 )
 def test_lines_that_are_no_continuation_stay_records(lines: list[str]) -> None:
@@ -149,7 +162,8 @@ def test_an_endless_trace_is_bounded_and_marked() -> None:
         (b"\x1f\x8b\x08\x00rest", True),
         (b"\x89PNG\r\n\x1a\n", True),
         (bytes(range(256)) * 8, True),
-        (b"\xff\xfe\xfd\xfc" * 100, True),
+        (b"\xfd\xfe\xfd\xfc" * 100, True),
+        ("größe ändern\n".encode("utf-16"), False),
     ],
 )
 def test_binary_input_is_told_from_text(sample: bytes, binary: bool) -> None:  # noqa: FBT001 - a table of answers

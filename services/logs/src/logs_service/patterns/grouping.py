@@ -63,6 +63,13 @@ def _is_name(token: str) -> bool:
     return WILDCARD in token or inner.count(".") >= 1 or inner.count("_") >= 2 or "$" in inner or inner.count("-") >= 2
 
 
+@lru_cache(maxsize=65536)
+def _long_words(token: str) -> tuple[str, ...]:
+    """The words of a token with a wildcard in it, without its letters and short pieces; the token if it has none."""
+    words = tuple(word for word in _LETTERS.findall(token) if len(word) > 2)
+    return words if WILDCARD in token and words else (token,)
+
+
 def merged_token(values: Sequence[str]) -> str:
     """One token that covers all of the values: what they share at their ends, cut at punctuation."""
     first = min(values)
@@ -72,9 +79,11 @@ def merged_token(values: Sequence[str]) -> str:
     shortest = min(len(value) for value in values)
     if len(prefix) + len(suffix) > shortest:
         suffix = suffix[len(prefix) + len(suffix) - shortest :]
-    while prefix and (prefix[-1].isalnum() or prefix[-1] in "_<*-"):
+    # Ids of one family keep their common name; other words give way whole.
+    joints = "<*>" if len({_long_words(value) for value in values}) == 1 else "<*>_-"
+    while prefix and (prefix[-1].isalnum() or prefix[-1] in joints):
         prefix = prefix[:-1]
-    while suffix and (suffix[0].isalnum() or suffix[0] in "_>*-"):
+    while suffix and (suffix[0].isalnum() or suffix[0] in joints):
         suffix = suffix[1:]
     return _without_doubles(f"{prefix}{WILDCARD}{suffix}")
 
@@ -211,7 +220,7 @@ def _varies(forms: Sequence[Tokens], position: int) -> bool:
     context = [token for i, token in enumerate(forms[0]) if i != position]
     if context_words(context) < MIN_CONTEXT_WORDS:
         return False
-    if any(_is_value(value) for value in values):
+    if any(_is_value(value) for value in values) or len({_long_words(value) for value in values}) == 1:
         return True
     return len(values) >= _needed(forms[0], position, values)
 

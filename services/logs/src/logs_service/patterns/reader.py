@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
 from logs_service.patterns.record import RawRecord
@@ -10,6 +11,7 @@ from logs_service.patterns.traces import TraceJoiner
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CONTROL_BYTES = bytes(code for code in (*range(32), 127) if code not in (9, 10))
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MAGIC = (
     b"\x1f\x8b", b"PK\x03\x04", b"\x7fELF", b"%PDF-", b"\x89PNG", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd",
     b"\xff\xd8\xff", b"MZ\x90", b"SQLite format 3\x00",
@@ -23,6 +25,8 @@ def looks_binary(sample: bytes) -> bool:
     if sample.startswith(_MAGIC):
         return True
     sample = sample[:8192]
+    if sample.startswith(_UTF16):
+        sample = sample[: len(sample) // 2 * 2].decode("utf-16", errors="replace").encode("utf-8", errors="replace")
     control = sum(sample.count(code) for code in range(32) if code not in (9, 10, 12, 13, 27))
     if control > len(sample) * 0.1:
         return True
@@ -40,6 +44,9 @@ class LineReader:
         self._cut = False
         self._line_number = 0
         self._after_return = False
+        self._begun = False
+        self._opening = b""
+        self._utf16: codecs.IncrementalDecoder | None = None
         self._joiner = TraceJoiner(max_record_bytes) if join_traces else None
         self.empty_lines = 0
         """Lines without any text, which make no record."""
@@ -52,6 +59,7 @@ class LineReader:
     def feed(self, chunk: bytes) -> list[RawRecord]:
         """The records that are complete with this chunk; the newest waits for lines that may belong to it."""
         records: list[RawRecord] = []
+        chunk = self._as_utf8(chunk)
         second_half = self._after_return and chunk.startswith(b"\n")
         if chunk:
             self._after_return = chunk.endswith(b"\r")
@@ -75,12 +83,26 @@ class LineReader:
     def close(self) -> list[RawRecord]:
         """The records that were still waiting; the reader is spent afterwards."""
         records: list[RawRecord] = []
+        if self._opening:
+            self._tail += self._opening
         if self._tail:
             self._block(bytes(self._tail), records)
             self._tail.clear()
         if self._joiner is not None:
             records.extend(self._joiner.close())
         return records
+
+    def _as_utf8(self, chunk: bytes) -> bytes:
+        """The chunk itself, or what it says when the input began with the mark of UTF-16."""
+        if not self._begun and chunk:
+            chunk = self._opening + chunk
+            if len(chunk) < len(_UTF16[0]):
+                self._opening = chunk
+                return b""
+            self._begun, self._opening = True, b""
+            if chunk.startswith(_UTF16):
+                self._utf16 = codecs.getincrementaldecoder("utf-16")(errors="replace")
+        return chunk if self._utf16 is None else self._utf16.decode(chunk).encode("utf-8", errors="replace")
 
     def _keep(self, part: bytes) -> None:
         room = self._limit - len(self._tail)

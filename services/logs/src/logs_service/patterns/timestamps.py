@@ -78,11 +78,16 @@ def _alternatives() -> str:
     return rf"(?:{parts})(?![\w]|[-/:.]\d)"
 
 
+_LETTERS = frozenset("JFMASONDTWIEjfmasond")
+"""The first letters of months, days and klog levels."""
 _ANY = re.compile(_alternatives())
 
 
 def shape_at(text: str, position: int) -> tuple[Shape, int] | None:
     """The timestamp that starts at a position: its shape and its end, or None."""
+    first = text[position : position + 1]
+    if not first.isdecimal() and first not in _LETTERS:
+        return None
     found = _ANY.match(text, position)
     if found is None:
         return None

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 
 from logs_service.patterns.record import RawRecord
-from logs_service.patterns.timestamps import shape_at
+from logs_service.patterns.timestamps import WEAK_SHAPES, shape_at
 
 _MAX_LINES = 1000
-_LEVEL_HEAD = re.compile(
-    r"[\[<(]?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|FATAL|CRITICAL|PANIC)\b[\]>)]?", re.IGNORECASE
-)
+_LEVELS = "trace|debug|info|notice|warn|warning|error|severe|fatal|critical"
+_LEVEL_HEAD = re.compile(rf"[\[<(](?i:{_LEVELS})[\]>)]|(?:{_LEVELS.upper()})\b|(?i:{_LEVELS}):")
 _FRAME = re.compile(
     r"[ \t]+(?:at\s+\S|File \"|\.{3} \d+ (?:more|common)|\^+$|[~^]+$|-{3}>|-{3} End of|\d+:\s+(?:0x)?\w|in \S+\()"
     r"|(?:Caused by|Suppressed): |\s*(?:Caused by|Suppressed): "
@@ -49,7 +48,8 @@ def has_header(text: str) -> bool:
         if space < 0:
             return False
         position = space + 1
-        if shape_at(text, position + (text[position : position + 1] == "[")) is not None:
+        timed = shape_at(text, position + (text[position : position + 1] == "["))
+        if timed is not None and timed[0].name not in WEAK_SHAPES:
             return True
     return False
 
