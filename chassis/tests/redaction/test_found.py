@@ -133,6 +133,8 @@ def test_personal_numbers(redactor: Redactor, text: str, expected: str) -> None:
         ("postgres://ann:p@ss@db:5432/x", "postgres://<USER>:<PASSWORD>@db:5432/x"),
         ("ann:hunter2@tcp(db:3306)/x", "<USER>:<PASSWORD>@tcp(db:3306)/x"),
         ("Authorization: Bearer abc.def-123", "Authorization: Bearer <TOKEN>"),
+        ('"authorization":"Bearer xyz"', '"authorization":"Bearer <TOKEN>"'),
+        ("https://bot:ghs_" + "aB3" * 12 + "@git.example/a", "https://<USER>:<TOKEN>@git.example/a"),
         ("Authorization: Basic YW5uOmh1bnRlcjI=", "Authorization: Basic <TOKEN>"),
         ('authorization: Digest username="ann", response="6629fa"', "authorization: <TOKEN>"),
         ("Cookie: a=b; sid=c GET /", "Cookie: <TOKEN> GET /"),

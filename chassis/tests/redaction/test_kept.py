@@ -52,6 +52,7 @@ def test_times_and_dates(redactor: Redactor, text: str) -> None:
         "job_1445144423722_0020 attempt_1445144423722_0020_m_000001_0 container_1445144423722_0020_01_000002",
         "req-38101a0b-2096-447d-96ea-a692162415ae 113d3a99c3da401fbd62cc2caa5b96d2",
         "columns 200 300 4000 10 20 30 555 1234 and 100-200-3000",
+        "4111111111111112 and 378282246310006 and GB82WEST12345698765433 fail their checksums",
         "id=4539148803436467123 txn 1234567890123456",
     ],
 )
@@ -74,6 +75,7 @@ def test_identifiers_and_numbers(redactor: Redactor, text: str) -> None:
         "GET /home/products HTTP/1.1 and https://shop.example/home/index",
         "sessionid = 0x14f05578bd80001 established",
         "github_sha=9fceb02d0ae598e95dc970b74767f19372d61af8 heroku: 550e8400-e29b-41d4-a716-446655440000",
+        'secret "db-credentials" not found; volume "token-abc12"; kube-api-access-x7k2p',
         "RSA SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU",
         "org.apache.hadoop.mapreduce.v2.app.MRAppMaster: Executing with tokens:",
         "wtoken = AppWindowToken{9f4ef63 token=Token{a64f992 ActivityRecord{de9231d u0}}}",

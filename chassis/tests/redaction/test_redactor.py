@@ -71,10 +71,10 @@ def test_a_broken_detector_lets_nothing_through(
 ) -> None:
     redactor = Redactor()
 
-    def broken(_: object) -> list[int]:
+    def broken(_: bytes) -> list[int]:
         raise MemoryError("password=hunter2")
 
-    monkeypatch.setattr(redactor, "_triggers", type("Broken", (), {"Match": staticmethod(broken)})())
+    monkeypatch.setattr(redactor._triggers, "fired", broken)
     with caplog.at_level(logging.DEBUG), pytest.raises(RedactionFailed) as refused:
         redactor.redact("password=hunter2")
 
@@ -83,11 +83,15 @@ def test_a_broken_detector_lets_nothing_through(
     assert caplog.text == ""
 
 
-def test_a_trigger_set_that_answers_nothing_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    redactor = Redactor()
-    monkeypatch.setattr(redactor, "_triggers", type("Mute", (), {"Match": staticmethod(lambda _: [])})())
+def test_an_automaton_that_gives_up_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Mute:
+        def Match(self, _: bytes) -> list[int]:  # noqa: N802 - the name in RE2
+            return []
 
-    with pytest.raises(RedactionFailed):
+    redactor = Redactor()
+    monkeypatch.setattr(redactor._triggers, "_groups", [(Mute(), 0)])
+
+    with pytest.raises(RedactionFailed, match="a detector failed: RuntimeError"):
         redactor.redact("password=hunter2")
 
 

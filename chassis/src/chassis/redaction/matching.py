@@ -4,7 +4,7 @@ Detectors read a folded copy of the text with one byte per character (see `view`
 All patterns are compiled by RE2, which has no backtracking: no input can make one slow.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple, Protocol, cast
 
@@ -103,9 +103,40 @@ def pattern(expression: bytes) -> Pattern:
     return cast("Pattern", re2.compile(expression, _options()))
 
 
-def trigger_set() -> TriggerSet:
-    """Return an empty set of triggers."""
-    return cast("TriggerSet", re2.Set.SearchSet(_options()))
+class Triggers:
+    """Tells which of many patterns occur in a text, in one pass for each group of them.
+
+    Groups keep the automata small: on random text the states of patterns in one automaton multiply.
+    """
+
+    def __init__(self, groups: Sequence[Sequence[bytes]]) -> None:
+        """Compile the groups; indices run through them in order."""
+        self._groups = [_compiled(group) for group in groups]
+
+    def fired(self, raw: bytes) -> list[int]:
+        """Return the indices of the patterns that occur.
+
+        Raises: RuntimeError when an automaton gave up, which it does without a word when its memory is short.
+        """
+        fired: list[int] = []
+        first = 0
+        for patterns, always in self._groups:
+            found = patterns.Match(raw)
+            if always not in found:
+                raise RuntimeError("an automaton gave no answer")
+            fired += [first + index for index in found if index != always]
+            first += always
+        return fired
+
+
+def _compiled(group: Sequence[bytes]) -> tuple[TriggerSet, int]:
+    """Compile one group, with a pattern at its end that always occurs."""
+    patterns = cast("TriggerSet", re2.Set.SearchSet(_options()))
+    for expression in group:
+        patterns.Add(expression)
+    always = patterns.Add(b"")
+    patterns.Compile()
+    return patterns, always
 
 
 def _options() -> object:

@@ -8,7 +8,7 @@ from chassis.redaction.matching import Kind, Rule, Span, is_digit, is_word, patt
 _DOTTED = pattern(rb"[0-9]+(?:\.[0-9]+){3,}")
 _VERSION_BEFORE = pattern(
     rb"(?i)(?:\b(?:version|versions|release|build|revision|ver|rev|v)[\"']?[ :=/]{0,3}[\"'v]?|[~^v]|[<>=]=|"
-    rb"[0-9]{4}-[0-9]{2}-[0-9]{2}-|"
+    rb"[0-9]{4}-[0-9]{2}-[0-9]{2}-|\.so\.|"
     rb"(?:chrome|chromium|crios|headlesschrome|edge?|edga|edgios|opr|opera|safari|firefox|vivaldi|yabrowser|electron|"
     rb"samsungbrowser|ucbrowser|whale|brave)/)\z"
 )

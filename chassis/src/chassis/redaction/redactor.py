@@ -10,14 +10,13 @@ from typing import NamedTuple
 
 from chassis.redaction import accounts, network, numbers, providers, randomness, secrets
 from chassis.redaction.keys import kind_of_key
-from chassis.redaction.matching import JOINABLE, Kind, Rule, trigger_set
+from chassis.redaction.matching import JOINABLE, Kind, Rule, Triggers
 from chassis.redaction.view import View, decode_percent, fold, is_replaced
 
 _MAX_CHARACTERS = 16 << 20
 _MAX_ROUNDS = 8
 _MAX_DEPTH = 32
 _RANK = {kind: rank for rank, kind in enumerate(Kind)}
-_ALWAYS = rb""
 _PERCENT = rb"%[0-9A-Fa-f]{2}"
 
 
@@ -60,21 +59,16 @@ class Redactor:
         if key is not None and len(key) < 16:  # noqa: PLR2004 - 128 bits
             raise ValueError("a redaction key needs at least 16 bytes; make one with secrets.token_bytes(32)")
         self._key = key
-        self._rules: tuple[Rule, ...] = (
-            *providers.RULES,
-            *secrets.RULES,
-            *network.RULES,
-            *numbers.RULES,
-            *accounts.RULES,
-            *((network.WEB_RULE,) if web_addresses else ()),
+        groups = (
+            providers.RULES,
+            (*secrets.RULES, *network.RULES, *accounts.RULES, *((network.WEB_RULE,) if web_addresses else ())),
+            numbers.RULES,
         )
-        self._triggers = trigger_set()
-        for rule in self._rules:
-            self._triggers.Add(rule.trigger)
-        self._percent = self._triggers.Add(_PERCENT)
-        self._base64 = self._triggers.Add(randomness.BASE64_TRIGGER)
-        self._always = self._triggers.Add(_ALWAYS)
-        self._triggers.Compile()
+        self._rules: tuple[Rule, ...] = tuple(rule for group in groups for rule in group)
+        self._base64 = len(self._rules)
+        self._percent = self._base64 + 1
+        encodings = (randomness.BASE64_TRIGGER, _PERCENT)
+        self._triggers = Triggers([*([rule.trigger for rule in group] for group in groups), encodings])
 
     def redact(self, text: str) -> str:
         """Return the text with every finding replaced.
@@ -150,17 +144,15 @@ class Redactor:
         return [Finding(c.start, c.end, c.kind, self._token(c.kind, c.value)) for c in _without_overlaps(candidates)]
 
     def _candidates(self, view: View) -> Iterator[_Candidate]:
-        fired = self._triggers.Match(view.raw)
+        fired = self._triggers.fired(view.raw)
         yield from self._from_rules(view, fired)
         if self._base64 in fired:
             yield from self._from_base64(view)
         if self._percent in fired:
             decoded = decode_percent(view)
-            yield from self._from_rules(decoded, self._triggers.Match(decoded.raw))
+            yield from self._from_rules(decoded, self._triggers.fired(decoded.raw))
 
     def _from_rules(self, view: View, fired: list[int]) -> Iterator[_Candidate]:
-        if self._always not in fired:
-            raise RuntimeError("the trigger set gave no answer")
         count = len(self._rules)
         for index in fired:
             if index >= count:
@@ -172,7 +164,7 @@ class Redactor:
     def _from_base64(self, view: View) -> Iterator[_Candidate]:
         for start, end, decoded in randomness.base64_runs(view.raw):
             inner = View(decoded.decode("ascii"), decoded, None, None)
-            found = list(self._from_rules(inner, self._triggers.Match(decoded)))
+            found = list(self._from_rules(inner, self._triggers.fired(decoded)))
             if found:
                 worst = min(found, key=lambda c: _RANK[c.kind])
                 yield _Candidate(*view.original(start, end), worst.kind, worst.value)

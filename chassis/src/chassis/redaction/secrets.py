@@ -32,7 +32,7 @@ _ELEMENT = pattern(
 _HEADER = pattern(
     rb"(?i)\b(?:proxy-)?authorization\\*[\"']?\]?[ \t]*(?:=>|[:=])[ \t]*\\*[\"'\[]?"
     rb"(?:((?:digest|aws4-hmac-sha256|oauth|hawk|signature)[ \t][^\"\r\n\x1a]*(?:\"[^\"\r\n\x1a]*\"[^\"\r\n\x1a]*)*)"
-    rb"|(?:[A-Za-z][\w-]*[ \t]+)?([^\s\"',;\]\x1a]{4,}))"
+    rb"|(?:[A-Za-z][\w-]*[ \t]+)?([^\s\"',;\]\x1a]{2,}))"
 )
 _SCHEME = pattern(rb"(?i)\b(bearer|basic|negotiate)[ \t]+([A-Za-z0-9._~+/-]{8,}={0,2})")
 _COOKIE = pattern(
@@ -89,6 +89,8 @@ def find_key_body(raw: bytes) -> Iterator[Span]:
 def find_field(raw: bytes) -> Iterator[Span]:
     """Find the value of a field with a secret's name: `password=…`, `"apiKey": "…"`, `token => …`."""
     for match in _FIELD.finditer(raw):
+        if raw[max(0, match.start(1) - 3) : match.start(1)] == b"://":
+            continue
         kind = kind_of_field(raw, match)
         if kind not in (Kind.PASSWORD, Kind.TOKEN):
             kind = Kind.TOKEN if _is_generic_key(match) else None
@@ -197,12 +199,13 @@ def find_spoken(raw: bytes) -> Iterator[Span]:
     for match in _SPOKEN.finditer(raw):
         quoted = match.start(1) >= 0
         value = match[1] if quoted else match[2].rstrip(b".:)]")
-        secret = (quoted and value.lower() not in _PROSE) or (
+        password = b"pass" in match[0].lower()
+        secret = (quoted and password and value.lower() not in _PROSE) or (
             is_opaque(value) and not value.isdigit() and b"=" not in value[:-2]
         )
         if secret and not _TEMPLATE.fullmatch(value):
             start = match.start(1 if quoted else 2)
-            yield Span(start, start + len(value), Kind.PASSWORD if b"pass" in match[0].lower() else Kind.TOKEN)
+            yield Span(start, start + len(value), Kind.PASSWORD if password else Kind.TOKEN)
 
 
 RULES = (
