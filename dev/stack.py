@@ -307,6 +307,7 @@ def up_detached(state: State, console: Console, *, split: bool) -> int:
     state.path("logs").mkdir(parents=True, exist_ok=True)
     state.path("ready").unlink(missing_ok=True)
     log = state.path("logs", "stack.log")
+    state.write_secret(log, "")  # the greeting shows the admin's password once
     with log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, __file__, "up", *(["--split"] if split else [])],

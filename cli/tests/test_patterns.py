@@ -106,7 +106,7 @@ def test_it_needs_no_server_side_package() -> None:
         [
             sys.executable,
             "-c",
-            "import sys, aiops_cli.app; heavy = {'sqlalchemy', 'grpc', 'nats', 'openai'}; print(heavy & set(sys.modules))",
+            "import sys, aiops_cli.app; h = {'sqlalchemy', 'grpc', 'nats', 'openai'}; print(h & set(sys.modules))",
         ],
         capture_output=True,
         text=True,

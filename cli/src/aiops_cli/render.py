@@ -34,9 +34,9 @@ def sparkline(counts: Sequence[int]) -> str:
     return "".join(" " if count == 0 else SPARK[min(7, count * 8 // (top + 1))] for count in counts)
 
 
-def severity(name: str) -> Text:
+def severity(name: str | None) -> Text:
     """A severity in its colour; nothing for lines that do not say."""
-    return Text("" if name == "UNSPECIFIED" else name, style=SEVERITY_STYLE.get(name, ""))
+    return Text("" if name in {None, "UNSPECIFIED"} else str(name), style=SEVERITY_STYLE.get(name or "", ""))
 
 
 def clock(timestamp: str | None) -> str:

@@ -1,0 +1,113 @@
+"""A real stack of real processes on free ports, as `make up` starts it: once in one process per service, once split."""
+
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from aiops_cli import graph
+
+ROOT = Path(__file__).resolve().parents[2]
+PORTS = (8080, 8180, 8432, 8422, 8522, *range(8101, 8106), *range(8201, 8206), *range(8301, 8306))
+
+
+@dataclass(frozen=True)
+class RunningStack:
+    """Where a stack runs and how to get in."""
+
+    folder: Path
+    offset: int
+    environment: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{8080 + self.offset}"
+
+    def log_in(self) -> graph.Graph:
+        admin = json.loads((self.folder / "admin.json").read_text())
+        session, _ = graph.log_in(self.url, admin["email"], admin["password"])
+        return graph.Graph(session)
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run dev/stack.py."""
+        return subprocess.run(
+            [sys.executable, str(ROOT / "dev" / "stack.py"), *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+
+    def aiops(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run the aiops command as its user would."""
+        return subprocess.run(
+            [sys.executable, "-m", "aiops_cli", *arguments],
+            env={**self.environment, "AIOPS_URL": self.url},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+
+def free_offset() -> int:
+    """An offset at which every port of a stack is free."""
+    for _ in range(50):
+        offset = random.randrange(2000, 20000, 500)  # noqa: S311 - no secret
+        sockets = []
+        try:
+            for port in PORTS:
+                probe = socket.socket()
+                sockets.append(probe)
+                probe.bind(("127.0.0.1", port + offset))
+        except OSError:
+            continue
+        else:
+            return offset
+        finally:
+            for probe in sockets:
+                probe.close()
+    pytest.fail("no free range of ports was found")
+
+
+def start(folder: Path, *options: str) -> RunningStack:
+    """Start a stack below the folder; fails the test with the stack's own words when it does not start."""
+    offset = free_offset()
+    environment = {
+        **{
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AIOPS_", "AI_", "AUTH_", "LOGS_"))
+        },
+        "AIOPS_STATE_DIR": str(folder / "state"),
+        "AIOPS_PORT_OFFSET": str(offset),
+        "XDG_CONFIG_HOME": str(folder / "config"),
+        "AIOPS_ENVIRONMENT": "development",
+    }
+    stack = RunningStack(folder / "state", offset, environment)
+    started = stack.command("up", "--detach", *options)
+    assert started.returncode == 0, started.stdout + started.stderr
+    return stack
+
+
+@pytest.fixture(scope="session", params=["one process", "split"])
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    options = ("--split",) if request.param == "split" else ()
+    running = start(tmp_path_factory.mktemp("stack"), *options)
+    os.environ["XDG_CONFIG_HOME"] = running.environment["XDG_CONFIG_HOME"]
+    yield running
+    running.command("down")
+
+
+@pytest.fixture
+def graphql(stack: RunningStack) -> graph.Graph:
+    return stack.log_in()

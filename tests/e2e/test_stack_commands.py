@@ -1,0 +1,110 @@
+"""`make up` as its user meets it: state kept, faults survived, messages that say what to do."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from tests.e2e.conftest import RunningStack, free_offset, start
+from tests.e2e.test_main_job import summarized
+
+from aiops_cli import documents, graph
+
+LINE = b"2026-11-20T10:00:00Z ERROR shop: payment provider refused connection\n"
+
+
+def process_of(stack: RunningStack, *arguments: str) -> psutil.Process:
+    pids = json.loads((stack.folder / "stack.json").read_text())["processes"]
+    supervisor = psutil.Process(json.loads((stack.folder / "stack.json").read_text())["supervisor"])
+    assert str(supervisor.pid) in pids
+    return next(child for child in supervisor.children() if set(arguments) <= set(child.cmdline()))
+
+
+def test_secrets_are_readable_by_their_owner_alone(stack: RunningStack) -> None:
+    secret = [stack.folder / "admin.json", stack.folder / "secrets.json", *(stack.folder / "keys").iterdir()]
+
+    assert {stat.S_IMODE(path.stat().st_mode) for path in secret} == {0o600}
+
+
+def test_a_killed_worker_is_started_again_and_the_summary_is_made(stack: RunningStack, graphql: graph.Graph) -> None:
+    worker = process_of(stack, "logs_service", "work")
+    worker.kill()
+    worker.wait(10)
+
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            stored = graphql.upload(iter([LINE * 20]), {"name": "after the crash"})
+            break
+        except graph.Failure:
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+
+    assert summarized(graphql, stored["id"])["state"] == "SUMMARIZED"
+
+
+def test_what_is_stored_while_nats_is_away_is_summarized_afterwards(stack: RunningStack, graphql: graph.Graph) -> None:
+    assert stack.command("drill").returncode == 0
+    monitor = f"http://127.0.0.1:{8522 + stack.offset}/varz"
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            httpx.get(monitor, timeout=1)
+        except httpx.HTTPError:
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail("NATS did not go away")
+
+    stored = graphql.upload(iter([LINE * 20]), {"name": "while NATS was away"})
+
+    assert graphql.query(documents.LOG, {"id": stored["id"]})["log"]["state"] == "RECEIVED"
+    assert summarized(graphql, stored["id"])["state"] == "SUMMARIZED"
+
+
+def test_a_second_up_changes_nothing(stack: RunningStack) -> None:
+    again = stack.command("up")
+
+    assert again.returncode == 0
+    assert "It is running already" in again.stdout
+
+
+def test_a_port_in_use_is_named_with_its_holder(tmp_path: Path) -> None:
+    offset = free_offset()
+    environment = {**os.environ, "AIOPS_STATE_DIR": str(tmp_path / "state"), "AIOPS_PORT_OFFSET": str(offset)}
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 8432 + offset))
+        holder.listen()
+
+        refused = RunningStack(tmp_path / "state", offset, environment).command("up")
+
+    assert refused.returncode == 1
+    assert f"Port {8432 + offset} (PostgreSQL) is in use" in refused.stdout
+    assert f"(process {os.getpid()})" in refused.stdout
+    assert "AIOPS_PORT_OFFSET" in refused.stdout
+
+
+def test_state_survives_a_restart_and_a_killed_supervisor(tmp_path: Path) -> None:
+    first = start(tmp_path)
+    os.environ["XDG_CONFIG_HOME"] = first.environment["XDG_CONFIG_HOME"]
+    stored = first.log_in().upload(iter([LINE * 3]), {"name": "kept"})
+    summarized(first.log_in(), stored["id"])
+    supervisor = json.loads((first.folder / "stack.json").read_text())["supervisor"]
+    os.kill(supervisor, signal.SIGKILL)
+
+    try:
+        again = first.command("up", "--detach")
+
+        assert again.returncode == 0, again.stdout
+        assert "Password" not in again.stdout
+        assert first.log_in().query(documents.LOG, {"id": stored["id"]})["log"]["name"] == "kept"
+    finally:
+        assert first.command("down").returncode == 0
+        assert first.command("reset").returncode == 0
+    assert not first.folder.exists()
