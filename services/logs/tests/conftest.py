@@ -1,20 +1,36 @@
-"""What the tests of logs stand on: a migrated schema, a unit of work with a frozen clock, and logs to read."""
+"""What the tests of logs stand on: a migrated schema, a frozen or running service, and an ai to word evidence."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+from services.logs.tests.factories import Receive, ScriptedAi
 
+from aiops.ai.v1.ai_service_pb2_grpc import add_AiServiceServicer_to_server
+from aiops.logs.v1 import logs_service_pb2 as pb
+from aiops.logs.v1.log_pb2 import Log as LogMessage
+from aiops.logs.v1.logs_service_pb2_grpc import LogsServiceStub
 from chassis.db import Database, UnitOfWork
+from chassis.identity import Trust
+from chassis.metrics import Metrics
+from chassis.policy import Policy, allow
 from chassis.redaction import Redactor
+from chassis.rpc.client import Client
+from chassis.rpc.server import make_server
 from chassis.testing.clock import FrozenClock
-from chassis.testing.plugin import ServiceDatabase
+from chassis.testing.harness import Installation, RunningService, running_service
+from chassis.testing.plugin import ServiceDatabase, TestNats
 from logs_service import convert, usecases
+from logs_service.app import build
 from logs_service.commands import ReceiveLog
 from logs_service.domain import Log, LogSource
+from logs_service.ingest.pipeline import Ingestor
+from logs_service.settings import LogsSettings
 
-Receive = Callable[..., Awaitable[Log]]
+if TYPE_CHECKING:
+    from aiops.logs.v1.logs_service_pb2_grpc import LogsServiceAsyncStub
 
 
 @pytest.fixture(scope="session")
@@ -41,8 +57,13 @@ async def uow(database: Database, clock: FrozenClock) -> UnitOfWork:
 
 
 @pytest.fixture
-def receive(uow: UnitOfWork, redactor: Redactor) -> Receive:
-    """Stores a log in a transaction of its own; the text comes in as many chunks as wanted."""
+def ingestor(redactor: Redactor) -> Ingestor:
+    return Ingestor(redactor)
+
+
+@pytest.fixture
+def receive(uow: UnitOfWork, ingestor: Ingestor) -> Receive:
+    """Stores a log in a transaction of its own; the text comes in chunks of the wanted size."""
 
     async def receive_(
         text: str | bytes, *, name: str = "app.log", service: str = "", chunk_bytes: int = 1 << 20
@@ -54,7 +75,80 @@ def receive(uow: UnitOfWork, redactor: Redactor) -> Receive:
                 yield content[start : start + chunk_bytes]
 
         async with uow.begin() as tx:
-            cmd = ReceiveLog(name, service, LogSource.PASTE, UTC)
-            return await usecases.receive_log(cmd, chunks(), tx, redactor)
+            return await usecases.receive_log(ReceiveLog(name, service, LogSource.PASTE, UTC), chunks(), tx, ingestor)
 
     return receive_
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    return Installation(tmp_path_factory.mktemp("installation"))
+
+
+@pytest_asyncio.fixture
+async def ai(installation: Installation) -> AsyncIterator[ScriptedAi]:
+    script = ScriptedAi()
+    server = make_server(
+        "ai",
+        trust=Trust.from_file(installation.folder / "trust.json"),
+        access_tokens=installation.access_tokens(),
+        policy=Policy({"SummarizeEvidence": allow("logs", background=True)}, mask=lambda _call, message: message),
+        metrics=Metrics(),
+    )
+    add_AiServiceServicer_to_server(script, server)
+    script.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    await server.start()
+    yield script
+    await server.stop(0)
+
+
+@pytest_asyncio.fixture
+async def running(service_database: ServiceDatabase, installation: Installation) -> AsyncIterator[RunningService]:
+    """The service in its `serve` role."""
+    values = installation.settings("logs", database_url=service_database.app_url)
+    service = build(LogsSettings(**values), access_tokens=installation.access_tokens())
+    async with running_service(service, installation) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def working(
+    service_database: ServiceDatabase, installation: Installation, nats_server: TestNats, ai: ScriptedAi
+) -> AsyncIterator[RunningService]:
+    """The service in both roles, with NATS and an ai; it gives an ai that is away up at once."""
+    values = installation.settings(
+        "logs",
+        database_url=service_database.app_url,
+        nats_url=nats_server.url,
+        nats_monitor_url=nats_server.monitor_url,
+        nats_user="logs",
+        nats_password=nats_server.passwords["logs"],
+        ai_target=ai.target,
+        summary_timeout_seconds=5,
+        summary_patience_seconds=0,
+    )
+    service = build(LogsSettings(**values), access_tokens=installation.access_tokens())
+    async with running_service(service, installation, roles=("serve", "work")) as running:
+        yield running
+
+
+@pytest.fixture
+def client(running: RunningService) -> Client:
+    """The gateway's way to the service."""
+    return running.client()
+
+
+@pytest.fixture
+def logs(client: Client) -> "LogsServiceAsyncStub":
+    return LogsServiceStub(client.channel)
+
+
+@pytest.fixture
+def summarize(client: Client, logs: "LogsServiceAsyncStub") -> Callable[..., Awaitable[LogMessage]]:
+    """Pastes text as a log."""
+
+    async def summarize_(text: str, *, key: str, name: str = "app.log", service: str = "") -> LogMessage:
+        request = pb.SummarizeLogRequest(idempotency_key=key, name=name, text=text, service=service)
+        return (await client.call(logs.SummarizeLog, request)).log
+
+    return summarize_

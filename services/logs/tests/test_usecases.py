@@ -1,12 +1,8 @@
-from collections.abc import Awaitable, Callable
-
-from sqlalchemy import func, select
+from services.logs.tests.factories import Receive
+from sqlalchemy import select
 
 from chassis.db import Database
-from logs_service.domain import Log
 from logs_service.tables import LOG_RECORDS
-
-Receive = Callable[..., Awaitable[Log]]
 
 
 async def test_a_pasted_log_is_stored_with_its_lines(receive: Receive, database: Database) -> None:

@@ -3,17 +3,19 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from typing import Self
 
 from aiops.logs.v1 import logs_service_pb2 as pb
 from aiops.logs.v1.logs_service_pb2_grpc import LogsServiceServicer
-from chassis.db import Database, UnitOfWork, WriteTx
-from chassis.errors import InvalidArgument
+from chassis.db import Claim, Database, UnitOfWork, WriteTx
+from chassis.errors import DomainError, InvalidArgument
 from chassis.idempotency import request_fingerprint
 from chassis.paging import page_from, page_info
 from chassis.redaction import Redactor
 from chassis.rpc.server import Context
 from logs_service import convert, queries, statistics, usecases
 from logs_service.domain import MAXIMUM_PASTE_BYTES, MAXIMUM_UPLOAD_BYTES, LogSource, guard_size
+from logs_service.ingest.pipeline import Ingestor
 
 MAXIMUM_CHUNK_BYTES = 1024 * 1024
 
@@ -22,11 +24,18 @@ class LogsServicer(LogsServiceServicer):
     """The RPCs of logs."""
 
     def __init__(
-        self, unit_of_work: UnitOfWork, database: Database, redactor: Redactor, *, concurrent_ingestions: int
+        self,
+        unit_of_work: UnitOfWork,
+        database: Database,
+        redactor: Redactor,
+        ingestor: Ingestor,
+        *,
+        concurrent_ingestions: int,
     ) -> None:
         self._uow = unit_of_work
         self._database = database
         self._redactor = redactor
+        self._ingestor = ingestor
         self._turns = asyncio.Semaphore(concurrent_ingestions)
 
     async def SummarizeLog(self, request: pb.SummarizeLogRequest, context: Context) -> pb.SummarizeLogResponse:
@@ -35,7 +44,7 @@ class LogsServicer(LogsServiceServicer):
         guard_size(len(text), maximum_bytes=MAXIMUM_PASTE_BYTES)
 
         async def effect(tx: WriteTx) -> pb.SummarizeLogResponse:
-            log = await usecases.receive_log(cmd, _whole(text), tx, self._redactor)
+            log = await usecases.receive_log(cmd, _whole(text), tx, self._ingestor)
             return pb.SummarizeLogResponse(log=convert.log_to_proto(log))
 
         async with self._turns:
@@ -45,18 +54,21 @@ class LogsServicer(LogsServiceServicer):
         self, request_iterator: AsyncIterator[pb.UploadLogRequest], context: Context
     ) -> pb.UploadLogResponse:
         """Store a streamed file as a log."""
-        upload = Upload(request_iterator)
-        header = await upload.header()
-        cmd = convert.receive_command(header, LogSource.UPLOAD)
-        async with self._turns, self._uow.claim("UploadLog", header.idempotency_key) as claim:
-            if claim.is_replay:
-                stored = await claim.replay(await upload.fingerprint(), pb.UploadLogResponse)
-                assert stored is not None, "a replay has a response"
-                return stored
-            log = await usecases.receive_log(cmd, upload.chunks(), claim.tx, self._redactor)
-            response = pb.UploadLogResponse(log=convert.log_to_proto(log))
-            await claim.store(await upload.fingerprint(), response)
-            return response
+        async with Upload(request_iterator) as upload:
+            header = await upload.header()
+            cmd = convert.receive_command(header, LogSource.UPLOAD)
+            async with self._turns, self._uow.claim("UploadLog", header.idempotency_key) as claim:
+                if claim.is_replay:
+                    return await self._replayed(claim, upload)
+                log = await usecases.receive_log(cmd, upload.chunks(), claim.tx, self._ingestor)
+                response = pb.UploadLogResponse(log=convert.log_to_proto(log))
+                await claim.store(await upload.fingerprint(), response)
+                return response
+
+    async def _replayed(self, claim: Claim, upload: "Upload") -> pb.UploadLogResponse:
+        stored = await claim.replay(await upload.fingerprint(), pb.UploadLogResponse)
+        assert stored is not None, "a replay has a response"
+        return stored
 
     async def ResummarizeLog(self, request: pb.ResummarizeLogRequest, context: Context) -> pb.ResummarizeLogResponse:
         """Have a log summarised anew."""
@@ -150,6 +162,17 @@ class Upload:
         self._messages = aiter(messages)
         self._digest = hashlib.sha256()
         self._byte_count = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        """Read on after a refusal: a client that still sends would see a broken call in place of the reason."""
+        if isinstance(error, DomainError):
+            async for message in self._messages:
+                self._byte_count += len(message.chunk)
+                if self._byte_count > 2 * MAXIMUM_UPLOAD_BYTES:
+                    break
 
     async def header(self) -> pb.UploadLogHeader:
         """The first message.

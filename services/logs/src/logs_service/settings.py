@@ -19,3 +19,5 @@ class LogsSettings(ServiceSettings):
     """Logs that are read at the same time; more wait for their turn. Each takes a Postgres connection and memory."""
     summary_timeout_seconds: float = Field(90.0, gt=0, le=600)
     """How long one attempt waits for ai to word the evidence of a log."""
+    summary_patience_seconds: float = Field(300.0, ge=0, le=86_400)
+    """How long a log waits for an ai that is away before its state is FAILED; it can be summarised again later."""

@@ -17,14 +17,14 @@ from logs_service.domain import (
     clean_tags,
     clean_text,
 )
-from logs_service.ingest.pipeline import ingest
+from logs_service.ingest.pipeline import Ingestor
 from logs_service.store import LogStore, ensure_record_partitions
 
 PARTITION_DAYS = 8
 """Today and a week: so long may every worker be away before logs are refused."""
 
 
-async def receive_log(cmd: ReceiveLog, chunks: AsyncIterator[bytes], tx: WriteTx, redactor: Redactor) -> Log:
+async def receive_log(cmd: ReceiveLog, chunks: AsyncIterator[bytes], tx: WriteTx, ingestor: Ingestor) -> Log:
     """Store a log, whole or not at all; its summary follows in the background.
 
     Raises:
@@ -33,7 +33,7 @@ async def receive_log(cmd: ReceiveLog, chunks: AsyncIterator[bytes], tx: WriteTx
         LogNotText: the input is binary.
         Internal: a text could not be redacted.
     """
-    log = await ingest(cmd, chunks, tx, redactor)
+    log = await ingestor.ingest(cmd, chunks, tx)
     tx.publish(log.received())
     return log
 

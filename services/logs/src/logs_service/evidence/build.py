@@ -138,11 +138,12 @@ def _overview(log: LogStats, axis: timeline.Axis | None, failing: Sequence[Patte
     cited = _edges(log.patterns)
     erring = [pattern for pattern in log.patterns if severity_of(pattern) >= ERROR_SEVERITY] or list(failing)
     if erring:
-        first = min(erring, key=lambda pattern: _position(pattern.exemplars[0]))
-        cited.insert(1, first.exemplars[0])
-        if first.exemplars[0].time is not None and _errors(first) in {0, first.count}:
+        first = min(erring, key=_beginning)
+        cited.insert(1, min(first.exemplars, key=_position))
+        # Of a pattern that has other records as well, the first one may be no error.
+        if first.first_time is not None and _errors(first) in {0, first.count}:
             name = "first_error_time" if errors else "first_failure_time"
-            facts.append(Fact(name, wording.moment(first.exemplars[0].time)))
+            facts.append(Fact(name, wording.moment(first.first_time)))
     elif warnings:
         frequent = max(log.patterns, key=lambda pattern: (pattern.severities.get(WARN_SEVERITY, 0), pattern.template))
         cited.insert(1, frequent.exemplars[0])
@@ -170,6 +171,10 @@ def _overview(log: LogStats, axis: timeline.Axis | None, failing: Sequence[Patte
 
 def _errors(pattern: PatternStats) -> int:
     return sum(count for severity, count in pattern.severities.items() if severity >= ERROR_SEVERITY)
+
+
+def _beginning(pattern: PatternStats) -> tuple[int, tuple[int, int, str]]:
+    return pattern.first_time or 0, _position(pattern.exemplars[0])
 
 
 def _position(record: Exemplar) -> tuple[int, int, str]:

@@ -17,7 +17,7 @@ MAX_SENTENCES = 20
 MAX_CHARACTERS = 1000
 _MAX_ENTRIES_COVERED = 4
 _URL = re.compile(
-    r":\s*/\s*/|\bwww\.|\b(?:javascript|data|mailto|vbscript|file|tel):\S|\]\s*\(|!\[|&#"
+    r":\s*/\s*/|\bwww\.|\b(?:javascript|data|mailto|vbscript|file|tel):\S|\]\(|!\[|&#"
     r"|<\s*/?\s*(?:a|img|script|iframe|svg|link|style|form|object|embed|base|meta)\b",
     re.IGNORECASE,
 )

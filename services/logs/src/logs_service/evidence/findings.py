@@ -19,6 +19,8 @@ from logs_service.evidence.model import (
 
 MAX_EXEMPLARS = 5
 _DOMINANT_SHARE = 0.2
+_BURST_SECONDS = 3600
+"""What is called short, in a log of up to 100 hours; a hundredth of the whole in a longer one."""
 _FATAL_SEVERITY = 21
 _INFO_SEVERITY = 9
 
@@ -158,7 +160,9 @@ def _burst(pattern: PatternStats, context: Context) -> tuple[int, list[Fact]] | 
     axis = context.axis
     if axis is None:
         return None
-    burst = timeline.find_burst(axis.place(pattern.buckets), axis.totals, context.tests)
+    longest_seconds = max(_BURST_SECONDS, len(axis.totals) * axis.bucket_seconds // 100)
+    widest = max(1, longest_seconds // axis.bucket_seconds)
+    burst = timeline.find_burst(axis.place(pattern.buckets), axis.totals, context.tests, widest=widest)
     if burst is None:
         return None
     if burst.count == pattern.count and pattern.first_time is not None and pattern.last_time is not None:
@@ -166,6 +170,8 @@ def _burst(pattern: PatternStats, context: Context) -> tuple[int, list[Fact]] | 
         span, onset = (pattern.last_time - pattern.first_time) / 1e9, pattern.first_time
     else:
         span, onset = float(burst.bucket_count * axis.bucket_seconds), axis.time_of(burst.onset_index)
+    if span > longest_seconds:
+        return None
     return onset, [Fact("burst_count", wording.number(burst.count)), Fact("burst_duration", wording.duration(span))]
 
 

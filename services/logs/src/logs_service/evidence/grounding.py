@@ -70,6 +70,8 @@ _JOINED = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|s|sec|secs|m|min|min
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?$")
 _PLAIN = re.compile(r"(?:0|[1-9]\d*)(?:\.\d+)?$")
 _DOTTED_NAME = re.compile(r"(?<![\w.-])[a-z0-9][\w-]*(?:\.[\w-]+)*\.[a-z]{2,}(?![\w-])", re.IGNORECASE)
+_APART = " ; "
+"""Stands for what was taken out, so that a number does not get the unit of another one."""
 _EDGES = "\"'`\u00b4\u2018\u2019\u201c\u201d\u00ab\u00bb\u2026()[]{}<>,;:.!?*_~|="
 
 
@@ -152,7 +154,7 @@ def claims_of(text: str, *, spelled: bool = True, known_words: Iterable[str] = (
     rest = _TIME_OF_DAY.sub(lambda match: _take_time(match, claims), rest)
     rest = _NOTHING.sub(lambda match: _take_nothing(match, claims), rest)
     known = frozenset(known_words)
-    rest = _RUN.sub(lambda match: " " if _is_known(match.group(), known) else match.group(), rest)
+    rest = _RUN.sub(lambda match: _APART if _is_known(match.group(), known) else match.group(), rest)
     claims.words |= {name.lower() for name in _DOTTED_NAME.findall(rest)}
     for match in _PIECE.finditer(rest):
         _take_piece(match, rest, claims)
@@ -168,8 +170,8 @@ def _is_known(run: str, known: frozenset[str]) -> bool:
     if word not in known:
         return False
     # Plain words stay: they may be the unit of a number before them.
-    named = any(char.isalpha() for char in word) and any(char.isdigit() for char in word)
-    return named or "." in word or word in _SPELLED or word in _SCALES
+    named = any(char.isalpha() for char in word) and ("." in word or any(char.isdigit() for char in word))
+    return named or word in _SPELLED or word in _SCALES
 
 
 def _take_dates(text: str, claims: Claims) -> str:
@@ -181,11 +183,11 @@ def _take_dates(text: str, claims: Claims) -> str:
         )
         day = int(match["day"] or match["day2"])
         claims.dates.add(f"{match['year'] + '-' if match['year'] else ''}{month:02}-{day:02}")
-        return " "
+        return _APART
 
     def iso(match: re.Match[str]) -> str:
         claims.dates.add(match.group(0))
-        return " "
+        return _APART
 
     return _ISO_DATE.sub(iso, _DATE_IN_WORDS.sub(in_words, text))
 
@@ -195,7 +197,7 @@ def _take_time(match: re.Match[str], claims: Claims) -> str:
     form = f"{int(hour)}:{minute}" + (f":{second}" if second else "") + (f".{fraction}" if fraction else "")
     # The twelve-hour clock is not offered by any source, so it is refused.
     claims.times.add(form + ("pm" if half else ""))
-    return " "
+    return _APART
 
 
 def _take_piece(match: re.Match[str], text: str, claims: Claims) -> None:
@@ -262,7 +264,7 @@ def _unit_of_fact(name: str) -> str:
 def _take_nothing(match: re.Match[str], claims: Claims) -> str:
     # "No errors" is the number 0 said of errors; only an entry that counts 0 may be said so.
     claims.words.add("no " + re.sub(r"ie?s$|s$", "", match["what"].lower()))
-    return " "
+    return _APART
 
 
 def _date_forms(year: int, month: int, day: int) -> set[str]:

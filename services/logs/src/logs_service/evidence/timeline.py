@@ -166,8 +166,8 @@ def find_growth(counts: Sequence[int], totals: Sequence[int], bucket_seconds: in
     return Growth(split, before, after, rate_before / bucket_seconds, rate_after / bucket_seconds)
 
 
-def find_burst(counts: Sequence[int], totals: Sequence[int], tests: int) -> Burst | None:
-    """The short window that stands out most: Kulldorff's scan statistic in one dimension (Kulldorff 1997).
+def find_burst(counts: Sequence[int], totals: Sequence[int], tests: int, *, widest: int = MAX_BUCKETS) -> Burst | None:
+    """The short window, of `widest` buckets at most, that stands out most: Kulldorff's scan statistic (1997).
 
     It must hold three times what any other window of its width holds, so that what comes in clumps is no burst, and
     twice what the traffic of that window explains.
@@ -178,7 +178,7 @@ def find_burst(counts: Sequence[int], totals: Sequence[int], tests: int) -> Burs
     sums = [0, *accumulate(counts)]
     best: tuple[float, int, int] | None = None
     width = 1
-    while width <= max(1, int(size * _BURST_SHARE_OF_SPAN)):
+    while width <= max(1, min(int(size * _BURST_SHARE_OF_SPAN), widest)):
         start = max(range(size - width + 1), key=lambda index: sums[index + width] - sums[index])
         inside = sums[start + width] - sums[start]
         ratio = _window_likelihood(inside, count, width / size)

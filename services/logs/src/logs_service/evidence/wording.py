@@ -27,9 +27,9 @@ def percent(part: int, whole: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A span in its two largest units, for example "3 minutes", "1 hour 20 minutes", "0.4 seconds"."""
+    """A span in its two largest units, for example "3 minutes", "1 hour 20 minutes", "less than a second"."""
     if seconds < 1:
-        return f"{number(max(seconds, 0.01))} seconds"
+        return "less than a second"
     whole = round(seconds)
     parts: list[str] = []
     for position, (size, name) in enumerate(_UNITS):

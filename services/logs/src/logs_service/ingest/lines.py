@@ -1,4 +1,4 @@
-"""The part of ingestion that only computes: bytes to redacted records, and those to rows in COPY's text format."""
+"""The part of ingestion that only computes: bytes to records, and those to redacted rows in COPY's text format."""
 
 import json
 import re
@@ -19,8 +19,8 @@ from logs_service.patterns.record import ParsedRecord, RawRecord, Severity
 _TRACE_KEYS = ("trace_id", "traceId", "trace.id", "TraceId", "otelTraceID", "traceparent")
 _TRACE_ID = re.compile(r"(?:00-)?([0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2})?", re.IGNORECASE)
 _MAXIMUM_LEVEL_CHARACTERS = 32
-_MAXIMUM_CACHED = 50_000
-_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
+_MAXIMUM_CACHED = 20_000
+_MAXIMUM_CACHED_CHARACTERS = 256
 _NULL = "\\N"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -30,6 +30,7 @@ class Cleaner:
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
+        self._lines: dict[str, str] = {}
         self._words: dict[str, str] = {}
         self._fields: dict[tuple[str, str], tuple[str, str]] = {}
 
@@ -43,6 +44,17 @@ class Cleaner:
             return self._redactor.redact(_storable(text))
         except RedactionFailed as error:
             raise Internal("the text could not be redacted, so nothing was stored; report this") from error
+
+    def line(self, text: str) -> str:
+        """Redacted text of a line; many lines of a log repeat word for word."""
+        known = self._lines.get(text)
+        if known is None:
+            known = self.text(text)
+            if len(text) <= _MAXIMUM_CACHED_CHARACTERS:
+                if len(self._lines) >= _MAXIMUM_CACHED:
+                    self._lines.clear()
+                self._lines[text] = known
+        return known
 
     def word(self, word: str, *, maximum: int) -> str:
         """A redacted name that many records share."""
@@ -73,7 +85,7 @@ class Cleaner:
 
 
 class Lines:
-    """Reads one log: `parse` what comes in, then turn it into `rows` once the miner is there. Not thread-safe."""
+    """Reads one log block by block. Not thread-safe."""
 
     def __init__(self, *, log_id: UUID, arrival: datetime, timezone: tzinfo, cleaner: Cleaner) -> None:
         self._log_id = log_id
@@ -86,25 +98,31 @@ class Lines:
         self._first_time: int | None = None
         self._last_time: int | None = None
         self.counts: Counter[tuple[UUID, Severity]] = Counter()
-        """Records by pattern, as `add` named it, and severity."""
+        """Records by pattern, as the miner named it, and severity."""
 
     def parse(self, block: bytes) -> list[ParsedRecord]:
-        """The redacted records that are complete with this block."""
-        return self._cleaned(self._headers.feed(self._reader.feed(block)))
+        """The records that are complete with this block, not redacted yet."""
+        return self._headers.feed(self._reader.feed(block))
 
     def close(self) -> list[ParsedRecord]:
-        """The redacted records that were still waiting."""
+        """The records that were still waiting, not redacted yet."""
         rest: list[RawRecord] = self._reader.close()
-        return self._cleaned([*self._headers.feed(rest), *self._headers.close()])
+        return [*self._headers.feed(rest), *self._headers.close()]
 
     def rows(self, records: Iterable[ParsedRecord], miner: PatternMiner, service: str) -> bytes:
-        """The records as rows, each with the provisional id of its pattern."""
+        """The records as rows: redacted, each with the provisional id of its pattern.
+
+        Raises:
+            Internal: one could not be redacted.
+        """
+        clean, clean_word, clean_attributes = self._cleaner.line, self._cleaner.word, self._cleaner.attributes
         add, counts, next_id, texts = miner.add, self.counts, self._ids.next_text, self._pattern_texts
-        log_id, observed = str(self._log_id), self._observed
+        log_id, observed, service = str(self._log_id), self._observed, _escaped(service)
         first, last = self._first_time, self._last_time
         rows: list[str] = []
         for body, time, severity, severity_text, program, attributes, line_number, _, _, truncated in records:
-            pattern_id = add(body)
+            text = clean(body)
+            pattern_id = add(text)
             counts[pattern_id, severity] += 1
             pattern_text = texts.get(pattern_id)
             if pattern_text is None:
@@ -115,14 +133,22 @@ class Lines:
             trace_id, details = "", "{}"
             if attributes:
                 trace_id = _trace_id(attributes)
-                details = json.dumps(attributes, ensure_ascii=False).translate(_ESCAPES)
+                details = _escaped(json.dumps(clean_attributes(attributes), ensure_ascii=False))
             rows.append(
                 f"{next_id()}\t{log_id}\t{pattern_text}\t{_NULL if time is None else time}\t{observed}\t{line_number}\t"
-                f"{severity.value}\t{'t' if truncated else 'f'}\t{severity_text.translate(_ESCAPES)}\t"
-                f"{(program or service).translate(_ESCAPES)}\t{trace_id}\t{body.translate(_ESCAPES)}\t{details}\n"
+                f"{severity.value}\t{'t' if truncated else 'f'}\t"
+                f"{_escaped(clean_word(severity_text, maximum=_MAXIMUM_LEVEL_CHARACTERS)) if severity_text else ''}\t"
+                f"{_escaped(clean_word(program, maximum=MAXIMUM_SERVICE_CHARACTERS)) if program else service}\t"
+                f"{trace_id}\t{_escaped(text)}\t{details}\n"
             )
         self._first_time, self._last_time = first, last
         return "".join(rows).encode()
+
+    def service_of(self, records: Iterable[ParsedRecord]) -> str:
+        """The service that most of the records name, if it is more than half of them; else empty."""
+        named = Counter(record.service or "" for record in records)
+        service, count = named.most_common(1)[0] if named else ("", 0)
+        return self._cleaner.word(service, maximum=MAXIMUM_SERVICE_CHARACTERS) if count * 2 > named.total() else ""
 
     def contents(self, byte_count: int) -> Contents:
         """What was found, once everything was turned into rows; there is at least one record."""
@@ -139,22 +165,6 @@ class Lines:
             first_record_id=self._ids.first,
             last_record_id=self._ids.last,
         )
-
-    def _cleaned(self, records: list[ParsedRecord]) -> list[ParsedRecord]:
-        cleaner = self._cleaner
-        text, word = cleaner.text, cleaner.word
-        cleaned: list[ParsedRecord] = []
-        for record in records:
-            severity_text, service, attributes = record.severity_text, record.service, record.attributes
-            cleaned.append(
-                record._replace(
-                    body=text(record.body),
-                    severity_text=word(severity_text, maximum=_MAXIMUM_LEVEL_CHARACTERS) if severity_text else "",
-                    service=word(service, maximum=MAXIMUM_SERVICE_CHARACTERS) if service else None,
-                    attributes=cleaner.attributes(attributes) if attributes else attributes,
-                )
-            )
-        return cleaned
 
 
 class RecordIds:
@@ -191,11 +201,15 @@ class RecordIds:
         return UUID(int=self._base | (count << self._TAIL_BITS))
 
 
-def service_of(records: Iterable[ParsedRecord]) -> str:
-    """The service that most of the records name, if it is more than half of them; else empty."""
-    named = Counter(record.service or "" for record in records)
-    service, count = named.most_common(1)[0] if named else ("", 0)
-    return service if count * 2 > named.total() else ""
+def _escaped(text: str) -> str:
+    """The text as COPY's text format wants it; four searches cost less than one translation."""
+    if "\\" in text:
+        text = text.replace("\\", "\\\\")
+    if "\n" in text:
+        text = text.replace("\n", "\\n")
+    if "\t" in text:
+        text = text.replace("\t", "\\t")
+    return text.replace("\r", "\\r") if "\r" in text else text
 
 
 def _trace_id(attributes: dict[str, str]) -> str:

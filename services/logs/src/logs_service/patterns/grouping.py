@@ -27,6 +27,7 @@ MIN_CONTEXT_WORDS = 2
 _WIDE_FORMS, _WIDE_SHARE = 8, 0.6
 """How many messages, and what share of different words among them, show that several words are values at once."""
 _LETTERS = re.compile(r"[^\W\d_]+")
+_NUMBERS = re.compile(r"\d+(?:<\*>)?")
 _NAMES = frozenset((
     "owner", "host", "hostname", "client", "peer", "named", "called", "file", "device", "driver", "program", "process",
     "service", "package", "module", "interface", "queue", "topic", "table", "key", "tag", "thread", "job", "task",
@@ -64,6 +65,12 @@ def _is_name(token: str) -> bool:
 
 
 @lru_cache(maxsize=65536)
+def without_digits(token: str) -> str:
+    """A token as it is when every number in it is a value."""
+    return _NUMBERS.sub(WILDCARD, token)
+
+
+@lru_cache(maxsize=65536)
 def _long_words(token: str) -> tuple[str, ...]:
     """The words of a token with a wildcard in it, without its letters and short pieces; the token if it has none."""
     words = tuple(word for word in _LETTERS.findall(token) if len(word) > 2)
@@ -75,6 +82,8 @@ def merged_token(values: Sequence[str]) -> str:
     first = min(values)
     if all(value == first for value in values):
         return first
+    if len({without_digits(value) for value in values}) == 1:
+        return without_digits(first)
     prefix, suffix = _common_prefix(values), _common_prefix([value[::-1] for value in values])[::-1]
     shortest = min(len(value) for value in values)
     if len(prefix) + len(suffix) > shortest:
@@ -109,8 +118,8 @@ def _without_doubles(token: str) -> str:
 def find_groups(items: Sequence[Tokens]) -> list[tuple[list[int], Tokens]]:
     """Sets of items that are one pattern, each with the template that covers them; items not named stay alone."""
     groups: dict[Tokens, list[int]] = defaultdict(list)
-    for index, tokens in enumerate(items):
-        groups[tokens].append(index)
+    for indexes in _differing_in_digits(items):
+        groups[_template([items[index] for index in indexes])].extend(indexes)
     for _ in range(4):
         merges = _one_round(list(groups))
         if not merges:
@@ -125,6 +134,18 @@ def find_groups(items: Sequence[Tokens]) -> list[tuple[list[int], Tokens]]:
     ]
 
 
+def _template(forms: Sequence[Tokens]) -> Tokens:
+    return tuple(merged_token(column) for column in zip(*forms, strict=True))
+
+
+def _differing_in_digits(items: Sequence[Tokens]) -> list[list[int]]:
+    """Every item, together with those that are equal but for digits and wildcards in their words."""
+    alike: dict[Tokens, list[int]] = defaultdict(list)
+    for index, tokens in enumerate(items):
+        alike[tuple(without_digits(token) for token in tokens)].append(index)
+    return list(alike.values())
+
+
 def _one_round(forms: list[Tokens]) -> list[tuple[list[Tokens], Tokens]]:
     candidates = _differing_in_one(forms) + _differing_in_names(forms) + _differing_widely(forms)
     candidates.sort(key=lambda candidate: (-len(candidate[0]), candidate[1], candidate[0][0]))
@@ -134,7 +155,7 @@ def _one_round(forms: list[Tokens]) -> list[tuple[list[Tokens], Tokens]]:
         free = [form for form in members if form not in taken]
         if len(free) < len(members) and not _still_one(free, positions):
             continue
-        template = tuple(merged_token([form[i] for form in free]) for i in range(len(free[0])))
+        template = _template(free)
         if context_words(template) >= MIN_CONTEXT_WORDS:
             taken.update(free)
             merges.append((free, template))

@@ -14,6 +14,9 @@ _TLD = (
 _HTTP = "(?:GET|POST|PUT|DELETE|HEAD|PATCH|OPTIONS|CONNECT|TRACE) "
 _UNITS = r"(?:[KMGTP]?i?B|[kM]?bytes|[KMGT]|ms|us|µs|ns|min|secs?|seconds?|[smhd])"
 
+_LITERAL_DIGIT = r"(?<=[A-Za-z][A-Za-z])\d(?!\d|[._:,#@~^-]{0,3}[A-Za-z]{0,2}[._:,#@~^-]{0,3}\d)(?![A-Za-z]{0,2}-)"
+"""One digit at the end of letters, as in `ssh2` and `jk2_init`: part of a name, unless another line shows otherwise."""
+
 _RULES: tuple[str, ...] = (
     # What redaction left behind.
     r"<[A-Z][A-Z0-9_]*(?::[^<>\s]{0,80})?>",
@@ -54,11 +57,12 @@ _RULES: tuple[str, ...] = (
     r"(?<=\), )[A-Z][A-Z_]+(?= \()",
     # A number or the digits of an id, with what is glued to it in pieces of at most two letters, and its unit.
     (
-        rf"(?:(?<![A-Za-z0-9.)\]])[-+<]{{0,2}})?\d+(?:[._:,#@~^-]{{0,3}}[A-Za-z]{{0,2}}[._:,#@~^-]{{0,3}}\d+)*"
+        rf"(?!{_LITERAL_DIGIT})(?:(?<![A-Za-z0-9.)\]])[-+<]{{0,2}})?\d+(?:[._:,#@~^-]{{0,3}}[A-Za-z]{{0,2}}[._:,#@~^-]{{0,3}}\d+)*"
         rf"(?: ?{_UNITS}(?![A-Za-z0-9_])|[A-Za-z]{{1,2}}(?![A-Za-z])|%)?"
     ),
     r"(?<![\w.-])(?:true|false|null|nil|True|False|TRUE|FALSE|NULL|NIL|\(null\))(?![\w.-])",
 )
+LITERAL_DIGIT = re.compile(_LITERAL_DIGIT)
 _MASK = re.compile("|".join(_RULES))
 _KEY_VALUE = re.compile(r"(?<=[\w\])])=(?!=)(?![\s=])(?:<\*>)?[^\s,;|()\[\]{}&]*")
 _REPEATED = re.compile(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from logs_service.patterns.grouping import MIN_CONTEXT_WORDS, Tokens, context_words, find_groups
-from logs_service.patterns.masking import WILDCARD, mask
+from logs_service.patterns.masking import LITERAL_DIGIT, WILDCARD, mask
 from logs_service.patterns.template import token_matches
 
 if TYPE_CHECKING:
@@ -70,6 +70,13 @@ class _Entry:
         self.into: _Entry | None = None
 
 
+class _Shape(NamedTuple):
+    """Messages that are equal but for digits: which digits tell patterns apart, and the pattern of each choice."""
+
+    positions: tuple[int, ...]
+    entries: dict[str, _Entry]
+
+
 class PatternMiner:
     """Gives every message the id of its pattern; deterministic for the same catalogue, messages and id source."""
 
@@ -82,7 +89,7 @@ class PatternMiner:
         self._live: list[_Entry] = []
         self._created: list[_Entry] = []
         self._by_form: dict[str, _Entry] = {}
-        self._by_shape: dict[str, _Entry] = {}
+        self._by_shape: dict[str, _Shape] = {}
         self._fresh = 0
         self._pass_at = _FIRST_PASS
         self._load(catalogue)
@@ -94,11 +101,16 @@ class PatternMiner:
             entry = self._find(body)
         else:
             shape = body.translate(_DIGITS)
-            cached = self._by_shape.get(shape)
+            known = self._by_shape.get(shape)
+            if known is None:
+                known = self._new_shape(shape)
+            if known.positions:
+                digits = "".join([body[position] for position in known.positions])
+            else:
+                digits = ""
+            cached = known.entries.get(digits)
             if cached is None:
-                if len(self._by_shape) >= _MAX_CACHE:
-                    self._by_shape.clear()
-                cached = self._by_shape[shape] = self._find(shape)
+                cached = known.entries[digits] = self._find(body)
             entry = cached
         while entry.into is not None:
             entry = entry.into
@@ -149,8 +161,14 @@ class PatternMiner:
             else:
                 entry.into = self._entries[pattern.merged_into]
 
-    def _find(self, shape: str) -> _Entry:
-        form = masked_form(shape)
+    def _new_shape(self, shape: str) -> _Shape:
+        if len(self._by_shape) >= _MAX_CACHE:
+            self._by_shape.clear()
+        known = self._by_shape[shape] = _Shape(tuple(found.start() for found in LITERAL_DIGIT.finditer(shape)), {})
+        return known
+
+    def _find(self, body: str) -> _Entry:
+        form = masked_form(body)
         entry = self._by_form.get(form)
         if entry is not None:
             return entry
@@ -231,7 +249,9 @@ class PatternMiner:
 
 def _covers(template: Tokens, tokens: Tokens) -> bool:
     """A template whose wildcards swallow words needs words of its own; one that is equal does not."""
-    return template == tokens or context_words(template) >= MIN_CONTEXT_WORDS
+    if template == tokens or context_words(template) >= MIN_CONTEXT_WORDS:
+        return True
+    return all(without_digits(one) == without_digits(other) for one, other in zip(template, tokens, strict=True))
 
 
 def masked_form(body: str) -> str:
