@@ -71,7 +71,8 @@ class ProcessSettings(BaseSettings):
     jwks_url: str = Field("http://127.0.0.1:8201/.well-known/jwks.json", validation_alias="AIOPS_JWKS_URL")
     """Where auth publishes the keys that access tokens are checked with."""
     redaction_key_file: Path = Field(validation_alias="AIOPS_REDACTION_KEY_FILE")
-    """File with at least 32 random bytes: equal personal data gets equal marks only under an equal key."""
+    """File with a random key, such as `openssl rand -hex 32` makes: equal personal data gets equal marks
+    only under an equal key."""
 
     otlp_endpoint: str = Field("", validation_alias="AIOPS_OTLP_ENDPOINT")
     """Address of an OTLP/HTTP collector for traces, for example `http://127.0.0.1:4318`. Empty: none are sent."""
@@ -96,7 +97,7 @@ class ProcessSettings(BaseSettings):
     startup_seconds: float = Field(60.0, gt=0, validation_alias="AIOPS_STARTUP_SECONDS")
     """How long a starting process waits for Postgres, NATS and its schema before it gives up."""
     drain_seconds: float = Field(5.0, ge=0, validation_alias="AIOPS_DRAIN_SECONDS")
-    """Postgres address with the service's `_app` role: `postgresql://logs_app:<password>@<host>:8432/aiops`."""
+    """How long a stopping process still takes calls after it said that it is not ready: time to be noticed."""
 
     nats_user: str = ""
     """User of this process at NATS."""
@@ -110,7 +111,7 @@ class ServiceSettings(ProcessSettings):
     """What every service has; a subclass sets `env_prefix`, its ports and what it alone needs."""
 
     database_url: SecretStr
-    """Postgres address with the service's `_app` role: `postgresql://logs_app:...@127.0.0.1:8432/aiops`."""
+    """Postgres address with the service's `_app` role: `postgresql://<svc>_app:<password>@<host>:<port>/aiops`."""
     grpc_listen: str
     """Address for gRPC."""
     http_listen: str
