@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from chassis.errors import DomainError
 from chassis.health import Health, Phase
 from chassis.http import HttpServer, bind, make_app
 from chassis.migrations import schema_ready
+from chassis.program import explain
 from chassis.rpc.server import make_server
 from chassis.schedules import own_call
 from chassis.settings import SettingsInvalid
@@ -37,6 +39,9 @@ class Process:
     def __init__(self, service: "Service", roles: frozenset[str]) -> None:
         self.grpc_port = 0
         self.http_port = 0
+        self.name = service.runtime.name
+        self.settings = service.runtime.settings
+        self.redactor = service.runtime.redactor
         self._service = service
         self._runtime = service.runtime
         self._serves = "serve" in roles
@@ -51,6 +56,7 @@ class Process:
         self._server: grpc.aio.Server | None = None
         self._stop = asyncio.Event()
         self._failure = ""
+        self._stopping = False
 
     async def run(self, stop: asyncio.Event) -> int:
         """Start, go on until `stop` is set or something fails for good, and drain; the exit code.
@@ -63,26 +69,25 @@ class Process:
         try:
             await _unless(stop, self.start())
             await stop.wait()
-            logger.info("%s stops", self._runtime.name)
+            logger.info("%s stops", self.name)
         finally:
             await self.stop()
         if self._failure:
-            logger.critical("%s stopped: %s", self._runtime.name, self._failure)
+            logger.critical("%s stopped: %s", self.name, self._failure)
             return 1
-        logger.info("%s stopped", self._runtime.name)
+        logger.info("%s stopped", self.name)
         return 0
 
     async def start(self) -> None:
         """Come up, in the order in which one thing needs another; ready at the end."""
-        settings = self._runtime.settings
-        listener = bind(settings.http_listen, variable=settings.variable("http_listen"))
+        listener = bind(self.settings.http_listen, variable=self.settings.variable("http_listen"))
         self.http_port = listener.getsockname()[1]
-        self._http_task = asyncio.get_running_loop().create_task(self._http.serve(sockets=[listener]), name="http")
+        self._http_task = asyncio.get_running_loop().create_task(self._serve_http(listener), name="http")
         await self._wait_for("postgres", self._schema_ready)
         if self._worker:
             await self._wait_for("nats", self._worker.connect)
         await asyncio.to_thread(self._runtime.flags.start)
-        with own_call(self._runtime.name, "startup"):
+        with own_call(self.name, "startup"):
             for step in self._service.startup:
                 await step()
         if self._serves:
@@ -91,27 +96,43 @@ class Process:
             self._worker.start()
         self._background.run("health", self._health.watch)
         await self._health.enter(Phase.SERVING)
-        logger.info("%s is ready", self._runtime.name, extra={"grpc_port": self.grpc_port, "http_port": self.http_port})
+        logger.info("%s is ready", self.name, extra={"grpc_port": self.grpc_port, "http_port": self.http_port})
 
     async def stop(self) -> None:
         """Drain: say so, let callers leave, finish what was begun, give everything back."""
+        self._stopping = True
         await self._health.enter(Phase.DRAINING)
         if self._server and not self._failure:
-            await asyncio.sleep(self._runtime.settings.drain_seconds)
+            await asyncio.sleep(self.settings.drain_seconds)
+        for step in (self._finish_work, self._background.stop, self._leave_nats, self._stop_http, self._runtime.close):
+            try:
+                await step()
+            except Exception:
+                logger.exception("something went wrong while stopping; going on")
+
+    async def _finish_work(self) -> None:
+        """Take nothing new, and end what was begun."""
+        ending = [self._server.stop(STOP_SECONDS)] if self._server else []
         if self._worker:
-            await self._worker.stop(STOP_SECONDS)
-        if self._server:
-            await self._server.stop(STOP_SECONDS)
-        await self._background.stop()
+            ending.append(self._worker.stop(STOP_SECONDS))
+        await asyncio.gather(*ending)
+
+    async def _leave_nats(self) -> None:
         if self._worker:
             await self._worker.close()
+
+    async def _stop_http(self) -> None:
+        self._http.should_exit = True
         if self._http_task:
-            self._http.should_exit = True
             await self._http_task
-        await self._runtime.close()
+
+    async def _serve_http(self, listener: socket.socket) -> None:
+        await self._http.serve(sockets=[listener])
+        if not self._stopping:
+            self._fail("the HTTP server ended by itself")
 
     async def _serve(self) -> None:
-        runtime, settings = self._runtime, self._runtime.settings
+        runtime, settings = self._runtime, self.settings
         server = make_server(
             runtime.name,
             trust=runtime.trust,
@@ -152,7 +173,7 @@ class Process:
                 await check()
             except DomainError as error:
                 now = time.monotonic()
-                if now - started > self._runtime.settings.startup_seconds:
+                if now - started > self.settings.startup_seconds:
                     raise
                 if now - said > SAY_SO_SECONDS or said == started:
                     said = now
@@ -160,12 +181,6 @@ class Process:
             else:
                 return
             await asyncio.sleep(RETRY_SECONDS)
-
-
-def explain(error: DomainError) -> str:
-    """The error with what lies behind it, for whoever runs the service."""
-    cause = getattr(error.__cause__, "orig", error.__cause__)
-    return f"{error.message} ({cause})" if cause is not None and str(cause) else error.message
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:

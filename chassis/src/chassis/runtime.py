@@ -1,5 +1,6 @@
 """What a service is built from: one object that `app.py` makes from its settings, and hands the parts of."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from chassis.clock import Clock, SystemClock
@@ -67,4 +68,4 @@ class Runtime:
         for client in self._clients:
             await client.close()
         await self.database.close()
-        self.flags.close()
+        await asyncio.to_thread(self.flags.close)
