@@ -48,7 +48,7 @@ def start_auth(
     """Starts auth with the given settings; bcrypt is as cheap as it gets."""
 
     @asynccontextmanager
-    async def start(**values: Any) -> AsyncIterator[Auth]:
+    async def start(*, roles: tuple[str, ...] = ("serve",), **values: Any) -> AsyncIterator[Auth]:
         defaults = {
             "database_url": schema.app_url,
             "setup_token_file": tmp_path / "setup-token",
@@ -56,7 +56,7 @@ def start_auth(
             "bcrypt_cost": 4,
         }
         settings = AuthSettings(**installation.settings("auth", **{**defaults, **values}))
-        async with running_service(build(settings, clock=clock), installation) as running:
+        async with running_service(build(settings, clock=clock), installation, roles=roles) as running:
             yield Auth(running, clock, schema, settings.setup_token_file)
 
     return start

@@ -1,16 +1,37 @@
 """Log-ins and the chain of refresh tokens: who gets a session, and who ends one."""
 
 import asyncio
+import json
 import logging
+import re
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from services.auth.tests.conftest import StartAuth
-from services.auth.tests.factories import ADDRESS, ADMIN_EMAIL, OTHER_PASSWORD, PASSWORD, Auth, new_key, refusal
+from services.auth.tests.factories import (
+    ADDRESS,
+    ADMIN_EMAIL,
+    OTHER_PASSWORD,
+    PASSWORD,
+    Auth,
+    for_person,
+    new_key,
+    refusal,
+)
 
+from aiops.auth.v1 import auth_service_pb2 as pb
 from aiops.auth.v1 import user_pb2
+from auth_service import usecases
+from auth_service.convert import fact_to_event
 from auth_service.credentials.passwords import PasswordHasher
+from auth_service.credentials.signing import Signer
+from auth_service.credentials.verification import PasswordVerification
+from auth_service.domain import AccountRules, LogIn, SignUpMode
+from chassis.db import UnitOfWork
 from chassis.errors import DomainError
+from chassis.logging import JsonFormatter
+from chassis.redaction import Redactor
 
 LONG = "p" * 73
 
@@ -97,6 +118,45 @@ async def test_failed_log_in_leaves_one_warning_without_the_password(
     ]
     assert [vars(record)["reason"] for record in warnings] == ["CREDENTIALS_INVALID"] * 2
     assert OTHER_PASSWORD not in caplog.text
+
+
+async def test_warning_tells_neither_address_as_it_is_printed(auth: Auth, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, logger="auth_service")
+    for email in ("ada.lovelace+work@mail.example.co.uk", "admin@aiops.local", "a@localhost"):
+        with refusal("CREDENTIALS_INVALID"):
+            await auth.log_in(email, address="2001:db8::17")
+
+    formatter = JsonFormatter("auth", Redactor(b"k" * 32))
+    lines = [json.loads(formatter.format(each)) for each in caplog.records if each.name.startswith("auth_service")]
+
+    shown = [re.sub(r":[0-9a-f]{8}>", ">", line["message"]) for line in lines]
+    assert shown == ["log-in failed for <EMAIL> from <IP>"] * 2 + ["log-in failed for malformed-address from <IP>"]
+    assert {(line["severity"], line["reason"]) for line in lines} == {("WARN", "CREDENTIALS_INVALID")}
+
+
+@pytest.mark.parametrize("meanwhile", ["the password was changed", "the account was closed"])
+async def test_what_changes_between_check_and_session_wins(auth: Auth, meanwhile: str) -> None:
+    admin = await auth.first_admin()
+    ops = await auth.joined(admin, "bob@example.com")
+    uow = UnitOfWork(auth.database, auth.clock, fact_to_event, "auth")
+    lifetimes = AccountRules(SignUpMode.INVITE, timedelta(days=1), timedelta(days=1))
+    verification = PasswordVerification(uow, PasswordHasher(4), lifetimes)
+    with for_person(ops):
+        verified = await verification.for_log_in(LogIn("bob@example.com", PASSWORD, ADDRESS))
+    if meanwhile == "the account was closed":
+        await auth.deactivate(admin, ops.user.id, 2)
+    else:
+        change = pb.ChangePasswordRequest(
+            idempotency_key=new_key(), expected_version=2, current_password=PASSWORD, new_password=OTHER_PASSWORD
+        )
+        await auth.call("ChangePassword", change, token=ops.token)
+    before = auth.snapshot()
+
+    with for_person(ops), refusal("CREDENTIALS_INVALID"):
+        async with uow.begin() as tx:
+            await usecases.log_in(verified, Signer("kid", Ed25519PrivateKey.generate()), lifetimes, tx)
+
+    assert auth.snapshot() == before
 
 
 async def test_eleventh_attempt_on_an_account_waits_longer_each_time_and_never_for_good(auth: Auth) -> None:
