@@ -10,7 +10,7 @@ from uuid import UUID
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
-from sqlalchemy import BigInteger, Column, DateTime, Integer, LargeBinary, Table, Text, Uuid
+from sqlalchemy import BigInteger, Column, DateTime, LargeBinary, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import insert
 
 from aiops.events.v1.dead_letter_pb2 import DeadLetter
@@ -38,7 +38,7 @@ dead_letters = Table(
     Column("payload", LargeBinary, nullable=False),
     Column("error_class", Text, nullable=False),
     Column("error_message", Text, nullable=False),
-    Column("attempts", Integer, nullable=False),
+    Column("attempts", BigInteger, nullable=False),
     Column("trace_id", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("redriven_at", DateTime(timezone=True)),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Integer, LargeBinary, MetaData, Table, Text, Uuid, delete
+from sqlalchemy import BigInteger, Column, DateTime, Identity, LargeBinary, MetaData, Table, Text, Uuid, delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from aiops.events.v1.envelope_pb2 import Envelope
@@ -29,7 +29,7 @@ outbox = Table(
     Column("payload", LargeBinary, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("published_at", DateTime(timezone=True)),
-    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("attempts", BigInteger, nullable=False, server_default="0"),
 )
 
 
