@@ -426,6 +426,21 @@ async def test_a_trace_goes_on_behind_the_call(installation: Installation) -> No
     assert parcels.calls[0].correlation_id == trace_id
 
 
+async def test_a_connection_that_ages_out_cuts_no_call(installation: Installation) -> None:
+    async with serving(installation, echo, ServerOptions(connection_age_seconds=1)) as parcels:
+        client = parcels.client()
+        until, answered = asyncio.get_running_loop().time() + 2.5, 0
+        with installation.as_viewer("ops"):
+            while asyncio.get_running_loop().time() < until:
+                answers = await asyncio.gather(
+                    *(client.call(unary(client, "Send"), StringValue(value=str(n))) for n in range(5))
+                )
+                answered += len(answers)
+
+    assert answered == len(parcels.calls)
+    assert parcels.metrics.value("aiops_rpc_server_requests_total", method="Send", code="OK") == answered
+
+
 async def test_every_rpc_is_counted_by_its_outcome(installation: Installation) -> None:
     async with serving(installation, echo) as parcels:
         client = parcels.client()

@@ -1,7 +1,14 @@
 """Traces: one id from the first request to the last consumer."""
 
+import gzip
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
 import pytest
 from opentelemetry import trace
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -26,6 +33,42 @@ def exporter(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
 def without_exporter(monkeypatch: pytest.MonkeyPatch) -> None:
     provider = TracerProvider(sampler=ALWAYS_OFF)
     monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
+
+
+class Collector(ThreadingHTTPServer):
+    """The outside world: an OTLP collector."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), CollectorHandler)
+        self.requests: list[ExportTraceServiceRequest] = []
+
+
+class CollectorHandler(BaseHTTPRequestHandler):
+    server: Collector
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        if self.path == "/v1/traces":
+            self.server.requests.append(ExportTraceServiceRequest.FromString(body))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the library's
+        pass
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    server = Collector()
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 def test_a_step_continues_the_span_around_it(exporter: InMemorySpanExporter) -> None:
@@ -87,6 +130,19 @@ def test_ids_are_valid_also_where_no_span_is_sent() -> None:
 
 def test_outside_of_any_span_there_is_no_id() -> None:
     assert (telemetry.current_trace_id(), telemetry.current_span_id(), telemetry.traceparent()) == ("", "", "")
+
+
+def test_a_collector_gets_the_spans(collector: Collector) -> None:
+    provider = telemetry.make_provider("parcels", otlp_endpoint=f"http://127.0.0.1:{collector.server_port}/")
+    with provider.get_tracer("chassis").start_as_current_span("send a parcel"):
+        trace_id = telemetry.current_trace_id()
+    provider.shutdown()
+
+    (request,) = collector.requests
+    (resource,) = request.resource_spans
+    (span,) = resource.scope_spans[0].spans
+    assert (span.name, span.trace_id.hex()) == ("send a parcel", trace_id)
+    assert ("service.name", "parcels") in [(a.key, a.value.string_value) for a in resource.resource.attributes]
 
 
 def test_spans_are_sent_only_where_somebody_takes_them() -> None:
