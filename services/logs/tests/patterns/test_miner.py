@@ -160,6 +160,19 @@ def test_names_that_differ_in_a_letter_and_a_number_are_values() -> None:
     assert {miner.template(pattern_id) for pattern_id in ids} == {"no answer from any [Cluster_<*>] source"}
 
 
+def test_a_digit_of_a_name_is_a_value_once_another_line_has_another() -> None:
+    miner = PatternMiner(new_id=counting_ids())
+
+    kept = miner.add("jk2_init() ok")
+    first, second, third = miner.add("eth0 up"), miner.add("eth1 up"), miner.add("eth0 up")
+    provisional = len({first, second, third})
+    miner.finish()
+
+    assert miner.template(kept) == "jk2_init() ok"
+    assert provisional == 2
+    assert {miner.template(pattern_id) for pattern_id in (first, second, third)} == {"eth<*> up"}
+
+
 def test_messages_that_differ_in_their_words_stay_apart() -> None:
     miner = PatternMiner(new_id=counting_ids())
     bodies = [

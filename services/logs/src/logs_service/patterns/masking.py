@@ -12,6 +12,7 @@ _TLD = (
     "|au|ca|eu|us|info|biz|hk|tw|kr|ch|se|es|pl|be|at"
 )
 _HTTP = "(?:GET|POST|PUT|DELETE|HEAD|PATCH|OPTIONS|CONNECT|TRACE) "
+_SIZES = r"(?:[KMGTP]?i?B|[kM]?bytes|sec)"
 _UNITS = r"(?:[KMGTP]?i?B|[kM]?bytes|[KMGT]|ms|us|µs|ns|min|secs?|seconds?|[smhd])"
 
 _LITERAL_DIGIT = r"(?<=[A-Za-z][A-Za-z])\d(?!\d|[._:,#@~^-]{0,3}[A-Za-z]{0,2}[._:,#@~^-]{0,3}\d)(?![A-Za-z]{0,2}-)"
@@ -58,21 +59,28 @@ _RULES: tuple[str, ...] = (
     # A number or the digits of an id, with what is glued to it in pieces of at most two letters, and its unit.
     (
         rf"(?!{_LITERAL_DIGIT})(?:(?<![A-Za-z0-9.)\]])[-+<]{{0,2}})?\d+(?:[._:,#@~^-]{{0,3}}[A-Za-z]{{0,2}}[._:,#@~^-]{{0,3}}\d+)*"
-        rf"(?: ?{_UNITS}(?![A-Za-z0-9_])|[A-Za-z]{{1,2}}(?![A-Za-z])|%)?"
+        rf"(?: {_SIZES}(?![A-Za-z0-9_])|{_UNITS}(?![A-Za-z0-9_])|[A-Za-z]{{1,2}}(?![A-Za-z])|%)?"
     ),
     r"(?<![\w.-])(?:true|false|null|nil|True|False|TRUE|FALSE|NULL|NIL|\(null\))(?![\w.-])",
 )
 LITERAL_DIGIT = re.compile(_LITERAL_DIGIT)
 _MASK = re.compile("|".join(_RULES))
-_KEY_VALUE = re.compile(r"(?<=[\w\])])=(?!=)(?![\s=])(?:<\*>)?[^\s,;|()\[\]{}&]*")
+_KEY_VALUE = re.compile(r"(?<=[\w\])])=(?!=)(?![\s=])(?:<\*>|[^\s,;|()\[\]{}&<>])+")
 _REPEATED = re.compile(
-    r"(?:(?<!\S)\*{2,} )*<\*>(?: \*{2,}|[.:/_,@#+\\-]{0,2}<\*>|,? \(<\*>\)| \(\)| \[<\*>\]|,? <\*>(?![\w(=]))+"
+    r"(?:(?<!\S)\*{2,} )*<\*>(?: \*{2,}|[.:/_,@#+\\-]{0,2}<\*>|,? \(<\*>\)| \(\)|,? <\*>(?![\w(=]))+"
+    r"|([\"'])<\*>\1(?:, ?\1<\*>\1)+"
 )
 
 
 def mask(text: str) -> str:
     """The text with `<*>` for every value that its form gives away, and one blank for every run of blanks."""
-    masked = _MASK.sub(WILDCARD, " ".join(text.split()))
+    masked = _MASK.sub(_wildcard, " ".join(text.split()))
     if "=" in masked:
         masked = _KEY_VALUE.sub("=<*>", masked)
-    return _REPEATED.sub(WILDCARD, masked)
+    return _REPEATED.sub(_wildcard, masked)
+
+
+def _wildcard(found: re.Match[str]) -> str:
+    """The wildcard, in the quotes of a quoted value."""
+    quote = found[0][0]
+    return f"{quote}{WILDCARD}{quote}" if quote in "\"'" else WILDCARD

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from logs_service.patterns.grouping import MIN_CONTEXT_WORDS, Tokens, context_words, find_groups
+from logs_service.patterns.grouping import MIN_CONTEXT_WORDS, Tokens, context_words, find_groups, without_digits
 from logs_service.patterns.masking import LITERAL_DIGIT, WILDCARD, mask
 from logs_service.patterns.template import token_matches
 
@@ -104,10 +104,7 @@ class PatternMiner:
             known = self._by_shape.get(shape)
             if known is None:
                 known = self._new_shape(shape)
-            if known.positions:
-                digits = "".join([body[position] for position in known.positions])
-            else:
-                digits = ""
+            digits = "".join([body[position] for position in known.positions]) if known.positions else ""
             cached = known.entries.get(digits)
             if cached is None:
                 cached = known.entries[digits] = self._find(body)
