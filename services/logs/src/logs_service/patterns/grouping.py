@@ -200,7 +200,9 @@ def _differing_in_names(forms: list[Tokens]) -> list[Candidate]:
         if len(members) >= 3 and context_words(skeleton) >= MIN_CONTEXT_WORDS:
             counts = {i: len({form[i] for form in members}) for i, word in enumerate(skeleton) if word == "\0"}
             varying = tuple(i for i, count in counts.items() if count >= 3)
-            if len(varying) > 1 and all(counts[i] == 1 for i in counts if i not in varying):
+            announced = all(i > 0 and _bare(skeleton[i - 1]) in _NAMES for i in varying)
+            fixed = all(counts[i] == 1 for i in counts if i not in varying)
+            if len(varying) > 1 and fixed and (announced or len(members) >= _WIDE_FORMS):
                 found.append((members, varying))
     return found
 
@@ -246,10 +248,15 @@ def _varies(forms: Sequence[Tokens], position: int) -> bool:
     return len(values) >= _needed(forms[0], position, values)
 
 
+def _bare(word: str) -> str:
+    return word.strip("([{\"'").rstrip(":").lower()
+
+
 def _needed(form: Tokens, position: int, values: set[str]) -> int:
     before = form[position - 1] if position else ""
-    word = before.strip("([{\"'").rstrip(":").lower()
-    if word in _PEOPLE:
+    word = _bare(before)
+    after = form[position + 1] if position + 1 < len(form) else ""
+    if word in _PEOPLE or (word in ("for", "by") and after in ("from", "on", "at", "via")):
         return _AFTER_USER
     if word in _NAMES:
         return _AFTER_NAME
