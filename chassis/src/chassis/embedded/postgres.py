@@ -179,8 +179,9 @@ class PostgresServer:
 
 def remove_data(data_dir: Path) -> None:
     """Remove a stopped server's data, wherever it lives."""
-    shutil.rmtree(_ROOT_HOME / _place_name(data_dir.absolute()), ignore_errors=True)
+    shutil.rmtree(_elsewhere(data_dir.absolute()), ignore_errors=True)
     shutil.rmtree(data_dir, ignore_errors=True)
+    data_dir.with_name(data_dir.name + ".log").unlink(missing_ok=True)
 
 
 def _programs(user: pwd.struct_passwd | None) -> Path:
@@ -211,13 +212,14 @@ def _place(data_dir: Path, user: pwd.struct_passwd | None) -> Path:
         return data_dir
     data_dir.parent.mkdir(parents=True, exist_ok=True)
     if not _reaches(user, data_dir.parent):
-        data_dir = _ROOT_HOME / _place_name(data_dir)
+        data_dir = _elsewhere(data_dir) / data_dir.name
         data_dir.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     return data_dir
 
 
-def _place_name(data_dir: Path) -> str:
-    return f"data-{hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]}"
+def _elsewhere(data_dir: Path) -> Path:
+    """The folder that stands in for the one around `data_dir`."""
+    return _ROOT_HOME / f"data-{hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]}"
 
 
 def _reaches(user: pwd.struct_passwd, path: Path) -> bool:

@@ -4,9 +4,11 @@ The session's Postgres runs without fsync, which is fit for tests alone; tests o
 """
 
 import secrets
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -121,11 +123,23 @@ class QueryCounter:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def reachable_folder() -> Iterator[Path]:
+    """A folder for this session that a server may use which does not run as the tests' user."""
+    with tempfile.TemporaryDirectory(prefix="aiops-test-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server(reachable_folder: Path) -> Iterator[PostgresServer]:
     """One Postgres for the session."""
-    folder = tmp_path_factory.mktemp("postgres")
     server = PostgresServer.start(
-        folder / "data", free_port(), password=secrets.token_urlsafe(24), throwaway=True, dies_with_parent=True
+        reachable_folder / "postgres",
+        free_port(),
+        password=secrets.token_urlsafe(24),
+        throwaway=True,
+        dies_with_parent=True,
     )
     try:
         yield server
