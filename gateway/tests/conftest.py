@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ from gateway.testing.harness import RunningGateway, running_gateway
 from gateway.testing.scripted import ScriptedService, running_script
 from gateway.testing.stack import Script, Stack
 from logs_service.settings import LogsSettings
+
+StartScript = Callable[..., AbstractAsyncContextManager[Script]]
 
 BOTH = ("serve", "work")
 
@@ -113,36 +115,40 @@ async def gateway(stack: Stack) -> AsyncIterator[RunningGateway]:
 
 
 @pytest.fixture
-def environment() -> str:
-    """What the scripted gateway runs as; a test module overrides it."""
-    return "production"
+def start_script(installation: Installation, nats_server: TestNats) -> StartScript:
+    """Starts scripted services and a gateway in front of them, with the given settings."""
+
+    @asynccontextmanager
+    async def start(**values: Any) -> AsyncIterator[Script]:
+        async with AsyncExitStack() as running:
+
+            async def scripted(name: str, descriptor: ServiceDescriptor) -> ScriptedService:
+                service = ScriptedService(descriptor)
+                return await running.enter_async_context(running_script(service, name, installation))
+
+            auth = await scripted("auth", auth_service_pb2.DESCRIPTOR.services_by_name["AuthService"])
+            logs = await scripted("logs", logs_service_pb2.DESCRIPTOR.services_by_name["LogsService"])
+            ai = await scripted("ai", ai_service_pb2.DESCRIPTOR.services_by_name["AiService"])
+            defaults = {
+                "environment": "production",
+                "auth_target": auth.target,
+                "logs_target": logs.target,
+                "ai_target": ai.target,
+                "operations_listen": "127.0.0.1:0",
+                "nats_url": nats_server.url,
+                "nats_user": "gateway",
+                "nats_password": nats_server.passwords["gateway"],
+            }
+            settings = GatewaySettings(**installation.settings("gateway", **{**defaults, **values}))
+            gateway = build(settings, access_tokens=installation.access_tokens())
+            front = await running.enter_async_context(running_gateway(gateway))
+            yield Script(installation, front, auth, logs, ai)
+
+    return start
 
 
 @pytest_asyncio.fixture
-async def script(installation: Installation, nats_server: TestNats, environment: str) -> AsyncIterator[Script]:
-    """A gateway in front of services that answer as the test says."""
-    async with AsyncExitStack() as running:
-
-        async def scripted(name: str, descriptor: ServiceDescriptor) -> ScriptedService:
-            return await running.enter_async_context(running_script(ScriptedService(descriptor), name, installation))
-
-        auth = await scripted("auth", auth_service_pb2.DESCRIPTOR.services_by_name["AuthService"])
-        logs = await scripted("logs", logs_service_pb2.DESCRIPTOR.services_by_name["LogsService"])
-        ai = await scripted("ai", ai_service_pb2.DESCRIPTOR.services_by_name["AiService"])
-        settings = GatewaySettings(
-            **installation.settings(
-                "gateway",
-                environment=environment,
-                auth_target=auth.target,
-                logs_target=logs.target,
-                ai_target=ai.target,
-                operations_listen="127.0.0.1:0",
-                nats_url=nats_server.url,
-                nats_user="gateway",
-                nats_password=nats_server.passwords["gateway"],
-            )
-        )
-        front = await running.enter_async_context(
-            running_gateway(build(settings, access_tokens=installation.access_tokens()))
-        )
-        yield Script(installation, front, auth, logs, ai)
+async def script(start_script: StartScript) -> AsyncIterator[Script]:
+    """A gateway in production, in front of services that answer as the test says."""
+    async with start_script() as running:
+        yield running

@@ -1,6 +1,7 @@
 """Puts the gateway together: settings, services, operations, transports, doors. The only file that knows the others."""
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -21,6 +22,9 @@ from gateway.services import Services
 from gateway.settings import GatewaySettings
 from gateway.transports.http import GraphQLOverHttp
 from gateway.transports.websocket import GraphQLOverWebSocket
+
+# Spans and logs are the chassis's: FastAPI's would begin a trace of their own and log what exceptions say.
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 
 
 def build(
@@ -52,7 +56,7 @@ def build(
     upload_door = UploadDoor(services, authenticator)
 
     # The pages that FastAPI offers load scripts from other hosts.
-    app = FastAPI(title="AI Ops Assistant", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="AI Ops Assistant", docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY)
     app.add_exception_handler(Exception, _defect)
     app.add_api_route("/graphql", over_http.post, methods=["POST"], response_model=None)
     app.add_api_websocket_route("/graphql", over_websocket.connect)

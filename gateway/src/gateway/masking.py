@@ -25,7 +25,7 @@ _ECHOES = (
     (re.compile(r"[,;.]? ?[Ff]ound: .*$", re.DOTALL), "."),
     (re.compile(r"(cannot represent [^:]*): .*$", re.DOTALL), r"\1."),
     (re.compile(r"Value '.*' does not exist", re.DOTALL), "The value does not exist"),
-    (re.compile(r'String ".*"', re.DOTALL), "a string"),
+    (re.compile(r"(Name|Int|Float|String|BlockString) ['\"].*['\"]", re.DOTALL), r"\1"),
 )
 """Where the library repeats a value that was sent: it may be a password, and errors end up in logs."""
 

@@ -93,8 +93,15 @@ class RefreshSuccess:
     """The account, with its role as it is now."""
 
 
+# VersionConflictError: another request traded this very token in a moment ago.
 RefreshResult: TypeAlias = Annotated[
-    RefreshSuccess | AuthenticationError | ForbiddenError | ValidationError | ConflictError | RateLimitedError,
+    RefreshSuccess
+    | AuthenticationError
+    | ForbiddenError
+    | ValidationError
+    | ConflictError
+    | VersionConflictError
+    | RateLimitedError,
     strawberry.union("RefreshResult", description="How `refresh` ends."),
 ]
 

@@ -18,6 +18,7 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage
 from strawberry.types.execution import ExecutionResult
+from strawberry.types.unset import UNSET
 
 from aiops.events.v1.envelope_pb2 import Envelope
 from chassis.clock import Clock
@@ -37,14 +38,17 @@ TRY_AGAIN_LATER = 1013
 SERVICE_RESTART = 1012
 
 
-class _Json:
-    """How the library's adapter reads and writes messages."""
+class _View:
+    """What the library's handler asks of the view around it."""
 
     def decode_json(self, text: str) -> object:
         return json.loads(text)  # its JSONDecodeError is what the adapter waits for
 
     def encode_json(self, data: object) -> str:
         return orjson.dumps(data).decode()
+
+    async def on_ws_connect(self, _context: None) -> object:
+        return UNSET  # who connects is known by then
 
 
 class _ForCaller:
@@ -80,7 +84,7 @@ class Connection(BaseGraphQLTransportWSHandler[None, None]):
         self._for_caller = _ForCaller(operations)
         self._address = websocket.client.host if websocket.client else ""
         self._lifetime = asyncio.timeout(None)
-        view = cast("Any", _Json())
+        view = cast("Any", _View())
         super().__init__(
             view=view,
             websocket=ASGIWebSocketAdapter(view, websocket, websocket),
