@@ -14,7 +14,7 @@ from logs_service.commands import LogFilter, LogRecordFilter
 from logs_service.domain import Log, LogPattern, LogRecord
 from logs_service.errors import LogNotFound, LogPatternNotFound
 from logs_service.patterns.record import Severity
-from logs_service.store import log_of, pattern_count, record_of, resolved_patterns
+from logs_service.store import among, log_of, pattern_count, record_of, resolved_patterns
 from logs_service.tables import LOG_PATTERNS, LOG_RECORDS, LOGS
 
 MAXIMUM_SEARCH_CHARACTERS = 200
@@ -35,7 +35,7 @@ async def get_log(log_id: UUID, tx: ReadTx) -> Log:
 
 async def batch_get_logs(ids: Sequence[UUID], tx: ReadTx) -> list[Log]:
     """The logs that exist among the ids."""
-    return [log_of(row) for row in await tx.fetch_all(select(LOGS, pattern_count()).where(LOGS.c.id.in_(ids)))]
+    return [log_of(row) for row in await tx.fetch_all(select(LOGS, pattern_count()).where(among(LOGS.c.id, ids)))]
 
 
 async def list_logs(wanted: LogFilter, page: Page, tx: ReadTx) -> Slice[Log]:
@@ -85,7 +85,7 @@ async def list_log_records(wanted: LogRecordFilter, page: Page, tx: ReadTx) -> S
             records.log_id == wanted.log_id, records.id.between(log.first_record_id, log.last_record_id)
         )
     if wanted.pattern_id is not None:
-        statement = statement.where(records.pattern_id.in_(await _members(wanted.pattern_id, tx)))
+        statement = statement.where(among(records.pattern_id, await _members(wanted.pattern_id, tx)))
     if wanted.service:
         statement = statement.where(records.service == wanted.service)
     if wanted.start_nanoseconds is not None:
@@ -102,7 +102,7 @@ async def list_log_records(wanted: LogRecordFilter, page: Page, tx: ReadTx) -> S
 
 async def batch_get_log_records(ids: Sequence[UUID], tx: ReadTx) -> list[LogRecord]:
     """The records that exist among the ids; each id names its day partition."""
-    return [record_of(row) for row in await tx.fetch_all(select(LOG_RECORDS).where(LOG_RECORDS.c.id.in_(ids)))]
+    return [record_of(row) for row in await tx.fetch_all(select(LOG_RECORDS).where(among(LOG_RECORDS.c.id, ids)))]
 
 
 async def batch_get_log_patterns(ids: Sequence[UUID], tx: ReadTx) -> dict[UUID, LogPattern]:

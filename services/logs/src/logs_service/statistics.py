@@ -16,7 +16,7 @@ from chassis.paging import Page, Slice, decode_cursor, encode_cursor
 from logs_service.domain import Log, LogPatternCount
 from logs_service.evidence import Exemplar, LogStats, PatternStats
 from logs_service.queries import get_log
-from logs_service.store import pattern_of, severity_counts_of
+from logs_service.store import among, pattern_of, severity_counts_of
 from logs_service.tables import LOG_PATTERN_COUNTS, LOG_PATTERNS, LOG_RECORDS, LOGS
 
 LISTED_BUCKETS = 30
@@ -153,7 +153,7 @@ def _members(roots: Sequence[UUID] | None) -> CTE:
     root_id = func.coalesce(LOG_PATTERNS.c.merged_into, LOG_PATTERNS.c.id).label("root_id")
     statement = select(LOG_PATTERNS.c.id, root_id)
     if roots is not None:
-        statement = statement.where(or_(LOG_PATTERNS.c.id.in_(roots), LOG_PATTERNS.c.merged_into.in_(roots)))
+        statement = statement.where(or_(among(LOG_PATTERNS.c.id, roots), among(LOG_PATTERNS.c.merged_into, roots)))
     return statement.cte("members")
 
 
@@ -181,9 +181,9 @@ async def _times(log: Log, members: CTE, spread: int, tx: ReadTx) -> dict[UUID, 
 
 
 async def _middle_times(log: Log, members: CTE, tx: ReadTx) -> tuple[int | None, int | None]:
-    """The span of the middle 98 % of a log's records: one line with a wrong year must not widen all buckets."""
+    """The span of the middle 90 % of a log's records: one line with a wrong year must not widen all buckets."""
     records = _records(log, members).subquery("timed")
-    both = func.percentile_disc([0.01, 0.99]).within_group(records.c.time_nanoseconds)
+    both = func.percentile_disc([0.05, 0.95]).within_group(records.c.time_nanoseconds)
     row = await tx.fetch_one(select(both.label("span")))
     return (row.span[0], row.span[1]) if row is not None and row.span is not None else (None, None)
 
@@ -215,7 +215,7 @@ def _records(log: Log, members: CTE) -> Select[Any]:
 async def _exemplars(ids: Sequence[UUID], tx: ReadTx) -> dict[UUID, Exemplar]:
     records = LOG_RECORDS.c
     body = func.left(records.body, _EXEMPLAR_CHARACTERS).label("body")
-    statement = select(records.id, records.time_nanoseconds, records.line_number, body).where(records.id.in_(ids))
+    statement = select(records.id, records.time_nanoseconds, records.line_number, body).where(among(records.id, ids))
     return {
         row.id: Exemplar(str(row.id), row.time_nanoseconds, row.body, row.line_number)
         for row in await tx.fetch_all(statement)

@@ -1,5 +1,6 @@
 """Writes and locked reads of logs and patterns. SQL only: nothing here decides, nothing here commits."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -7,7 +8,8 @@ from uuid import UUID
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import ColumnElement, Row, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Row, Text, Uuid, any_, func, insert, literal, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.db import ReadTx, WriteTx
 from chassis.errors import VersionConflict
@@ -113,16 +115,13 @@ class PatternStore:
 
     async def live_with_templates(self, templates: Sequence[str]) -> dict[str, UUID]:
         """Ids of the live patterns that have one of these templates, by template."""
-        digests = [func.md5(template) for template in templates]
-        found: dict[str, UUID] = {}
-        for start in range(0, len(digests), 1000):
-            statement = select(LOG_PATTERNS.c.template, LOG_PATTERNS.c.id).where(
-                LOG_PATTERNS.c.service == self._service,
-                LOG_PATTERNS.c.merged_into.is_(None),
-                func.md5(LOG_PATTERNS.c.template).in_(digests[start : start + 1000]),
-            )
-            found.update({row.template: row.id for row in await self._tx.fetch_all(statement)})
-        return found
+        digests = [hashlib.md5(template.encode(), usedforsecurity=False).hexdigest() for template in templates]
+        statement = select(LOG_PATTERNS.c.template, LOG_PATTERNS.c.id).where(
+            LOG_PATTERNS.c.service == self._service,
+            LOG_PATTERNS.c.merged_into.is_(None),
+            func.md5(LOG_PATTERNS.c.template) == any_(literal(digests, ARRAY(Text))),
+        )
+        return {row.template: row.id for row in await self._tx.fetch_all(statement)} if templates else {}
 
     async def roots(self, ids: Sequence[UUID]) -> dict[UUID, LogPattern]:
         """The patterns that stand for these today, by the id asked for."""
@@ -160,6 +159,11 @@ class PatternStore:
         await self._tx.copy("log_pattern_versions", columns, rows)
 
 
+def among(column: ColumnElement[UUID], ids: Sequence[UUID]) -> ColumnElement[bool]:
+    """Whether a column is one of many ids; one array, since Postgres takes at most 65,535 parameters."""
+    return column == any_(literal(list(ids), ARRAY(Uuid)))
+
+
 async def ensure_record_partitions(tx: WriteTx, *, first_day: datetime, days: int) -> int:
     """Make the day partitions that are missing from that day on; how many were made."""
     row = await tx.fetch_one(
@@ -176,7 +180,7 @@ async def resolved_patterns(tx: ReadTx, ids: Sequence[UUID]) -> dict[UUID, LogPa
     statement = (
         select(asked.c.id.label("requested_id"), root)
         .join(root, root.c.id == func.coalesce(asked.c.merged_into, asked.c.id))
-        .where(asked.c.id.in_(ids))
+        .where(among(asked.c.id, ids))
     )
     return {row.requested_id: pattern_of(row) for row in await tx.fetch_all(statement)} if ids else {}
 
