@@ -11,7 +11,7 @@ class UserNotFound(NotFound):
     reason = "USER_NOT_FOUND"
 
 
-class CredentialsInvalid(PermissionDenied):
+class CredentialsInvalid(Unauthenticated):
     """E-mail and password do not belong together: the same words for every way in which they do not."""
 
     reason = "CREDENTIALS_INVALID"
