@@ -79,6 +79,7 @@ def widened(one: str, other: str) -> str:
     if len(ours) == len(theirs):
         return " ".join(merged_token(pair) for pair in zip(ours, theirs, strict=True))
     shared = 0
-    while shared < min(len(ours), len(theirs)) and ours[shared] == theirs[shared]:
+    # The wildcard stands for at least one word, so each side keeps one for it.
+    while shared < min(len(ours), len(theirs)) - 1 and ours[shared] == theirs[shared]:
         shared += 1
     return " ".join([*ours[:shared], WILDCARD])

@@ -1,0 +1,130 @@
+"""The two state machines of a log, and what people may write on it."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from chassis.errors import InvalidArgument
+from logs_service.domain import (
+    Contents,
+    Log,
+    LogReceived,
+    LogSource,
+    LogState,
+    LogStatus,
+    LogStatusUpdated,
+    LogSummarized,
+    LogSummaryFailed,
+    LogUpdated,
+    Summary,
+    clean_line,
+    clean_tags,
+    clean_text,
+    guard_size,
+)
+from logs_service.errors import LogStatusTransitionInvalid, LogSummaryInProgress, LogTooLarge
+from logs_service.patterns.record import Severity
+
+NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=1)
+ID = UUID("0198c0de-0000-7000-8000-000000000001")
+SUMMARY = Summary((), "builtin", "", "run", "digest", NOW, "", 0)
+
+
+@pytest.fixture
+def log() -> Log:
+    contents = Contents(3, 4, 99, {Severity.INFO: 2, Severity.ERROR: 1}, None, None, ID, ID)
+    return Log(
+        id=ID, version=1, name="app.log", service="shop", source=LogSource.PASTE, contents=contents,
+        created_by_kind="user", created_by_id=str(ID), created_at=NOW, updated_at=NOW,
+        severity=contents.worst_severity,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("before", LogStatus)
+@pytest.mark.parametrize("after", LogStatus)
+def test_the_human_status_moves_along_its_machine_alone(log: Log, before: LogStatus, after: LogStatus) -> None:
+    allowed = {
+        (LogStatus.OPEN, LogStatus.ACKNOWLEDGED),
+        (LogStatus.ACKNOWLEDGED, LogStatus.RESOLVED),
+        (LogStatus.ACKNOWLEDGED, LogStatus.OPEN),
+        (LogStatus.RESOLVED, LogStatus.OPEN),
+    }
+    if before is not LogStatus.OPEN:
+        log, _ = log.moved_to(LogStatus.ACKNOWLEDGED, "", at=NOW)
+    if before is LogStatus.RESOLVED:
+        log, _ = log.moved_to(LogStatus.RESOLVED, "", at=NOW)
+
+    if (before, after) in allowed:
+        moved, fact = log.moved_to(after, "why", at=LATER)
+        assert (moved.status, moved.status_reason, moved.version, moved.updated_at) == (
+            after, "why", log.version + 1, LATER,
+        )  # fmt: skip
+        assert fact == LogStatusUpdated(ID, log.version + 1, before, after)
+    else:
+        with pytest.raises(LogStatusTransitionInvalid) as refused:
+            log.moved_to(after, "", at=LATER)
+        assert refused.value.metadata == {"from": before, "to": after}
+
+
+def test_a_log_waits_is_summarised_and_sent_back(log: Log) -> None:
+    assert log.received() == LogReceived(ID, 1, "shop", 3)
+    with pytest.raises(LogSummaryInProgress):
+        log.resummarized(at=LATER)
+
+    summarized, fact = log.summarized(SUMMARY, at=LATER)
+    assert (summarized.state, summarized.summary, summarized.version) == (LogState.SUMMARIZED, SUMMARY, 2)
+    assert fact == LogSummarized(ID, 2, "shop", "builtin", Severity.ERROR)
+
+    again, received = summarized.resummarized(at=LATER)
+    assert (again.state, again.summary, again.version) == (LogState.RECEIVED, None, 3)
+    assert received == LogReceived(ID, 3, "shop", 3)
+
+    failed, failure = again.summary_failed("ai is away", at=LATER)
+    assert (failed.state, failed.failure, failed.version) == (LogState.FAILED, "ai is away", 4)
+    assert failure == LogSummaryFailed(ID, 4, "ai is away")
+
+    repaired, _ = failed.resummarized(at=LATER)
+    assert (repaired.state, repaired.failure, repaired.version) == (LogState.RECEIVED, "", 5)
+
+
+def test_what_changes_is_named_and_what_does_not_makes_no_version(log: Log) -> None:
+    updated, fact = log.updated(tags=("a",), notes="", severity=Severity.FATAL, at=LATER)
+    assert (updated.tags, updated.severity, updated.version) == (("a",), Severity.FATAL, 2)
+    assert fact == LogUpdated(ID, 2, ("tags", "severity"))
+
+    assert updated.updated(tags=("a",), severity=Severity.FATAL, at=LATER) == (updated, None)
+
+
+def test_tags_are_in_lower_case_and_each_once() -> None:
+    assert clean_tags((" Night  Shift", "night shift", "DB")) == ("night shift", "db")
+    assert len(clean_tags(tuple(f"tag {n}" for n in range(20)))) == 20
+    for tags in (("",), ("t" * 51,), tuple(f"tag {n}" for n in range(21)), ("a\x00b",)):
+        with pytest.raises(InvalidArgument) as refused:
+            clean_tags(tags)
+        assert refused.value.metadata == {"field": "tags"}
+
+
+def test_lines_of_people_are_one_line_of_text() -> None:
+    assert (
+        clean_line("  Überlauf im Lager \u00a0 5 ", field="name", minimum=1, maximum=30) == "Überlauf im Lager \u00a0 5"
+    )
+    for text in ("", "   ", "x" * 31, "a\nb", "a\u2028b", "a\x7fb"):
+        with pytest.raises(InvalidArgument):
+            clean_line(text, field="name", minimum=1, maximum=30)
+
+
+def test_notes_may_have_lines_and_ten_thousand_characters() -> None:
+    assert clean_text("a\nb", field="notes", maximum=10) == "a\nb"
+    for text in ("x" * 11, "a\x00"):
+        with pytest.raises(InvalidArgument):
+            clean_text(text, field="notes", maximum=10)
+
+
+def test_sizes_are_allowed_to_the_byte() -> None:
+    guard_size(1_000_000, maximum_bytes=1_000_000)
+    with pytest.raises(LogTooLarge) as refused:
+        guard_size(1_000_001, maximum_bytes=1_000_000)
+    assert refused.value.metadata == {"maximum_bytes": "1000000"}
+    assert "upload it as a file" in refused.value.message
