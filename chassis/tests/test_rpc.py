@@ -455,8 +455,17 @@ async def test_every_rpc_is_counted_by_its_outcome(installation: Installation) -
     assert parcels.metrics.value("aiops_rpc_server_in_flight") == 0
 
 
-def test_two_servers_cannot_share_a_port(installation: Installation) -> None:
-    assert ("grpc.so_reuseport", 0) in ServerOptions().channel_options()
+async def test_two_servers_cannot_share_a_port(installation: Installation) -> None:
+    async with serving(installation, echo) as parcels:
+        second = make_server(
+            "parcels",
+            trust=Trust({}),
+            access_tokens=installation.access_tokens(),
+            policy=Policy({}, mask),
+            metrics=Metrics(),
+        )
+        with pytest.raises(RuntimeError, match="Failed to bind"):
+            second.add_insecure_port(parcels.target)
 
 
 def test_the_trust_file_is_plain_json(installation: Installation, tmp_path: Path) -> None:
