@@ -64,6 +64,9 @@ class ScriptedService:
         async def handle(requests: AsyncIterator[Message], _context: Any) -> Message:
             received = [request async for request in requests]
             self.requests.extend(received[:-1])
+            # To gRPC's reader a cancelled stream ends like a whole one; the cancellation comes a moment later, and a
+            # real service has more to wait for before it commits.
+            await asyncio.sleep(0.05)
             return await self._answer(method, received[-1])
 
         return handle
