@@ -275,8 +275,8 @@ class AccessTokens:
             self._failure = None
         except (DomainError, OSError, ValueError, KeyError, TypeError) as error:
             self._failure = error
-        finally:
-            self._tried_at = self._clock.monotonic()
+        # Not in a finally: a caller who left while it waited has tried nothing.
+        self._tried_at = self._clock.monotonic()
 
 
 def sign_access_token(key: Ed25519PrivateKey, kid: str, claims: Mapping[str, Any]) -> str:
