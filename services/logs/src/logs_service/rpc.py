@@ -36,7 +36,9 @@ class LogsServicer(LogsServiceServicer):
         self._database = database
         self._redactor = redactor
         self._ingestor = ingestor
-        self._turns = asyncio.Semaphore(concurrent_ingestions)
+        self._pastes = asyncio.Semaphore(concurrent_ingestions)
+        # Apart from pastes: a client that sends slowly must hold up other uploads alone.
+        self._uploads = asyncio.Semaphore(concurrent_ingestions)
 
     async def SummarizeLog(self, request: pb.SummarizeLogRequest, context: Context) -> pb.SummarizeLogResponse:
         """Store pasted text as a log."""
@@ -47,7 +49,7 @@ class LogsServicer(LogsServiceServicer):
             log = await usecases.receive_log(cmd, _whole(text), tx, self._ingestor)
             return pb.SummarizeLogResponse(log=convert.log_to_proto(log))
 
-        async with self._turns:
+        async with self._pastes:
             return await self._uow.once(request, pb.SummarizeLogResponse, effect)
 
     async def UploadLog(
@@ -57,7 +59,7 @@ class LogsServicer(LogsServiceServicer):
         async with Upload(request_iterator) as upload:
             header = await upload.header()
             cmd = convert.receive_command(header, LogSource.UPLOAD)
-            async with self._turns, self._uow.claim("UploadLog", header.idempotency_key) as claim:
+            async with self._uploads, self._uow.claim("UploadLog", header.idempotency_key) as claim:
                 if claim.is_replay:
                     return await self._replayed(claim, upload)
                 log = await usecases.receive_log(cmd, upload.chunks(), claim.tx, self._ingestor)

@@ -16,7 +16,8 @@ class LogsSettings(ServiceSettings):
     http_listen: str = "127.0.0.1:8202"
     """Address for health (`/healthz`, `/readyz`) and `/metrics`."""
     concurrent_ingestions: int = Field(4, ge=1, le=64)
-    """Logs that are read at the same time; more wait for their turn. Each takes a Postgres connection and memory."""
+    """Uploads, and apart from them pastes, that are read at the same time; more wait for their turn. Each takes a
+    Postgres connection."""
     summary_timeout_seconds: float = Field(90.0, gt=0, le=600)
     """How long one attempt waits for ai to word the evidence of a log."""
     summary_patience_seconds: float = Field(300.0, ge=0, le=86_400)
