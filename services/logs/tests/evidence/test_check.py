@@ -188,6 +188,7 @@ def test_nothing_is_said_twice_and_nothing_without_end() -> None:
     summary = check_sentences(EVIDENCE, [sentence] * 1000, builtin(EVIDENCE))
 
     assert [each.text for each in summary.sentences].count(sentence.text) == 1
+    assert summary.replaced_count == 1000 - MAX_SENTENCES
     assert len(summary.sentences) <= MAX_SENTENCES
 
 

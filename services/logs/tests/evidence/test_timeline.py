@@ -76,6 +76,15 @@ def test_a_job_that_writes_in_clumps_does_not_grow() -> None:
     assert find_growth(hourly, [100] * len(hourly), 300, TESTS) is None
 
 
+def test_jobs_that_write_in_clumps_at_odd_times_do_not_grow() -> None:
+    found = 0
+    for seed in range(300):
+        counts = [50 * count for count in steady(0.08, 60, seed)]
+        found += find_growth(counts, [count + 50 for count in counts], 300, TESTS) is not None
+
+    assert found <= 3
+
+
 def test_what_rises_with_all_traffic_does_not_grow_by_itself() -> None:
     counts = [2] * 40 + [10] * 40
     totals = [100] * 40 + [500] * 40

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from logs_service.evidence.failure import reports_failure
@@ -46,18 +47,17 @@ def check_sentences(
     replaced = 0
     for position, sentence in enumerate(sentences):
         proven = _proven(sentence, entries, "answer") if position < MAX_SENTENCES else None
-        if proven is None or _said(proven, kept):
-            replaced += 1
-            substitutes = [builtin[key] for key in sentence.entry_keys if key in builtin]
-            kept += _unsaid(substitutes, kept) if position < MAX_SENTENCES else []
-        else:
-            kept.append(proven)
-    missing = [
-        builtin[entry.key]
-        for entry in evidence.entries
-        if entry.key in builtin and _must_be_told(entry) and not any(_tells(sentence, entry) for sentence in kept)
-    ]
-    return CheckedSummary((*kept, *_unsaid(missing, kept)), replaced)
+        if proven is not None:
+            _add(proven, kept)
+            continue
+        replaced += 1
+        for key in sentence.entry_keys:
+            if key in builtin and position < MAX_SENTENCES:
+                _add(builtin[key], kept)
+    for entry in evidence.entries:
+        if entry.key in builtin and _must_be_told(entry) and not any(_tells(sentence, entry) for sentence in kept):
+            _add(builtin[entry.key], kept)
+    return CheckedSummary(tuple(kept), replaced)
 
 
 def refusal(evidence: Evidence, sentence: Sentence) -> str:
@@ -145,11 +145,12 @@ def _has_word_of(entry: Entry, text: str) -> bool:
     return bool(offered & said) or not offered
 
 
-def _said(sentence: CheckedSentence, kept: Iterable[CheckedSentence]) -> bool:
-    return any(other.text == sentence.text for other in kept)
-
-
-def _unsaid(candidates: Iterable[CheckedSentence], kept: Iterable[CheckedSentence]) -> list[CheckedSentence]:
-    texts = {sentence.text for sentence in kept}
-    unique = {sentence.text: sentence for sentence in candidates if sentence.text not in texts}
-    return list(unique.values())
+def _add(sentence: CheckedSentence, kept: list[CheckedSentence]) -> None:
+    """Add a sentence; one that was said already gets the further citations instead."""
+    for position, other in enumerate(kept):
+        if other.text == sentence.text:
+            keys = dict.fromkeys((*other.entry_keys, *sentence.entry_keys))
+            ids = dict.fromkeys((*other.record_ids, *sentence.record_ids))
+            kept[position] = replace(other, entry_keys=tuple(keys), record_ids=tuple(ids))
+            return
+    kept.append(sentence)

@@ -109,7 +109,8 @@ class Source:
         """Offer all that a text of the log holds."""
         claims = claims_of(text, spelled=False)
         self.numbers |= claims.numbers
-        self.words |= claims.words | {run.strip(_EDGES).lower() for run in _RUN.findall(plain(text))}
+        self.words |= claims.words | {word.removeprefix("www.") for word in claims.words}
+        self.words |= {run.strip(_EDGES).lower() for run in _RUN.findall(plain(text))}
         self.dates |= claims.dates
         self.times |= claims.times
 
