@@ -1,0 +1,131 @@
+"""Between the wire and the domain: pure, and the one place that knows both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ai_service.domain import (
+    EngineName,
+    Entry,
+    EntryKind,
+    Evidence,
+    Exemplar,
+    Fact,
+    Run,
+    RunCompleted,
+    Sentence,
+    Wording,
+)
+from aiops.ai.v1 import ai_service_pb2, events_pb2, evidence_pb2, run_pb2
+from chassis.errors import InvalidArgument
+from chassis.events import Event
+from chassis.ids import parse_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+    from google.protobuf.message import Message
+    from google.protobuf.timestamp_pb2 import Timestamp
+
+RUN_COMPLETED_SUBJECT = "aiops.ai.run.completed.v1"
+MAX_IDS = 1000
+_ENGINES = {EngineName.BUILTIN: run_pb2.ENGINE_BUILTIN, EngineName.OPENAI: run_pb2.ENGINE_OPENAI}
+
+
+def evidence_from_proto(message: evidence_pb2.Evidence) -> Evidence:
+    """The evidence of a request.
+
+    Raises:
+        InvalidArgument: an entry is of no known kind.
+    """
+    return Evidence(
+        message.digest, message.log_name, message.service, tuple(_entry(entry) for entry in message.entries)
+    )
+
+
+def _entry(message: evidence_pb2.EvidenceEntry) -> Entry:
+    if int(message.kind) not in set(map(int, EntryKind)):
+        raise InvalidArgument(f"entry {message.key!r} has no known kind", field="evidence.entries.kind")
+    return Entry(
+        key=message.key,
+        kind=EntryKind(message.kind),
+        severity_number=message.severity_number,
+        pattern_id=message.pattern_id,
+        template=message.template,
+        count=message.count,
+        first_time=_time(message, "first_time"),
+        last_time=_time(message, "last_time"),
+        onset_time=_time(message, "onset_time"),
+        facts=tuple(Fact(fact.name, fact.value) for fact in message.facts),
+        exemplars=tuple(Exemplar(record.record_id, _time(record, "time"), record.body) for record in message.exemplars),
+    )
+
+
+def _time(message: Message, field: str) -> int | None:
+    if not message.HasField(field):
+        return None
+    timestamp: Timestamp = getattr(message, field)
+    return timestamp.seconds * 1_000_000_000 + timestamp.nanos
+
+
+def summary_to_proto(wording: Wording, run: Run) -> ai_service_pb2.SummarizeEvidenceResponse:
+    """The answer with its run."""
+    return ai_service_pb2.SummarizeEvidenceResponse(
+        run=run_to_proto(run),
+        sentences=_sentences(wording.answer.sentences),
+        builtin_sentences=_sentences(wording.builtin_sentences),
+    )
+
+
+def _sentences(sentences: Iterable[Sentence]) -> list[ai_service_pb2.Sentence]:
+    return [
+        ai_service_pb2.Sentence(text=each.text, entry_keys=each.entry_keys, record_ids=each.record_ids)
+        for each in sentences
+    ]
+
+
+def run_to_proto(run: Run) -> run_pb2.Run:
+    """A run as others see it."""
+    message = run_pb2.Run(
+        id=str(run.id),
+        task=run.task,
+        engine=_ENGINES[run.engine],
+        model=run.model,
+        prompt_version=run.prompt_version,
+        input_digest=run.input_digest,
+        input_tokens=run.input_tokens,
+        output_tokens=run.output_tokens,
+        latency_milliseconds=run.latency_milliseconds,
+        fallback_reason=run.fallback_reason or "",
+        attempt_count=run.attempt_count,
+    )
+    message.created_at.FromDatetime(run.created_at)
+    return message
+
+
+def runs_to_proto(runs: Iterable[Run]) -> ai_service_pb2.BatchGetRunsResponse:
+    """The runs that were found."""
+    return ai_service_pb2.BatchGetRunsResponse(runs=[run_to_proto(run) for run in runs])
+
+
+def run_ids(request: ai_service_pb2.BatchGetRunsRequest) -> list[UUID]:
+    """The ids that a request names, each once.
+
+    Raises:
+        InvalidArgument: there are too many, or one is malformed.
+    """
+    if len(request.ids) > MAX_IDS:
+        raise InvalidArgument(f"ask for at most {MAX_IDS} runs at once", field="ids")
+    return [parse_id(text, field="ids") for text in dict.fromkeys(request.ids)]
+
+
+def fact_to_event(fact: object) -> Event:
+    """A fact of ai as it is told to others."""
+    if not isinstance(fact, RunCompleted):
+        raise TypeError(f"{type(fact).__name__} is no fact of ai")
+    run = fact.run
+    payload = events_pb2.RunCompleted(
+        run_id=str(run.id), task=run.task, engine=_ENGINES[run.engine], fallback_reason=run.fallback_reason or ""
+    )
+    return Event(RUN_COMPLETED_SUBJECT, "run", run.id, 1, payload)
