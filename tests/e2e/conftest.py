@@ -6,15 +6,19 @@ import random
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.e2e.client import Census, Client, admin_of
+from tests.e2e.scripted_model import ScriptedModel
 
 from aiops_cli import graph
 
 ROOT = Path(__file__).resolve().parents[2]
+ONE_PROCESS = "one process"
+"""The stack of this parameter; tests of what is the same in both forms ask for it alone."""
 PORTS = (8080, 8180, 8432, 8422, 8522, *range(8101, 8106), *range(8201, 8206), *range(8301, 8306))
 
 
@@ -79,8 +83,11 @@ def free_offset() -> int:
     pytest.fail("no free range of ports was found")
 
 
-def start(folder: Path, *options: str) -> RunningStack:
-    """Start a stack below the folder; fails the test with the stack's own words when it does not start."""
+def start(folder: Path, *options: str, extra: Mapping[str, str] | None = None) -> RunningStack:
+    """Start a stack below the folder, with extra settings in its environment.
+
+    Fails the test with the stack's own words when it does not start.
+    """
     offset = free_offset()
     environment = {
         **{
@@ -92,6 +99,7 @@ def start(folder: Path, *options: str) -> RunningStack:
         "AIOPS_PORT_OFFSET": str(offset),
         "XDG_CONFIG_HOME": str(folder / "config"),
         "AIOPS_ENVIRONMENT": "development",
+        **(extra or {}),
     }
     stack = RunningStack(folder / "state", offset, environment)
     started = stack.command("up", "--detach", *options)
@@ -99,7 +107,7 @@ def start(folder: Path, *options: str) -> RunningStack:
     return stack
 
 
-@pytest.fixture(scope="session", params=["one process", "split"])
+@pytest.fixture(scope="session", params=[ONE_PROCESS, "split"])
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     options = ("--split",) if request.param == "split" else ()
     running = start(tmp_path_factory.mktemp("stack"), *options)
@@ -111,3 +119,31 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture
 def graphql(stack: RunningStack) -> graph.Graph:
     return stack.log_in()
+
+
+@pytest.fixture(scope="module")
+def admin(stack: RunningStack) -> Client:
+    return admin_of(stack)
+
+
+@pytest.fixture(scope="module")
+def census(stack: RunningStack) -> Iterator[Census]:
+    """The rows of logs and auth, to be counted before and after a refusal."""
+    census = Census(stack, "logs", "auth")
+    yield census
+    census.close()
+
+
+@pytest.fixture(scope="session")
+def model_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningStack, ScriptedModel]]:
+    """A stack that asks a scripted model, with little patience."""
+    with ScriptedModel() as model:
+        settings = {
+            "AI_OPENAI_BASE_URL": model.url,
+            "AI_OPENAI_MODEL": "scripted",
+            "AI_OPENAI_TIMEOUT_SECONDS": "1",
+            "AI_OPENAI_DEADLINE_SECONDS": "2",
+        }
+        running = start(tmp_path_factory.mktemp("model"), extra=settings)
+        yield running, model
+        running.command("down")
