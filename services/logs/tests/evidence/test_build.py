@@ -64,6 +64,15 @@ def test_both_faults_of_a_service_log_become_entries() -> None:
     assert facts(recovered)["state"] == "recovered"
 
 
+def test_a_failure_of_one_line_and_its_recovery_stand_together() -> None:
+    away = pattern("NATS is away; reconnecting", [30.0, 30.1, 30.3], WARN)
+    back = pattern("NATS is back", [40.0, 40.2, 40.4])
+
+    evidence = evidence_of(pattern("answered <*>", every(0.5, until=120)), away, back)
+
+    assert [entry.template for entry in evidence.entries[1:3]] == [away.template, back.template]
+
+
 def test_a_recovery_without_its_failure_is_not_told() -> None:
     evidence = evidence_of(traffic(), pattern("NATS reconnected after <*> s", [40.2], INFO))
 

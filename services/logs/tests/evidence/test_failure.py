@@ -20,6 +20,8 @@ from logs_service.evidence.failure import reports_failure, says_failure, says_re
         "connect ECONNREFUSED 10.0.0.1:443",
         "permission denied",
         "host unreachable",
+        "NATS is away; reconnecting",
+        "worker fell over; starting it again",
         "could not resolve host",
     ],
 )
@@ -27,7 +29,9 @@ def test_clear_words_report_a_failure(text: str) -> None:
     assert says_failure(text, strictly=True)
 
 
-@pytest.mark.parametrize("text", ["invalid user admin", "an error on page 3", "service unavailable", "retrying in 3 s"])
+@pytest.mark.parametrize(
+    "text", ["invalid user admin", "an error on page 3", "service unavailable", "retrying in 3 s", "not ready yet"]
+)
 def test_weaker_words_report_a_failure_where_the_level_does_not_speak(text: str) -> None:
     assert says_failure(text)
     assert not says_failure(text, strictly=True)
@@ -60,13 +64,23 @@ def test_ten_errors_are_not_taken_for_none() -> None:
     assert says_failure("finished with 10 errors")
 
 
-@pytest.mark.parametrize("text", ["NATS reconnected after 10.2 s", "service recovered", "connection re-established"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NATS reconnected after 10.2 s",
+        "NATS is back",
+        "publishing again",
+        "service recovered",
+        "connection re-established",
+    ],
+)
 def test_recovery(text: str) -> None:
     assert says_recovery(text)
 
 
-def test_trying_to_recover_is_no_recovery() -> None:
-    assert not says_recovery("reconnecting to NATS in 2 s")
+@pytest.mark.parametrize("text", ["reconnecting to NATS in 2 s", "trying again", "back-end is there"])
+def test_trying_to_recover_is_no_recovery(text: str) -> None:
+    assert not says_recovery(text)
 
 
 @pytest.mark.parametrize(

@@ -22,18 +22,19 @@ _STRONG = re.compile(
     r"|segfault|traceback|timed[\s-]?out|out\s+of\s+memory|oom[\s-]?kill\w*|unauthori[sz]ed|forbidden|rejected"
     r"|(?:connection|link|session|leadership|lease|peer)\s+(?:was\s+|is\s+)?(?:lost|reset|broken|dropped|closed\s+unexpectedly)"
     r"|lost\s+(?:the\s+)?(?:connection|contact|link|quorum)|disconnected|no\s+route\s+to\s+host|no\s+space\s+left"
+    r"|(?:is|are|was|went)\s+(?:away|down|gone|offline|dead)|fell\s+over|gave\s+up|gives?\s+up"
     r"|broken\s+pipe|(?:could|can)\s*not|can't|unable\s+to|core\s+dumped|break-?in\s+attempt)\b"
     r"|(?:Exception|Error)\b(?=\s*(?:[:(]|at\b|$))|\bE[A-Z]{3,}(?:REFUSED|TIMEDOUT|RESET|UNREACH|PIPE)\b",
     re.IGNORECASE,
 )
 _WEAK = re.compile(
     r"\b(?:errors?|err|exceptions?|timeouts?|invalid|illegal|unavailable|unhealthy|missing|expired|dropped|killed|lost|"
-    r"overloaded|exceeded|exhausted|degraded|deadlock|mismatch|retrying|backing\s+off|warning|bad\s+(?:request|gateway))\b",
+    r"overloaded|exceeded|exhausted|degraded|deadlock|mismatch|retrying|reconnecting|not\s+(?:reachable|available|ready|responding)|backing\s+off|warning|bad\s+(?:request|gateway))\b",
     re.IGNORECASE,
 )
 _RECOVERY = re.compile(
     r"\b(?:reconnect(?:ed|ion\s+(?:succeeded|complete[d]?))|recovered|recovery\s+complete[d]?|restored|re-?established"
-    r"|back\s+(?:up|online|to\s+normal)|(?:is|are)\s+healthy\s+again|connected\s+again|resumed)\b",
+    r"|(?:is|are)\s+back|back\s+(?:up|online|to\s+normal)|(?:is|are)\s+healthy\s+again|(?:connected|works?|publishing|publishes|consumes|up|ready)\s+again|resumed)\b",
     re.IGNORECASE,
 )
 
