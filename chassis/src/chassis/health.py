@@ -98,7 +98,8 @@ class Health:
     def _note(self, answers: dict[str, str]) -> None:
         for name, answer in answers.items():
             before = self._answers.get(name)
-            if before is not None and before != answer:
+            # While the process starts, it says by itself what it waits for.
+            if before is not None and before != answer and self.phase is Phase.SERVING:
                 log = logger.info if answer == OK else logger.warning
                 log("dependency %s: %s", name, answer, extra={"check": name, "before": before})
             self._ready.labels(name).set(answer == OK)

@@ -7,7 +7,6 @@ This module decides who somebody is, never what they may do: that is `chassis.po
 
 import asyncio
 import base64
-import binascii
 import json
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -25,14 +24,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from chassis.clock import Clock, SystemClock
-from chassis.errors import DomainError, Unauthenticated, Unavailable
+from chassis.errors import DomainError, Unavailable
+from chassis.tokens import key_id, public_key, refused, verified_claims
 
 SERVICE_TOKEN_TYPE = "svc+jwt"  # noqa: S105 - a media type
 ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - a media type
 INSTALLATION = "aiops"
 SERVICE_TOKEN_SECONDS = 60
-CLOCK_SKEW_SECONDS = 5
-MAX_TOKEN_CHARACTERS = 4096
 
 
 class Role(StrEnum):
@@ -119,16 +117,6 @@ def public_jwk(key: Ed25519PublicKey, kid: str) -> dict[str, str]:
     return {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": kid, "x": x}
 
 
-def _public_key(jwk: Any) -> Ed25519PublicKey:
-    if not isinstance(jwk, Mapping) or (jwk.get("kty"), jwk.get("crv")) != ("OKP", "Ed25519") or "d" in jwk:
-        raise ValueError("only public Ed25519 keys (kty OKP, crv Ed25519) are trusted")
-    x = str(jwk.get("x", ""))
-    try:
-        return Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(x + "=" * (-len(x) % 4)))
-    except (binascii.Error, ValueError) as error:
-        raise ValueError("the key's x is not 32 bytes in base64url") from error
-
-
 class ServiceIdentity:
     """A service's own name and private key: what it proves itself with to the others."""
 
@@ -179,7 +167,7 @@ class Trust:
     def from_file(cls, path: Path | str) -> Self:
         """Read `{"<service>": <public JWK>, ...}`."""
         try:
-            return cls({name: _public_key(jwk) for name, jwk in json.loads(Path(path).read_text()).items()})
+            return cls({name: public_key(jwk) for name, jwk in json.loads(Path(path).read_text()).items()})
         except (ValueError, AttributeError) as error:
             raise ValueError(f'{path} is no trust file ({{"<service>": <public JWK>}}): {error}') from error
 
@@ -189,13 +177,13 @@ class Trust:
         Raises:
             Unauthenticated: it did not, or not now.
         """
-        name = _header(token, SERVICE_TOKEN_TYPE)
+        name = key_id(token, SERVICE_TOKEN_TYPE)
         key = self._keys.get(name)
         if key is None:
-            raise _refused("its service is not in the trust file")
-        claims = _claims(token, key, issuer=name, audience=audience, require=("jti",), now=self._clock.now())
+            raise refused("its service is not in the trust file")
+        claims = verified_claims(token, key, issuer=name, audience=audience, require=("jti",), now=self._clock.now())
         if claims["exp"] - claims["iat"] > SERVICE_TOKEN_SECONDS:
-            raise _refused(f"it is valid for more than {SERVICE_TOKEN_SECONDS} s")
+            raise refused(f"it is valid for more than {SERVICE_TOKEN_SECONDS} s")
         return name
 
 
@@ -236,8 +224,8 @@ class AccessTokens:
         Raises:
             Unauthenticated: nobody, or no longer.
         """
-        kid = _header(token, ACCESS_TOKEN_TYPE)
-        claims = _claims(
+        kid = key_id(token, ACCESS_TOKEN_TYPE)
+        claims = verified_claims(
             token,
             await self._key(kid),
             issuer=INSTALLATION,
@@ -247,8 +235,8 @@ class AccessTokens:
         )
         try:
             return _viewer(claims)
-        except (ValueError, TypeError, AttributeError) as error:
-            raise _refused("its claims are malformed") from error
+        except (ValueError, TypeError, AttributeError, OverflowError, OSError) as error:
+            raise refused("its claims are malformed") from error
 
     async def _key(self, kid: str) -> Ed25519PublicKey:
         if self._should_fetch(kid):
@@ -262,7 +250,7 @@ class AccessTokens:
             raise Unavailable(
                 "log-ins cannot be checked just now; try again in a moment", dependency="auth"
             ) from self._failure
-        raise _refused("its key is unknown")
+        raise refused("its key is unknown")
 
     def _should_fetch(self, kid: str) -> bool:
         age = self._clock.monotonic() - self._tried_at
@@ -271,7 +259,7 @@ class AccessTokens:
     async def _fetch(self) -> None:
         try:
             keys = json.loads(await self._jwks())["keys"]
-            self._keys = {str(jwk["kid"]): _public_key(jwk) for jwk in keys}
+            self._keys = {str(jwk["kid"]): public_key(jwk) for jwk in keys}
             self._failure = None
         except (DomainError, OSError, ValueError, KeyError, TypeError) as error:
             self._failure = error
@@ -282,57 +270,6 @@ class AccessTokens:
 def sign_access_token(key: Ed25519PrivateKey, kid: str, claims: Mapping[str, Any]) -> str:
     """An `at+jwt` with exactly these claims."""
     return jwt.encode(dict(claims), key, "EdDSA", headers={"kid": kid, "typ": ACCESS_TOKEN_TYPE})
-
-
-def _refused(why: str) -> Unauthenticated:
-    return Unauthenticated(f"the token was refused: {why}; log in again")
-
-
-def _header(token: str, token_type: str) -> str:
-    """The key id of a token whose header says nothing but what we write ourselves."""
-    if len(token) > MAX_TOKEN_CHARACTERS:
-        raise _refused("it is too long")
-    try:
-        header = jwt.get_unverified_header(token)
-    except jwt.PyJWTError as error:
-        raise _refused("it is malformed") from error
-    # An allow-list: `crit`, `jwk`, `jku`, `x5c`, `b64` and whatever comes next are all refused unread (RFC 8725, 3.10).
-    if header.keys() != {"alg", "kid", "typ"} or header["alg"] != "EdDSA" or not isinstance(header["kid"], str):
-        raise _refused("its header is not one of ours")
-    if header["typ"] != token_type:
-        raise _refused("it is of another type")
-    return header["kid"]
-
-
-def _claims(
-    token: str, key: Ed25519PublicKey, *, issuer: str, audience: str, require: tuple[str, ...], now: datetime
-) -> dict[str, Any]:
-    try:
-        claims: dict[str, Any] = jwt.decode(
-            token,
-            key,
-            algorithms=["EdDSA"],
-            audience=audience,
-            issuer=issuer,
-            options={
-                "require": ["iss", "aud", "iat", "exp", *require],
-                "strict_aud": True,
-                # The times are checked below, by our clock instead of the library's.
-                "verify_exp": False,
-                "verify_nbf": False,
-                "verify_iat": False,
-            },
-        )
-    except jwt.PyJWTError as error:
-        raise _refused(f"it is not valid here ({type(error).__name__})") from error
-    for name in ("iat", "exp", "nbf"):
-        if type(claims.get(name, 0)) is not int:
-            raise _refused(f"its {name} is no whole number")
-    if claims["exp"] <= now.timestamp():
-        raise _refused("it has expired")
-    if max(claims["iat"], claims.get("nbf", 0)) > now.timestamp() + CLOCK_SKEW_SECONDS:
-        raise _refused("it is not valid yet")
-    return claims
 
 
 def _viewer(claims: Mapping[str, Any]) -> Viewer:

@@ -3,6 +3,7 @@
 Nothing is retried here: retries belong to one layer, the one next to the person.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -77,14 +78,30 @@ class Client:
         timeout_seconds: float = 120.0,
         token: str | None = None,
     ) -> Res:
-        """Send a stream, and wait for the one answer; otherwise like `call`."""
+        """Send a stream, and wait for the one answer; otherwise like `call`. What `requests` raises is raised here."""
+        broken: list[Exception] = []
+
+        async def sent() -> AsyncIterator[Req]:
+            try:
+                async for request in requests:
+                    yield request
+            except Exception as error:
+                broken.append(error)
+                raise
+
         with self._asking(method):
-            return await method(
-                requests,
-                timeout=self._seconds(timeout_seconds),
-                metadata=self._metadata(token),
-                wait_for_ready=self._in_background(),
-            )
+            try:
+                return await method(
+                    sent(),
+                    timeout=self._seconds(timeout_seconds),
+                    metadata=self._metadata(token),
+                    wait_for_ready=self._in_background(),
+                )
+            except asyncio.CancelledError:
+                # gRPC cancels a call whose source raised; that is no cancellation of ours.
+                if broken:
+                    raise broken[0] from None
+                raise
 
     async def close(self) -> None:
         """Let calls in progress end, and go."""
