@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from ai_service.domain import Entry, EntryKind, Evidence, Exemplar, Fact
+import pytest
+
+from ai_service.domain import Entry, EntryKind, Evidence, Exemplar, Fact, Sentence
+from ai_service.engines.engine import EngineFailed
 from ai_service.engines.openai import OpenAiEngine
 from aiops.ai.v1 import ai_service_pb2 as pb
 from aiops.ai.v1 import evidence_pb2
@@ -22,6 +25,8 @@ NANOSECONDS = 1_000_000_000
 API_KEY = "sk-test-5ecre7-5ecre7-5ecre7-5ecre7"
 MODEL = "test-model"
 DIGEST = "ab" * 32
+SAID = (Sentence("Connections to db-7 were refused 84 times.", ("E2",), ("record-E2",)),)
+"""What `reply` becomes."""
 
 
 def new_key() -> str:
@@ -162,9 +167,6 @@ class Answered:
     """"hang" never answers, "hang_in_body" stops in the middle, "close" hangs up, "garbage" is no HTTP."""
 
 
-Script = "Callable[[dict[str, Any]], Answered]"
-
-
 class Endpoint:
     """An OpenAI-compatible endpoint on a free port that follows a script and remembers what it was sent."""
 
@@ -262,3 +264,10 @@ async def engine_at(endpoint: Endpoint, **values: Any) -> AsyncIterator[OpenAiEn
 
 async def _no_sleep(_: float) -> None:
     return None
+
+
+async def failure(engine: OpenAiEngine, *, about: Evidence | None = None, budget_seconds: float = 10.0) -> EngineFailed:
+    """How an engine fails that has to."""
+    with pytest.raises(EngineFailed) as caught:
+        await engine.summarize(about or evidence(), budget_seconds=budget_seconds)
+    return caught.value
