@@ -23,6 +23,8 @@ _SEVERITIES = {
     ErrorKind.UNAVAILABLE: logging.WARNING,
     ErrorKind.DEADLINE: logging.WARNING,
 }
+_OURS = frozenset({ErrorKind.INTERNAL, ErrorKind.UNAVAILABLE, ErrorKind.DEADLINE})
+"""Kinds that no request is to blame for."""
 
 
 class Outcome:
@@ -83,6 +85,8 @@ class Outcome:
         }
         if self._failed:
             fields |= {"reason": self.error.reason, "detail": self.error.message}
-            if self.error.__cause__ is not None:
-                fields["cause"] = repr(self.error.__cause__)
+            cause = self.error.__cause__
+            if cause is not None:
+                # What is wrong with a request quotes the request; only what is wrong with us needs its words.
+                fields["cause"] = repr(cause) if self.error.kind in _OURS else type(cause).__name__
         return fields
