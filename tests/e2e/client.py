@@ -161,7 +161,7 @@ class Census:
 
     def take(self) -> dict[str, int]:
         query = " UNION ALL ".join(f"SELECT '{table}', count(*) FROM {table}" for table in self._tables)  # noqa: S608 - names from the catalogue
-        return {str(table): int(count) for table, count in self._connection.execute(query)}  # type: ignore[call-overload]
+        return {str(table): int(count) for table, count in self._connection.execute(query)}
 
     def close(self) -> None:
         self._connection.close()

@@ -9,6 +9,7 @@ from tests.e2e.conftest import RunningStack
 
 from aiops_cli import documents, graph
 from aiops_cli.failure import Failure
+from aiops_cli.session import Session
 
 LINES = [
     *(f"2026-11-20T10:{i // 60:02d}:{i % 60:02d}Z INFO shop: order {i} paid in {i % 7 + 3} ms" for i in range(300)),
@@ -96,7 +97,7 @@ def test_the_command_line_does_the_main_job(stack: RunningStack, graphql: graph.
 
 def test_a_wrong_token_is_refused_and_nothing_is_stored(stack: RunningStack, graphql: graph.Graph) -> None:
     before = graphql.query(documents.LOGS, {"first": 1})["logs"]["edges"]
-    stranger = graph.Graph(graph.Session(url=stack.url, access_token="not-a-token"))
+    stranger = graph.Graph(Session(url=stack.url, access_token="not-a-token"))
 
     with pytest.raises(Failure) as refused:
         stranger.upload(iter([b"2026-11-20T10:00:00Z ERROR x: y\n"]), {"name": "x"})

@@ -15,6 +15,7 @@ from tests.e2e.conftest import RunningStack, free_offset, start
 from tests.e2e.test_main_job import summarized
 
 from aiops_cli import documents, graph
+from aiops_cli.failure import Failure
 
 LINE = b"2026-11-20T10:00:00Z ERROR shop: payment provider refused connection\n"
 
@@ -42,7 +43,7 @@ def test_a_killed_worker_is_started_again_and_the_summary_is_made(stack: Running
         try:
             stored = graphql.upload(iter([LINE * 20]), {"name": "after the crash"})
             break
-        except graph.Failure:
+        except Failure:
             assert time.monotonic() < deadline
             time.sleep(0.5)
 
