@@ -1,6 +1,7 @@
 """GraphQL over HTTP: what is taken, what is refused, and what every answer carries."""
 
 import gzip
+import logging
 import re
 from typing import Any
 
@@ -143,6 +144,22 @@ async def test_answer_is_executed_for_the_named_operation(script: Script) -> Non
     )
 
     assert response.json()["data"] == {"me": {"displayName": "Ada"}}
+
+
+async def test_defect_outside_of_resolvers_is_logged_once_and_says_nothing(
+    script: Script, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fall_over(*_: object) -> None:
+        raise RuntimeError("password=hunter2")
+
+    monkeypatch.setattr("gateway.transports.http._parameters", fall_over)
+    with caplog.at_level(logging.ERROR):
+        response = await script.gateway.post("{ __typename }")
+
+    assert (response.status_code, response.json()["code"]) == (500, "INTERNAL")
+    assert response.json()["trace_id"] == response.headers["x-aiops-trace-id"]
+    assert "hunter2" not in response.text
+    assert [record.name for record in caplog.records] == ["gateway.process"]
 
 
 async def test_health_and_metrics_are_on_a_port_of_their_own(script: Script) -> None:

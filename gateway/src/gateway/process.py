@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 from fastapi import FastAPI
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from starlette.requests import ClientDisconnect
 
 from chassis import logging as json_logging
 from chassis import telemetry
@@ -47,6 +48,8 @@ class Guarded:
         """Answer one request."""
         try:
             await self._app(scope, receive, send)
+        except ClientDisconnect:
+            logger.info("a sender left in the middle of its request", extra={"path": scope.get("path", "")})
         except Exception:
             logger.exception("a request failed", extra={"path": scope.get("path", "")})
             if scope["type"] == "websocket":

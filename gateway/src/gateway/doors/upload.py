@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from aiops.logs.v1 import log_pb2
@@ -25,7 +25,6 @@ from gateway.transports.body import bounded, gunzip, refuse_announced
 
 MAX_LOG_BYTES = 52_428_800
 PIECE_BYTES = 262_144
-CLIENT_CLOSED_REQUEST = 499
 
 
 class ContentUnsupported(InvalidInput):
@@ -66,8 +65,6 @@ class UploadDoor:
             return _accepted(await self._store(request))
         except DomainError as error:
             return problem(error)
-        except ClientDisconnect:
-            return Response(status_code=CLIENT_CLOSED_REQUEST)  # for the log: nobody reads it
 
     async def _store(self, request: Request) -> log_pb2.Log:
         proof = await self._authenticator.authenticate(request.headers.get("authorization"))
