@@ -1,6 +1,7 @@
 """What taking a log in leaves behind, whatever the log is, whoever else takes one in, and wherever it breaks."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -140,6 +141,26 @@ async def test_an_upload_that_breaks_off_leaves_nothing(
     async with database.read() as tx:
         assert [await tx.fetch_all(table.select()) for table in (LOGS, LOG_RECORDS, LOG_PATTERNS)] == [[], [], []]
     assert await published(database) == []
+
+
+async def test_others_are_answered_while_a_log_is_read(receive: Receive) -> None:
+    ended = asyncio.Event()
+    beats = 0
+
+    async def beat() -> None:
+        nonlocal beats
+        while not ended.is_set():
+            beats += 1
+            await asyncio.sleep(0.01)
+
+    beating = asyncio.ensure_future(beat())
+    started = time.monotonic()
+    await receive("".join(f"2026-01-04 10:00:00 INFO request {n} took {n * 7} ms\n" for n in range(40_000)))
+    seconds = time.monotonic() - started
+    ended.set()
+    await beating
+
+    assert beats / seconds > 40, f"{beats} beats in {seconds:.2f} s"
 
 
 async def test_a_cancelled_upload_leaves_nothing(uow: UnitOfWork, ingestor: Ingestor, database: Database) -> None:
