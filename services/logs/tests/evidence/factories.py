@@ -89,7 +89,7 @@ def builtin(evidence: Evidence) -> list[Sentence]:
     """A plain sentence for each entry."""
     return [
         Sentence(
-            f"Built-in {entry.kind.name.lower()}: {entry.exemplars[0].body}",
+            f"Built-in: {entry.exemplars[0].body}" if entry.template else f"There are {entry.count:,} records.",
             (entry.key,),
             (entry.exemplars[0].record_id,),
         )

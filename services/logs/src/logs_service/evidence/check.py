@@ -139,9 +139,15 @@ def _tells(sentence: CheckedSentence, entry: Entry) -> bool:
 
 
 def _has_word_of(entry: Entry, text: str) -> bool:
-    texts = (entry.template, *(record.body for record in entry.exemplars))
-    offered = {word.lower() for each in texts for word in _WORD.findall(each)}
+    """True when the text has a word that all records of the entry share: values can be put there by anybody.
+
+    An entry on no pattern has no words, only numbers.
+    """
+    if not entry.template:
+        return False
     said = {word.lower() for word in _WORD.findall(text)}
+    shared = {word.lower() for word in _WORD.findall(entry.template.replace("<*>", " "))}
+    offered = shared or {word.lower() for record in entry.exemplars for word in _WORD.findall(record.body)}
     return bool(offered & said) or not offered
 
 

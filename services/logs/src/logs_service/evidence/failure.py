@@ -39,7 +39,7 @@ _RECOVERY = re.compile(
 )
 
 
-_READ_CHARACTERS = 2000
+_READ_CHARACTERS = 500
 _INFO_SEVERITY, _WARN_SEVERITY, _ERROR_SEVERITY = 9, 13, 17
 
 
@@ -59,8 +59,13 @@ def reports_failure(severity_number: int, template: str, bodies: Iterable[str]) 
 
 def says_failure(text: str, *, strictly: bool = False) -> bool:
     """True when the words report that something went wrong; strictly ignores words that healthy lines have as well."""
-    rest = _NEGATED.sub(" ", text[:_READ_CHARACTERS])
-    return bool(_STRONG.search(rest) or (not strictly and _WEAK.search(rest)))
+    text = text[:_READ_CHARACTERS]
+    words = (_STRONG,) if strictly else (_STRONG, _WEAK)
+    # Most lines have no such word at all; to look for negations first would cost ten times as much.
+    if not any(each.search(text) for each in words):
+        return False
+    rest = _NEGATED.sub(" ", text)
+    return any(each.search(rest) for each in words)
 
 
 def says_recovery(text: str) -> bool:

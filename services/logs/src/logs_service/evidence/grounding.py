@@ -97,18 +97,21 @@ class Source:
     times: set[str] = field(default_factory=set)
 
     def add_fact(self, name: str, value: str) -> None:
-        """Offer a fact; the unit of a bare number is in its name."""
-        self.add_text(value)
+        """Offer a fact, its numbers with their unit only; the unit of a bare number is in the fact's name."""
+        claims = claims_of(value, spelled=False)
         unit = _unit_of_fact(name)
-        if unit:
-            self.numbers = (self.numbers - {(value, "")}) | {(_canonical(value), unit)}
+        self._add(claims, value)
+        self.numbers |= {(number, unit or own) for number, own in claims.numbers}
         if value == "0":
             self.words.add("no " + name.removesuffix("_count"))
 
     def add_text(self, text: str) -> None:
-        """Offer all that a text of the log holds."""
+        """Offer all that a text of the log holds; a quotation of it may end before the unit of a number."""
         claims = claims_of(text, spelled=False)
-        self.numbers |= claims.numbers
+        self._add(claims, text)
+        self.numbers |= claims.numbers | {(number, "") for number, _ in claims.numbers}
+
+    def _add(self, claims: Claims, text: str) -> None:
         self.words |= claims.words | {word.removeprefix("www.") for word in claims.words}
         self.words |= {run.strip(_EDGES).lower() for run in _RUN.findall(plain(text))}
         self.dates |= claims.dates
@@ -128,7 +131,8 @@ class Source:
     def lacks(self, text: str) -> str:
         """The first thing in a text that the source does not offer; empty when it offers all."""
         claims = claims_of(text, known_words=self.words)
-        values = {value for value, _ in self.numbers}
+        # "From 2 to 20 per minute": the unit may stand behind the second number only.
+        values = {value for value, unit in self.numbers if unit in {"", "%"} or unit.startswith("/")}
         for value, unit in sorted(claims.numbers):
             if (value, unit) not in self.numbers and (unit or value not in values):
                 return f"{value} {unit}".strip()
