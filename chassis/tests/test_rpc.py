@@ -41,7 +41,7 @@ async def test_a_call_knows_its_caller_its_viewer_and_its_deadline(installation:
         call = parcels.calls[0]
         assert (call.caller, call.viewer, call.method) == ("gateway", viewer, "Send")
         assert call.deadline is not None
-        assert 2 < call.deadline - asyncio.get_running_loop().time() <= 3
+        assert 2 < call.deadline - asyncio.get_running_loop().time() < 3.2  # gRPC counts in its own clock
         assert call.actor.id == str(viewer.id)
 
 

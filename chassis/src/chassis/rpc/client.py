@@ -80,28 +80,36 @@ class Client:
     ) -> Res:
         """Send a stream, and wait for the one answer; otherwise like `call`. What `requests` raises is raised here."""
         broken: list[Exception] = []
+        answered = asyncio.Event()
 
         async def sent() -> AsyncIterator[Req]:
             try:
                 async for request in requests:
+                    if answered.is_set():  # the service has made up its mind; see chassis.rpc.server
+                        return
                     yield request
             except Exception as error:
                 broken.append(error)
                 raise
 
         with self._asking(method):
+            call = method(
+                sent(),
+                timeout=self._seconds(timeout_seconds),
+                metadata=self._metadata(token),
+                wait_for_ready=self._in_background(),
+            )
+            beginning = asyncio.ensure_future(call.initial_metadata())
+            beginning.add_done_callback(lambda _: answered.set())
             try:
-                return await method(
-                    sent(),
-                    timeout=self._seconds(timeout_seconds),
-                    metadata=self._metadata(token),
-                    wait_for_ready=self._in_background(),
-                )
+                return await call
             except asyncio.CancelledError:
                 # gRPC cancels a call whose source raised; that is no cancellation of ours.
                 if broken:
                     raise broken[0] from None
                 raise
+            finally:
+                beginning.cancel()
 
     async def close(self) -> None:
         """Let calls in progress end, and go."""

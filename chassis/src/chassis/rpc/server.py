@@ -5,8 +5,9 @@ The health service alone is open: a probe has no token.
 """
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
@@ -22,6 +23,7 @@ from chassis.rpc.outcome import Outcome
 from chassis.rpc.status import CODES, trailing_metadata
 from chassis.telemetry import current_trace_id, fail, span
 
+UNREAD_SECONDS = 10.0
 OPEN_SERVICE = "/grpc.health.v1.Health/"
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -120,14 +122,15 @@ class _Interceptor(grpc.aio.ServerInterceptor):
             async def respond(call: Call) -> Message:
                 return self._policy.mask(call, await behaviour(request, context))
 
-            return await self._answer(path, context, respond, write=uploads or _is_write(request), stream=uploads)
+            write = uploads or _is_write(request)
+            return await self._answer(path, context, respond, write=write, unread=request if uploads else None)
 
         async def many(request: Any, context: Context) -> None:
             async def respond(call: Call) -> None:
                 async for message in behaviour(request, context):
                     await context.write(self._policy.mask(call, message))
 
-            await self._answer(path, context, respond, write=False, stream=True)
+            await self._answer(path, context, respond, write=False, streams=True)
 
         if inner.response_streaming:
             return grpc.unary_stream_rpc_method_handler(many, inner.request_deserializer, inner.response_serializer)
@@ -141,9 +144,11 @@ class _Interceptor(grpc.aio.ServerInterceptor):
         respond: Callable[[Call], Awaitable[Response]],
         *,
         write: bool,
-        stream: bool = False,
+        streams: bool = False,
+        unread: AsyncIterator[Message] | None = None,
     ) -> Response:
         """Run one RPC; whatever goes wrong leaves as a named status, and what has no name is logged here once."""
+        streams = streams or unread is not None
         outcome = Outcome(path.rpartition("/")[2], write=write)
         traceparent = _only(context, TRACEPARENT_KEY)
         with (
@@ -153,7 +158,9 @@ class _Interceptor(grpc.aio.ServerInterceptor):
             trace_id = current_trace_id()
             context.set_trailing_metadata(((TRACE_ID_KEY, trace_id),))
             try:
-                return await self._within_deadline(context, respond, outcome, stream=stream)
+                response = await self._within_deadline(context, respond, outcome, streams=streams)
+                await _let_go(unread, context)
+                return response  # noqa: TRY300 - in an else, the outcome of letting go would not be recorded
             except DomainError as error:
                 outcome.refused(error)
             except asyncio.CancelledError:
@@ -162,13 +169,14 @@ class _Interceptor(grpc.aio.ServerInterceptor):
             except Exception as error:  # noqa: BLE001 - the border of the process: the caller gets a name and a trace id
                 outcome.fell_over(error)
             fail(own, outcome.error.reason)
+        await _let_go(unread, context)
         trailing = trailing_metadata(outcome.error, domain=f"{self._service}.aiops", trace_id=trace_id)
         return await context.abort(CODES[outcome.error.kind], outcome.error.message, trailing)
 
     async def _within_deadline(
-        self, context: Context, respond: Callable[[Call], Awaitable[Response]], outcome: Outcome, *, stream: bool
+        self, context: Context, respond: Callable[[Call], Awaitable[Response]], outcome: Outcome, *, streams: bool
     ) -> Response:
-        default = self._options.stream_deadline_seconds if stream else self._options.unary_deadline_seconds
+        default = self._options.stream_deadline_seconds if streams else self._options.unary_deadline_seconds
         # The stub calls it a float; without a deadline it is None.
         given: float | None = context.time_remaining()
         seconds = default if given is None else given
@@ -188,6 +196,20 @@ class _Interceptor(grpc.aio.ServerInterceptor):
         token = _bearer(context, VIEWER_TOKEN_KEY) if _only(context, VIEWER_TOKEN_KEY) else None
         viewer = await self._access_tokens.verify(token) if token else None
         return Call(caller, viewer, token, method, deadline, correlation_id=current_trace_id())
+
+
+async def _let_go(unread: AsyncIterator[Message] | None, context: Context) -> None:
+    """Tell a sender to stop, and take what is on its way.
+
+    A call that ends while its client is still sending loses its status there: gRPC puts "internal error" in its place.
+    So the client hears of the end by our initial metadata, stops, and gets the status after that.
+    """
+    if unread is not None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(UNREAD_SECONDS):
+                await context.send_initial_metadata(())
+                async for _ in unread:
+                    pass
 
 
 def _only(context: Context, key: str) -> str:
