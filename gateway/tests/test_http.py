@@ -162,6 +162,23 @@ async def test_defect_outside_of_resolvers_is_logged_once_and_says_nothing(
     assert [record.name for record in caplog.records] == ["gateway.process"]
 
 
+async def test_write_leaves_one_line_with_nothing_that_was_sent(
+    script: Script, caplog: pytest.LogCaptureFixture
+) -> None:
+    document = 'mutation Sesame { logIn(input: {email: "ada@example.com", password: "hunter2"}) { __typename } }'
+
+    with caplog.at_level(logging.DEBUG, "gateway.operations"):
+        await script.gateway.post("{ __typename }")
+        await script.gateway.post(document)
+
+    lines = [record for record in caplog.records if record.name == "gateway.operations"]
+    assert [(line.levelname, line.getMessage(), line.__dict__["fields"], line.__dict__["codes"]) for line in lines] == [
+        ("DEBUG", "query answered", ["__typename"], []),
+        ("INFO", "mutation answered", ["logIn"], ["INTERNAL"]),
+    ]
+    assert not any(sent in str(vars(line)) for line in lines for sent in ("hunter2", "ada@", "Sesame"))
+
+
 async def test_health_and_metrics_are_on_a_port_of_their_own(script: Script) -> None:
     client, inside, outside = script.gateway.client, script.gateway.operations_url, script.gateway.url
     await script.gateway.data("{ __typename }")

@@ -1,5 +1,6 @@
 """Runs operations for every transport: on behalf of the caller, traced and counted, with errors masked."""
 
+import logging
 import time
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
@@ -20,6 +21,8 @@ from gateway.live import LogFeed
 from gateway.masking import present
 from gateway.schema import Graph
 from gateway.services import Services
+
+logger = logging.getLogger(__name__)
 
 OPEN_TO_ALL = frozenset({"signUp", "logIn", "refresh", "logOut", "__typename"})
 """Root fields that need no token: without them nobody could get one."""
@@ -88,8 +91,9 @@ class Operations:
                 context_value=RequestContext(caller, self._services, self._log_feed, prepared),
                 operation_name=operation_name,
             )
-        self._seconds.labels(operation.type.value).observe(time.monotonic() - started)
-        return self._outward(result, operation)
+        seconds = time.monotonic() - started
+        self._seconds.labels(operation.type.value).observe(seconds)
+        return self._recorded(self._outward(result, operation), operation, seconds)
 
     async def stream(
         self, text: str, variables: Mapping[str, Any] | None, operation_name: str | None, caller: Caller
@@ -152,6 +156,15 @@ class Operations:
     def _refuse(self, refused: Refused) -> ExecutionResult:
         self._outcomes.labels("none", "refused").inc()
         return PreExecutionError(data=None, errors=refused.errors, extensions={"traceId": current_trace_id()})
+
+    @staticmethod
+    def _recorded(result: ExecutionResult, operation: Operation, seconds: float) -> ExecutionResult:
+        """One log line: of the document its root fields alone, which are our words and hold no value."""
+        codes = sorted({str((error.extensions or {})["code"]) for error in result.errors or ()})
+        level = logging.DEBUG if operation.type is OperationType.QUERY and not codes else logging.INFO
+        fields = {"fields": sorted(operation.root_fields), "codes": codes, "seconds": round(seconds, 4)}
+        logger.log(level, "%s answered", operation.type.value, extra=fields)
+        return result
 
     def _outward(self, result: ExecutionResult, operation: Operation) -> ExecutionResult:
         result.errors = [present(error) for error in result.errors] if result.errors else None

@@ -4,6 +4,7 @@ curl --data-binary @app.log -H "Authorization: Bearer $TOKEN" "$URL/v1/logs/uplo
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
@@ -22,6 +23,8 @@ from gateway.clients.logs import LogsCalls
 from gateway.doors.problem import problem
 from gateway.services import Services
 from gateway.transports.body import bounded, gunzip, refuse_announced
+
+logger = logging.getLogger(__name__)
 
 MAX_LOG_BYTES = 52_428_800
 PIECE_BYTES = 262_144
@@ -62,8 +65,11 @@ class UploadDoor:
     async def post(self, request: Request) -> Response:
         """Store the body as a log: 202 and the log, whose summary follows."""
         try:
-            return _accepted(await self._store(request))
+            log = await self._store(request)
+            logger.info("upload stored", extra={"log_id": log.id, "byte_count": log.byte_count})
+            return _accepted(log)
         except DomainError as error:
+            logger.info("upload refused", extra={"code": error.reason})
             return problem(error)
 
     async def _store(self, request: Request) -> log_pb2.Log:
