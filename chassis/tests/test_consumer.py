@@ -20,6 +20,7 @@ from chassis.db import UnitOfWork
 from chassis.dead_letters import dead_letters
 from chassis.errors import InvalidArgument, Unavailable
 from chassis.identity import current_call
+from chassis.ids import uuid7
 from chassis.inbox import inbox
 from chassis.messaging import Messaging
 from chassis.metrics import Metrics
@@ -470,3 +471,21 @@ async def test_a_consumer_waits_for_a_stream_that_is_not_there_yet(
         await send(tx, UUID(int=1), "Oslo")
 
     await until(lambda: _all_arrived(store, 1))
+
+
+async def test_a_consumer_that_is_cancelled_ends(
+    store: ServiceDatabase, uow: UnitOfWork, messaging: Messaging, redactor: Redactor, metrics: Metrics
+) -> None:
+    """nats-py swallows cancellations that meet it while it writes; a loop that relied on it would run on for ever."""
+    subscription = Subscription("PARCELS", SUBJECT, "parcels-receive", StringValue, receive)
+    for number in range(20):
+        consumer = Consumer(subscription, messaging=messaging, unit_of_work=uow, redactor=redactor, metrics=metrics)
+        running = asyncio.ensure_future(consumer.run())
+        async with uow.begin() as tx:
+            await send(tx, uuid7(), "Oslo")
+        await asyncio.sleep(0.004 * number)
+
+        running.cancel()
+        done, _ = await asyncio.wait({running}, timeout=3)
+
+        assert done == {running}

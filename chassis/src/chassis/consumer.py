@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import nats.errors
@@ -42,6 +42,9 @@ MAX_ACK_PENDING = 256
 
 _HOPELESS = frozenset({ErrorKind.INVALID, ErrorKind.NOT_FOUND})
 _OVERLOAD = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.EXHAUSTED, ErrorKind.DEADLINE, ErrorKind.IN_PROGRESS})
+
+
+T = TypeVar("T")
 
 
 class Unreadable(Exception):
@@ -122,12 +125,14 @@ class Consumer:
         self._metrics = metrics
         self._stopping = asyncio.Event()
         self._locks: dict[str, asyncio.Lock] = {}
+        self._idle: set[asyncio.Task[Any] | None] = set()
         self._complaint = ""
 
     async def run(self) -> None:
         """Consume until `stop`; when NATS or the stream is away, wait for it."""
         failures = 0
         while not self._stopping.is_set():
+            ill: Exception | None = None
             try:
                 await self._declare()
                 self._say_well()
@@ -136,13 +141,18 @@ class Consumer:
                     for _ in range(self._subscription.concurrency):
                         group.create_task(self._work())
             except* (nats.errors.Error, TimeoutError, Unavailable) as errors:
+                ill = errors.exceptions[0]
+            if ill is not None:
                 failures += 1
-                self._say_ill(errors.exceptions[0])
-                await self._sleep(_jittered(min(2.0, 0.1 * 2**failures)))
+                self._say_ill(ill)
+                await self._sleep(_jittered(min(2.0, 0.1 * 2 ** min(failures, 10))))
 
     async def stop(self) -> None:
         """Fetch nothing more; what was begun is finished by `run`, which then returns."""
         self._stopping.set()
+        for worker in tuple(self._idle):
+            if worker is not None:
+                worker.cancel()
 
     async def _declare(self) -> None:
         """Make the durable consumer, or bring it to the present settings."""
@@ -175,22 +185,20 @@ class Consumer:
                     await self._handle(message)
         finally:
             with contextlib.suppress(nats.errors.Error):
-                await pull.unsubscribe()
+                await _apart(pull.unsubscribe())
 
     async def _fetch(self, pull: JetStreamContext.PullSubscription) -> Msg | None:
         if not self._messaging.is_connected:
             await self._sleep(HEARTBEAT_SECONDS)
             return None
-        fetching = asyncio.ensure_future(pull.fetch(1, timeout=FETCH_SECONDS, heartbeat=HEARTBEAT_SECONDS))
-        stopping = asyncio.ensure_future(self._stopping.wait())
+        worker = asyncio.current_task()
+        self._idle.add(worker)
         try:
-            await asyncio.wait({fetching, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            return fetching.result()[0] if fetching.done() else None
+            return (await _apart(pull.fetch(1, timeout=FETCH_SECONDS, heartbeat=HEARTBEAT_SECONDS)))[0]
         except nats.errors.TimeoutError:
             return None
         finally:
-            stopping.cancel()
-            fetching.cancel()
+            self._idle.discard(worker)
 
     async def _handle(self, message: Msg) -> None:
         """See one delivery to its end: acknowledged, to be repeated, or buried."""
@@ -234,7 +242,7 @@ class Consumer:
             try:
                 await self._run_handler(envelope, payload, attempt)
             except _AlreadyTaken:
-                await message.ack()
+                await _apart(message.ack())
                 return "repeated"
             except DomainError as error:
                 if error.kind not in _OVERLOAD:
@@ -246,9 +254,9 @@ class Consumer:
             except Exception as error:  # noqa: BLE001 - whatever a handler raises is answered to NATS
                 return await self._refuse(message, envelope, attempt, error)
             else:
-                await message.ack()
+                await _apart(message.ack())
                 return "handled"
-        await message.nak()
+        await _apart(message.nak())
         return "returned"
 
     async def _run_handler(self, envelope: Envelope, payload: Message, attempt: int) -> None:
@@ -274,7 +282,7 @@ class Consumer:
         if hopeless or attempt >= self._subscription.max_deliver:
             return await self._bury(message, UUID(envelope.id), attempt, error)
         self._warn(envelope, attempt, error, "will be delivered again")
-        await message.nak(delay=_backoff(attempt))
+        await _apart(message.nak(delay=_backoff(attempt)))
         return "retried"
 
     async def _bury(self, message: Msg, event_id: UUID | None, attempt: int, error: Exception) -> str:
@@ -297,7 +305,7 @@ class Consumer:
                 await bury(tx, letter, self._redactor)
         except Exception:
             logger.exception("%s cannot keep a dead letter; it will be delivered again", self._subscription.durable)
-            await message.nak(delay=_backoff(attempt))
+            await _apart(message.nak(delay=_backoff(attempt)))
             return "retried"
         logger.error(
             "%s gave event %s up after %d deliveries: %s",
@@ -308,7 +316,7 @@ class Consumer:
             exc_info=error,
         )
         self._metrics.counter("aiops_dead_letters_total").labels(self._subscription.durable).inc()
-        await message.term()
+        await _apart(message.term())
         return "dead_lettered"
 
     def _read(self, message: Msg) -> tuple[Envelope, Message]:
@@ -329,8 +337,10 @@ class Consumer:
         return envelope, payload
 
     async def _seen(self, event_id: UUID) -> bool:
-        async with self._unit_of_work.database.read() as tx:
-            return await inbox.seen(tx.connection, self._subscription.durable, event_id)
+        async with self._unit_of_work.database.connection() as connection:
+            # One statement needs no transaction around it; this runs for every event.
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            return await inbox.seen(connection, self._subscription.durable, event_id)
 
     async def _keep_alive(self, message: Msg) -> None:
         """Tell NATS that the event is being worked on, so that it is not delivered beside us."""
@@ -355,7 +365,7 @@ class Consumer:
             exc_info=None if isinstance(error, DomainError) else error,
         )
 
-    def _say_ill(self, error: BaseException) -> None:
+    def _say_ill(self, error: Exception) -> None:
         complaint = type(error).__name__
         if complaint != self._complaint:
             self._complaint = complaint
@@ -365,6 +375,16 @@ class Consumer:
         if self._complaint:
             self._complaint = ""
             logger.info("%s consumes again", self._subscription.durable)
+
+
+async def _apart(work: Awaitable[T]) -> T:
+    """Await something of nats-py, which swallows a cancellation that meets it while it writes to its socket."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task})
+        return task.result()
+    finally:
+        task.cancel()
 
 
 def _backoff(times: int) -> float:
