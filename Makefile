@@ -51,9 +51,9 @@ proto: install ## Regenerate proto/python from the protos.
 	@$(BIN)/python dev/generate_proto.py
 
 .PHONY: docs
-docs: install ## Regenerate docs/configuration.md and gateway/schema.graphql.
+docs: install ## Regenerate docs/configuration.md and the committed GraphQL schema.
 	@$(BIN)/python dev/generate_configuration.py
-	@$(BIN)/python dev/generate_schema.py
+	@$(BIN)/python dev/write_sdl.py
 
 .PHONY: lock
 lock: install ## Pin the newest versions that requirements.in allows.

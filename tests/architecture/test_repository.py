@@ -53,7 +53,8 @@ def test_no_file_names_a_path_of_a_machine() -> None:
 def test_an_adr_has_its_sections_and_fits_a_page(adr: Path) -> None:
     text = adr.read_text()
 
-    positions = [text.find(section) for section in SECTIONS]
+    found = [re.search(rf"^(?:## |[-*] )?\**{section}", text, flags=re.MULTILINE) for section in SECTIONS]
+    positions = [match.start() if match else -1 for match in found]
 
     assert text.startswith(f"# {adr.stem[:4]}")
     assert -1 not in positions, f"needs {SECTIONS} in this order"

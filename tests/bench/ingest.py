@@ -53,11 +53,13 @@ def made_up_lines(count: int) -> list[str]:
             text = f"INFO  [http] GET /{path}/{random.randrange(10**6)} {code} in {random.randrange(900)} ms"
         elif kind < 0.9:
             address = f"10.{random.randrange(256)}.{random.randrange(256)}.{random.randrange(256)}"
-            text = f"INFO  [session] opened for user{random.randrange(5000)} from {address} port {random.randrange(60000)}"
+            user, port = random.randrange(5000), random.randrange(60000)
+            text = f"INFO  [session] opened for user{user} from {address} port {port}"
         elif kind < 0.98:
             text = f"WARN  [stock] item {random.randrange(9999)} is low: {random.randrange(10)} left"
         else:
-            text = f"ERROR [payment] order {random.randrange(10**7)} failed: connection to bank-{random.randrange(4)} refused"
+            order, bank = random.randrange(10**7), random.randrange(4)
+            text = f"ERROR [payment] order {order} failed: connection to bank-{bank} refused"
         lines.append(f"{moment} {text}")
     return lines
 
@@ -106,9 +108,9 @@ class Bench:
     def bare_copy(self) -> tuple[float, int]:
         """Seconds to COPY the rows that are stored now into the empty table again, and their number."""
         columns = ", ".join(RecordStore.COLUMNS)
-        with psycopg.connect(self._app_url) as connection:
-            with connection.cursor().copy(f"COPY (SELECT {columns} FROM log_records ORDER BY id) TO STDOUT") as copy:
-                rows = [bytes(row) for row in copy]
+        select = f"COPY (SELECT {columns} FROM log_records ORDER BY id) TO STDOUT"  # noqa: S608 - constant names
+        with psycopg.connect(self._app_url) as connection, connection.cursor().copy(select) as copy:
+            rows = [bytes(row) for row in copy]
         blocks = [b"".join(rows[start : start + COPY_BLOCK_ROWS]) for start in range(0, len(rows), COPY_BLOCK_ROWS)]
         self._empty()
         started = time.perf_counter()
@@ -121,7 +123,8 @@ class Bench:
 
     def _empty(self) -> None:
         with psycopg.connect(self._owner_url) as connection:
-            connection.execute("TRUNCATE logs, log_records, log_patterns, log_pattern_versions, log_pattern_counts, outbox")
+            tables = "logs, log_records, log_patterns, log_pattern_versions, log_pattern_counts, outbox"
+            connection.execute(f"TRUNCATE {tables}")
 
 
 async def run(options: argparse.Namespace, bench: Bench) -> None:
@@ -159,7 +162,11 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
         server = PostgresServer.start(
-            Path(folder) / "data", free_port(), password=secrets.token_urlsafe(24), throwaway=True, dies_with_parent=True
+            Path(folder) / "data",
+            free_port(),
+            password=secrets.token_urlsafe(24),
+            throwaway=True,
+            dies_with_parent=True,
         )
         try:
             admin_url = server.create_database("bench")

@@ -27,7 +27,8 @@ from logs_service.patterns.reader import looks_binary
 from logs_service.patterns.record import Severity
 
 CHUNK_BYTES = 64 * 1024
-COURSE_BUCKETS = 30
+BUCKETS = 120
+COURSE_COLUMNS = 30
 NANOSECONDS = 1_000_000_000
 
 
@@ -102,12 +103,12 @@ def _chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
 
 
 def _bucket_seconds(found: list[PatternStats]) -> int:
-    """A width that gives about thirty buckets over the whole log."""
+    """A width that gives about 120 buckets over the whole log: bursts and growth drown in wider ones."""
     firsts = [each.first_time for each in found if each.first_time is not None]
     lasts = [each.last_time for each in found if each.last_time is not None]
     if not firsts or not lasts:
         return 1
-    return max(1, -(-(max(lasts) - min(firsts)) // (NANOSECONDS * COURSE_BUCKETS)))
+    return max(1, -(-(max(lasts) - min(firsts)) // (NANOSECONDS * BUCKETS)))
 
 
 def _stats(found: PatternStats, width: int) -> evidence.PatternStats:
@@ -154,15 +155,17 @@ def _severity(found: evidence.PatternStats) -> str:
 
 
 def _row(found: evidence.PatternStats, total: int, width: int, start: int) -> dict[str, Any]:
-    first = start // NANOSECONDS // width * width
-    course = [found.buckets.get(first + number * width, 0) for number in range(COURSE_BUCKETS + 1)]
+    column = width * BUCKETS // COURSE_COLUMNS
+    course = [0] * (COURSE_COLUMNS + 1) if found.buckets else []
+    for second, count in found.buckets.items():
+        course[min(COURSE_COLUMNS, max(0, second - start // NANOSECONDS) // column)] += count
     return {
         "count": found.count,
         "share": found.count / total,
         "severity": _severity(found),
         "first": _moment(found.first_time),
         "last": _moment(found.last_time),
-        "course": course if found.buckets else [],
+        "course": course,
         "template": found.template,
     }
 
