@@ -305,3 +305,42 @@ async def test_batches_answer_what_exists(summarize: Summarize, client: Client, 
     with pytest.raises(RemoteError) as refused:
         await client.call(logs.BatchGetLogs, pb.BatchGetLogsRequest(ids=[log.id] * 1001))
     assert (refused.value.reason, refused.value.metadata["field"]) == ("INVALID_ARGUMENT", "ids")
+
+
+async def test_filters_take_any_time_and_refuse_what_no_name_has(
+    summarize: Summarize, client: Client, logs: "LogsServiceAsyncStub"
+) -> None:
+    await summarize(TEXT, key=KEY)
+    page, earliest, latest = PageRequest(first=10), Timestamp(), Timestamp()
+    earliest.FromJsonString("0001-01-01T00:00:00Z")
+    latest.FromJsonString("9999-12-31T23:59:59.999999999Z")
+
+    wanted = pb.LogRecordFilter(start_time=earliest, end_time=latest)
+    found = await client.call(logs.ListLogRecords, pb.ListLogRecordsRequest(filter=wanted, page=page))
+
+    assert len(found.log_records) == 3
+    for bad, field in (
+        (pb.LogFilter(service="\x00"), "filter.service"),
+        (pb.LogFilter(tag="\x00"), "filter.tag"),
+        (pb.LogFilter(text="\x00"), "filter.text"),
+        (pb.LogFilter(states=[LogState.ValueType(9)]), "filter.states"),
+        (pb.LogFilter(statuses=[LogStatus.ValueType(0)]), "filter.statuses"),
+    ):
+        call = client.call(logs.ListLogs, pb.ListLogsRequest(filter=bad, page=page))
+        with pytest.raises(RemoteError) as refused:
+            await call
+        assert (refused.value.reason, refused.value.metadata["field"]) == ("INVALID_ARGUMENT", field)
+
+
+@pytest.mark.parametrize("first", [-1, 0, 101, 10_000])
+async def test_pages_have_one_to_a_hundred_items(client: Client, logs: "LogsServiceAsyncStub", first: int) -> None:
+    page = PageRequest(first=first)
+
+    for call in (
+        client.call(logs.ListLogs, pb.ListLogsRequest(page=page)),
+        client.call(logs.ListLogRecords, pb.ListLogRecordsRequest(page=page)),
+        client.call(logs.ListLogPatterns, pb.ListLogPatternsRequest(page=page, log_id=KEY)),
+    ):
+        with pytest.raises(RemoteError) as refused:
+            await call
+        assert refused.value.reason == "PAGE_SIZE_OUT_OF_RANGE"

@@ -226,6 +226,15 @@ async def test_old_and_backward_times_stay_as_they_are(receive: Receive, databas
     )  # fmt: skip
 
 
+async def test_a_year_beyond_reach_is_no_time(receive: Receive, database: Database) -> None:
+    log = await receive("9999-12-31T23:59:59Z INFO the end\n1600-01-01T00:00:00Z INFO the start\n")
+
+    async with database.read() as tx:
+        rows = await tx.fetch_all(select(LOG_RECORDS).order_by(LOG_RECORDS.c.id))
+    assert [(row.body, row.time_nanoseconds) for row in rows] == [("the end", None), ("the start", None)]
+    assert (log.contents.first_time_nanoseconds, log.contents.last_time_nanoseconds) == (None, None)
+
+
 async def test_ten_thousand_patterns_are_all_kept(receive: Receive, database: Database) -> None:
     words = [f"{a}{b}{c}" for a in "bcdfghjklm" for b in "aeiou" for c in "npqrstvwxz"]
     lines = [

@@ -30,6 +30,8 @@ from logs_service.patterns.record import Severity
 
 MAXIMUM_BATCH = 1000
 _NANOSECONDS = 1_000_000_000
+_MAXIMUM_NANOSECONDS = (1 << 63) - 1
+_LAST_NANOSECOND = 2**63 - 1
 _ACTOR_KINDS: "Mapping[str, ActorKind.ValueType]" = {
     "user": ActorKind.ACTOR_KIND_USER,
     "service_account": ActorKind.ACTOR_KIND_SERVICE_ACCOUNT,
@@ -89,9 +91,9 @@ def log_filter(wanted: pb.LogFilter) -> LogFilter:
     return LogFilter(
         states=tuple(_state(state, field="filter.states") for state in wanted.states),
         statuses=tuple(_status(status, field="filter.statuses") for status in wanted.statuses),
-        service=wanted.service,
+        service=_searchable(wanted.service, field="filter.service"),
         text=wanted.text,
-        tag=wanted.tag,
+        tag=_searchable(wanted.tag, field="filter.tag"),
     )
 
 
@@ -99,9 +101,9 @@ def record_filter(wanted: pb.LogRecordFilter) -> LogRecordFilter:
     """What a list of records is narrowed to."""
     return LogRecordFilter(
         log_id=parse_id(wanted.log_id, field="filter.log_id") if wanted.log_id else None,
-        service=wanted.service,
-        start_nanoseconds=wanted.start_time.ToNanoseconds() if wanted.HasField("start_time") else None,
-        end_nanoseconds=wanted.end_time.ToNanoseconds() if wanted.HasField("end_time") else None,
+        service=_searchable(wanted.service, field="filter.service"),
+        start_nanoseconds=_bound(wanted.start_time) if wanted.HasField("start_time") else None,
+        end_nanoseconds=_bound(wanted.end_time) if wanted.HasField("end_time") else None,
         minimum_severity=_severity(wanted.minimum_severity, field="filter.minimum_severity"),
         pattern_id=parse_id(wanted.pattern_id, field="filter.pattern_id") if wanted.pattern_id else None,
         text=wanted.text,
@@ -243,6 +245,16 @@ def _event(name: str, fact: _Fact, payload: _Payload) -> Event:
     return Event(f"aiops.logs.log.{name}.v1", "log", fact.log_id, fact.version, payload)
 
 
+def _word(text: str, *, field: str) -> str:
+    return clean_line(text, field=field, minimum=0, maximum=MAXIMUM_SERVICE_CHARACTERS)
+
+
+def _nanoseconds(timestamp: Timestamp) -> int:
+    """As many as a bigint holds: no record is before or after."""
+    nanoseconds = timestamp.seconds * _NANOSECONDS + timestamp.nanos
+    return max(-_MAXIMUM_NANOSECONDS, min(nanoseconds, _MAXIMUM_NANOSECONDS))
+
+
 def _timezone(name: str) -> tzinfo:
     if not name:
         return UTC
@@ -252,6 +264,22 @@ def _timezone(name: str) -> tzinfo:
         raise InvalidArgument(
             "timezone must be the IANA name of a zone, such as Europe/Berlin, or empty for UTC", field="timezone"
         ) from error
+
+
+def _searchable(text: str, *, field: str) -> str:
+    """Text that can be looked for.
+
+    Raises:
+        InvalidArgument: it holds NUL, which no stored text does.
+    """
+    if "\x00" in text:
+        raise InvalidArgument(f"{field} must not hold NUL characters", field=field)
+    return text
+
+
+def _bound(moment: Timestamp) -> int:
+    """A moment in nanoseconds; one that is further away than records can be is moved to where the last ones are."""
+    return max(-_LAST_NANOSECOND, min(moment.ToNanoseconds(), _LAST_NANOSECOND))
 
 
 def _state(number: int, *, field: str) -> domain.LogState:
