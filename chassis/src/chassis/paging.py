@@ -7,12 +7,14 @@ import base64
 import json
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from aiops.common.v1.page_pb2 import PageInfo, PageRequest
 from chassis.errors import CursorInvalid, PageSizeOutOfRange
 
 MAX_PAGE_SIZE = 100
 _MAX_CURSOR_CHARACTERS = 1024
+_BIGINT_END = 2**63
 
 T = TypeVar("T")
 
@@ -56,19 +58,45 @@ def encode_cursor(*values: str | int) -> str:
 
 
 def decode_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
-    """The sort values in a cursor, each of the type that this list gave it.
+    """The sort values in a cursor, each of the type that this list gave it: str, int, or UUID for an id as text.
 
     Raises:
         CursorInvalid: the cursor was not made by this list.
     """
-    values = _values(cursor)
-    # One spelling per cursor: whatever else decodes was made by somebody else.
-    if values is None or [type(value) for value in values] != list(types) or encode_cursor(*values) != cursor:
+    try:
+        return _decoded(cursor, types)
+    except ValueError:
         raise CursorInvalid(
             "page.after is no cursor of this list; pass the end_cursor of the page before, or nothing",
             field="page.after",
-        )
-    return tuple(values)
+        ) from None
+
+
+def _decoded(cursor: str, types: tuple[type, ...]) -> tuple[Any, ...]:
+    values = _values(cursor)
+    travelling = [str if kind is UUID else kind for kind in types]
+    # One spelling per cursor: whatever else decodes was made by somebody else.
+    if values is None or [type(value) for value in values] != travelling or encode_cursor(*values) != cursor:
+        raise ValueError("another list's")
+    return tuple(map(_read, values, types))
+
+
+def _read(value: str | int, kind: type) -> str | int | UUID:
+    """The value as a list compares it.
+
+    Raises:
+        ValueError: no column can hold it.
+    """
+    if isinstance(value, int):
+        if not -_BIGINT_END <= value < _BIGINT_END:
+            raise ValueError("beyond bigint")
+        return value
+    if kind is UUID:
+        return UUID(value)
+    if "\x00" in value:
+        raise ValueError("NUL")
+    value.encode()  # half a surrogate pair is no text
+    return value
 
 
 def _values(cursor: str) -> list[Any] | None:

@@ -8,7 +8,6 @@ from sqlalchemy import func, select
 
 from chassis.db import ReadTx
 from chassis.errors import InvalidArgument
-from chassis.ids import parse_id
 from chassis.paging import Page, Slice, decode_cursor, encode_cursor
 from logs_service.commands import LogFilter, LogRecordFilter
 from logs_service.domain import Log, LogPattern, LogRecord
@@ -123,7 +122,8 @@ async def _members(pattern_id: UUID, tx: ReadTx) -> list[UUID]:
 
 
 def _id_after(page: Page) -> UUID:
-    return parse_id(decode_cursor(page.after, str)[0], field="page.after")
+    after: UUID = decode_cursor(page.after, UUID)[0]
+    return after
 
 
 def _containing(text: str) -> str:

@@ -11,7 +11,6 @@ from sqlalchemy import CTE, BigInteger, Numeric, Row, Select, Subquery, and_, fu
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from chassis.db import ReadTx
-from chassis.ids import parse_id
 from chassis.paging import Page, Slice, decode_cursor, encode_cursor
 from logs_service.domain import Log, LogPatternCount
 from logs_service.evidence import Exemplar, LogStats, PatternStats
@@ -48,8 +47,8 @@ async def list_log_patterns(log_id: UUID, page: Page, tx: ReadTx) -> Slice[LogPa
     counts = _counts(log.id)
     statement = select(counts, LOG_PATTERNS).join(LOG_PATTERNS, LOG_PATTERNS.c.id == counts.c.root_id)
     if page.after:
-        count, last = decode_cursor(page.after, int, str)
-        after = and_(counts.c.total == count, counts.c.root_id > parse_id(last, field="page.after"))
+        count, last = decode_cursor(page.after, int, UUID)
+        after = and_(counts.c.total == count, counts.c.root_id > last)
         statement = statement.where(or_(counts.c.total < count, after))
     rows = await tx.fetch_all(_most_frequent_first(statement, counts).limit(page.first + 1))
     patterns = await _with_numbers(log, rows[: page.first], tx)
