@@ -5,10 +5,13 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from aiops.ai.v1.evidence_pb2 import EntryKind
 from aiops.logs.v1 import events_pb2 as events
+from aiops.logs.v1 import logs_service_pb2 as pb
 from aiops.logs.v1.log_pb2 import LogSource, LogState, LogStatus, Severity
+from chassis.errors import InvalidArgument
 from logs_service import convert, convert_evidence, domain, evidence
 from logs_service.patterns.record import Severity as DomainSeverity
 
@@ -112,3 +115,22 @@ def test_evidence_travels_whole() -> None:
     assert sent.kind == EntryKind.ENTRY_KIND_BURST
     assert (sent.first_time.nanos, sent.last_time.nanos, sent.onset_time.nanos) == (1, 2, 3)
     assert (sent.exemplars[0].record_id, sent.exemplars[0].time.nanos, sent.exemplars[0].body) == (str(ID), 4, "a b")
+
+
+def test_bounds_of_time_that_no_record_can_reach_find_what_there_is() -> None:
+    wanted = pb.LogRecordFilter(start_time=Timestamp(seconds=-62135596800), end_time=Timestamp(seconds=253402300799))
+
+    found = convert.record_filter(wanted)
+
+    assert (found.start_nanoseconds, found.end_nanoseconds) == (-(2**63) + 1, 2**63 - 1)
+
+
+def test_filters_with_nul_are_refused_by_field() -> None:
+    for field, convert_it in (
+        ("filter.service", lambda: convert.log_filter(pb.LogFilter(service="\x00"))),
+        ("filter.tag", lambda: convert.log_filter(pb.LogFilter(tag="a\x00"))),
+        ("filter.service", lambda: convert.record_filter(pb.LogRecordFilter(service="\x00"))),
+    ):
+        with pytest.raises(InvalidArgument) as refused:
+            convert_it()
+        assert refused.value.metadata == {"field": field}

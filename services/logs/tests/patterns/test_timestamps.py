@@ -58,6 +58,16 @@ def test_a_time_is_read(text: str, moment: str) -> None:
     assert TimeReader(now=_NOW).read(text) == expected
 
 
+@pytest.mark.parametrize(
+    "text", ["9999-12-31T23:59:59Z", "2262-04-12 00:00:00", "1677-09-20 00:00:00", "0001-01-01T00:00:00Z"]
+)
+def test_what_64_bits_of_nanoseconds_do_not_reach_is_no_time(text: str) -> None:
+    reader = TimeReader(now=_NOW)
+
+    assert reader.read(text) is None
+    assert reader.read("2262-04-11T23:47:15.999999999Z") == 9_223_372_035_999_999_999
+
+
 @pytest.mark.parametrize("text", ["", "yesterday", "2024-13-45 03:04:05", "12345", "99:99:99 x", "9999999999", "1.2.3"])
 def test_what_is_no_time_is_none(text: str) -> None:
     assert TimeReader(now=_NOW).read(text) is None

@@ -112,6 +112,10 @@ def _plausible_digits(text: str) -> bool:
     )
 
 
+_FURTHEST_SECONDS = 2**63 // 1_000_000_000 - 1
+"""Nanoseconds in 64 bits reach from 1677 to 2262: what is beyond, such as 9999-12-31, states no time."""
+
+
 class TimeReader:
     """Reads matched timestamps; a missing zone is `timezone`, a missing year the newest that is not in the future."""
 
@@ -152,9 +156,10 @@ class TimeReader:
 
     def _read(self, name: str, head: str, zone: str) -> int | None:
         try:
-            return int(head[:10]) if name == "epoch" else self._moment(self._fields(name, head, zone), zone)
+            seconds = int(head[:10]) if name == "epoch" else self._moment(self._fields(name, head, zone), zone)
         except (ValueError, KeyError, IndexError, OverflowError):
             return None
+        return None if seconds is None or abs(seconds) > _FURTHEST_SECONDS else seconds
 
     def _fields(self, name: str, head: str, zone: str) -> _Fields:
         numbers = [int(x) for x in re.findall(r"\d+", head)]
