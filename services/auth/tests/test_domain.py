@@ -61,6 +61,10 @@ def test_spellings_of_one_address_have_one_key(one: str, other: str) -> None:
     assert email_key(one) == email_key(other)
 
 
+def test_key_of_an_address_can_be_looked_for_whatever_was_typed() -> None:
+    assert email_key("Ada\x00@example.com") == "ada\ufffd@example.com"
+
+
 def test_newest_token_of_a_living_session_is_tradable() -> None:
     RefreshToken(ID, 2).check_tradable(SESSION, 2, NOW)
 

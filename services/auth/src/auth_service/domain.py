@@ -172,8 +172,8 @@ class RefreshToken:
 
 
 def email_key(email: str) -> str:
-    """The form in which two spellings of one e-mail address are equal."""
-    return unicodedata.normalize("NFKC", email.strip()).casefold()
+    """The form in which two spellings of one e-mail address are equal. No account has NUL in its own."""
+    return unicodedata.normalize("NFKC", email.strip()).casefold().replace("\x00", "\ufffd")
 
 
 def check_email(email: str) -> str:
