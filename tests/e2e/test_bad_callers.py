@@ -48,6 +48,10 @@ def test_wrong_password_is_refused_alike_for_known_and_unknown_people(
     assert logged(stack, password) == []
 
 
+def test_address_with_a_nul_character_is_nobodys(stack: RunningStack) -> None:
+    assert log_in(stack, "a\x00dmin@example.com", "a wrong\x00 guess") == WRONG
+
+
 @pytest.mark.parametrize("password", ["p" * 73, "é" * 37, "too short"], ids=["73 bytes", "74 bytes", "short"])
 def test_password_that_bcrypt_would_cut_or_is_short_is_refused_at_sign_up(
     stack: RunningStack, admin: Client, census: Census, password: str

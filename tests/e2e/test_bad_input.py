@@ -248,3 +248,13 @@ def test_file_of_2005_keeps_its_times(admin: Client) -> None:
     assert (log["state"], log["recordCount"]) == ("SUMMARIZED", 100)
     assert (log["firstRecordTime"], log["lastRecordTime"]) == ("2005-06-09T06:07:00Z", "2005-06-09T06:07:59Z")
     assert any("2005-06-09" in sentence["text"] for sentence in log["summary"]["sentences"])
+
+
+def test_times_that_no_column_holds_are_no_times_and_spoil_no_others(admin: Client) -> None:
+    times = ("9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "1600-01-01T00:00:00Z", "2026-02-30T10:00:00Z")
+    body = b"".join(LINE * 3 + f"{time} ERROR shop: order 9 failed\n".encode() for time in times)
+
+    log = admin.summarized(admin.stored(body))
+
+    assert (log["state"], log["recordCount"]) == ("SUMMARIZED", 16)
+    assert (log["firstRecordTime"], log["lastRecordTime"]) == ("2026-11-20T10:00:00Z", "2026-11-20T10:00:00Z")

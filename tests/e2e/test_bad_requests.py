@@ -7,6 +7,8 @@ import pytest
 from tests.e2e.client import LOGS, Census, Client, person
 from tests.e2e.conftest import ONE_PROCESS, RunningStack
 
+from chassis.paging import encode_cursor
+
 pytestmark = pytest.mark.parametrize("stack", [ONE_PROCESS], indirect=True)
 
 LINE = b"2026-11-20T10:00:00Z INFO shop: order 17 paid in 5 ms\n"
@@ -88,12 +90,43 @@ def test_page_size_outside_1_to_100_is_refused_on_every_list(admin: Client, firs
 
 
 def test_cursor_of_nowhere_is_refused(admin: Client) -> None:
-    for cursor in ("zzz", "WyJhIl0", "' OR 1=1"):
-        body = admin.ask(LOGS, {"first": 1, "after": cursor})
+    log_id = admin.stored(LINE)
+    patterns = "query($id: ID!, $after: String) { log(id: $id) { patterns(after: $after) { nodes { count } } } }"
+    users = "query($after: String) { users(after: $after) { nodes { id } } }"
+    cursors = ("zzz", "' OR 1=1", encode_cursor("a"), encode_cursor("a\x00b"), encode_cursor(2**70, log_id))
+    for cursor in cursors:
+        bodies = [
+            admin.ask(LOGS, {"first": 1, "after": cursor}),
+            admin.ask(patterns, {"id": log_id, "after": cursor}),
+            *([admin.ask(users, {"after": cursor})] if cursor != encode_cursor("a") else []),
+        ]
 
-        assert body["data"] == {"logs": None}
-        assert body["errors"][0]["extensions"]["code"] == "CURSOR_INVALID"
-        assert "pass the end_cursor of the page before" in body["errors"][0]["message"]
+        for body in bodies:
+            (error,) = body["errors"]
+            assert (cursor, error["extensions"]["code"]) == (cursor, "CURSOR_INVALID")
+            assert "pass the end_cursor of the page before" in error["message"]
+
+
+@pytest.mark.parametrize("field", ["text", "service", "tag"])
+def test_filter_with_a_nul_character_is_refused(admin: Client, field: str) -> None:
+    document = "query($filter: LogFilter) { logs(filter: $filter) { nodes { id } } }"
+
+    body = admin.ask(document, {"filter": {field: "a\x00b"}})
+
+    (error,) = body["errors"]
+    assert error["extensions"]["code"] == "INVALID_ARGUMENT"
+    assert error["extensions"]["metadata"]["field"] == f"filter.{field}"
+    assert "NUL" in error["message"]
+
+
+def test_bounds_of_time_beyond_all_records_find_them_all(admin: Client) -> None:
+    log_id = admin.stored(LINE)
+    document = (
+        "query($id: ID!, $filter: LogRecordFilter) { log(id: $id) { records(filter: $filter) { nodes { id } } } }"
+    )
+    ever = {"startTime": "0001-01-01T00:00:00Z", "endTime": "9999-12-31T23:59:59Z"}
+
+    assert len(admin.data(document, {"id": log_id, "filter": ever})["log"]["records"]["nodes"]) == 1
 
 
 def test_key_that_came_with_another_text_is_refused_and_repeats_its_own_answer(admin: Client, census: Census) -> None:
