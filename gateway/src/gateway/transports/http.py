@@ -49,8 +49,11 @@ class GraphQLOverHttp:
             refuse_announced(request, MAX_BODY_BYTES)
             body = b"".join([chunk async for chunk in bounded(request.stream(), MAX_BODY_BYTES)])
             text, variables, operation_name = _parameters(body)
-        except BodyTooLarge as error:
-            return _answer(_error(error.message, "BODY_TOO_LARGE"), 413, media_type)
+        except BodyTooLarge:
+            message = (
+                f"an operation may have at most {MAX_BODY_BYTES:,} bytes; send longer logs to POST /v1/logs/upload"
+            )
+            return _answer(_error(message, "BODY_TOO_LARGE"), 413, media_type)
         except DomainError as error:
             masked = present(GraphQLError(error.message, original_error=error))
             return _answer(_body([masked]), STATUS.get(error.kind, 400), media_type)
