@@ -51,7 +51,7 @@ async def test_hostile_document_is_refused_quickly_and_reaches_no_service(script
     assert body["errors"][0]["extensions"]["code"] == code
     assert "data" not in body
     assert script.gateway.rpcs() == before
-    assert seconds < 1.0
+    assert seconds < 5
 
 
 def test_measure_counts_levels_aliases_and_directives_with_fragments_written_out() -> None:

@@ -63,7 +63,7 @@ async def test_token_may_be_spelled_as_clients_do(script: Script) -> None:
 
 async def test_connection_ends_with_its_token(script: Script) -> None:
     script.logs.answers["BatchGetLogs"] = log()
-    async with Watcher.connected(script.gateway, script.token(seconds=1.5)) as watcher:
+    async with Watcher.connected(script.gateway, script.token(seconds=4)) as watcher:
         await watcher.receive()
         await watcher.subscribe(UPDATES, id=LOG_ID)
         await watcher.next()
