@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
-from answering import ParcelBroken, echo, mask, raising, serving, unary, upload
+from answering import SERVICE, ParcelBroken, echo, mask, raising, serving, unary, upload
 from google.protobuf.wrappers_pb2 import StringValue
 
 from chassis.errors import (
@@ -57,7 +57,7 @@ async def test_a_refused_stream_ends_early_and_keeps_its_reason(installation: In
     assert len(sent) < 20 * 200 / 2
 
 
-async def test_what_breaks_the_stream_at_its_source_is_raised_as_it_is(installation: Installation) -> None:
+async def test_half_an_upload_is_never_taken_for_a_whole_one(installation: Installation) -> None:
     stored: list[str] = []
 
     async def store(request: StringValue, _context: Any) -> StringValue:
@@ -69,11 +69,27 @@ async def test_what_breaks_the_stream_at_its_source_is_raised_as_it_is(installat
         raise ParcelBroken("the parcel fell apart; send it again")
 
     async with serving(installation, store) as parcels:
-        with installation.as_viewer("ops"), pytest.raises(ParcelBroken):
-            await upload(parcels.client(), chunks())
-        await asyncio.sleep(0.1)
+        client = parcels.client()
+        for _ in range(30):
+            with installation.as_viewer("ops"), pytest.raises(ParcelBroken):
+                await upload(client, chunks())
+        await asyncio.sleep(0.2)
 
     assert stored == []
+
+
+async def test_an_upload_without_its_end_mark_is_refused(installation: Installation) -> None:
+    async def chunks() -> AsyncIterator[StringValue]:
+        yield StringValue(value="all, or not?")
+
+    async with serving(installation, echo) as parcels:
+        client = parcels.client()
+        method = client.channel.stream_unary(f"/{SERVICE}/Store", StringValue.SerializeToString, StringValue.FromString)
+        with installation.as_viewer("ops"), pytest.raises(grpc.aio.AioRpcError) as refused:
+            await method(chunks(), metadata=client._metadata(None))
+
+    assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert refused.value.details() == "the upload broke off before its end; send it again"
 
 
 async def test_a_handler_is_cancelled_at_the_callers_deadline(installation: Installation) -> None:

@@ -78,16 +78,23 @@ class Client:
         timeout_seconds: float = 120.0,
         token: str | None = None,
     ) -> Res:
-        """Send a stream, and wait for the one answer; otherwise like `call`. What `requests` raises is raised here."""
+        """Send a stream, and wait for the one answer; otherwise like `call`.
+
+        An empty message is sent last, as the end mark that the server insists on. What `requests` raises is raised
+        here, and the server takes no half of a stream for a whole one.
+        """
         broken: list[Exception] = []
         answered = asyncio.Event()
 
         async def sent() -> AsyncIterator[Req]:
+            last: Req | None = None
             try:
-                async for request in requests:
+                async for last in requests:
                     if answered.is_set():  # the service has made up its mind; see chassis.rpc.server
                         return
-                    yield request
+                    yield last
+                if last is not None:
+                    yield type(last)()
             except Exception as error:
                 broken.append(error)
                 raise

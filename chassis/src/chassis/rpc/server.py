@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 import grpc
 from google.protobuf.message import Message
 
-from chassis.errors import DeadlineExceeded, DomainError, Unauthenticated
+from chassis.errors import DeadlineExceeded, DomainError, Unauthenticated, Unavailable
 from chassis.identity import AccessTokens, Call, Trust, acting_as
 from chassis.metrics import Metrics
 from chassis.policy import Policy
@@ -120,7 +120,8 @@ class _Interceptor(grpc.aio.ServerInterceptor):
 
         async def one(request: Any, context: Context) -> Message:
             async def respond(call: Call) -> Message:
-                return self._policy.mask(call, await behaviour(request, context))
+                given = _whole(request, call) if uploads else request
+                return self._policy.mask(call, await behaviour(given, context))
 
             write = uploads or _is_write(request)
             return await self._answer(path, context, respond, write=write, unread=request if uploads else None)
@@ -196,6 +197,25 @@ class _Interceptor(grpc.aio.ServerInterceptor):
         token = _bearer(context, VIEWER_TOKEN_KEY) if _only(context, VIEWER_TOKEN_KEY) else None
         viewer = await self._access_tokens.verify(token) if token else None
         return Call(caller, viewer, token, method, deadline, correlation_id=current_trace_id())
+
+
+async def _whole(requests: AsyncIterator[Message], call: Call) -> AsyncIterator[Message]:
+    """The messages of an upload, up to its end mark: an empty message.
+
+    To gRPC an upload that broke off looks like one that ended, until the cancellation arrives a moment later: without a
+    mark, half of a log would be stored as a whole one.
+
+    Raises:
+        Unavailable: the mark did not come.
+    """
+    began = False
+    async for message in requests:
+        if message.ByteSize() == 0:
+            return
+        began = True
+        yield message
+    if began:  # of nothing there is no half
+        raise Unavailable("the upload broke off before its end; send it again", dependency=call.caller)
 
 
 async def _let_go(unread: AsyncIterator[Message] | None, context: Context) -> None:
