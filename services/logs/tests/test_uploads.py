@@ -130,3 +130,21 @@ async def test_bad_uploads_are_refused_and_leave_nothing(
     async with database.read() as tx:
         assert [await tx.fetch_all(table.select()) for table in (LOGS, LOG_RECORDS, LOG_PATTERNS)] == [[], [], []]
     assert await published(database) == []
+
+
+async def test_an_upload_that_its_sender_breaks_off_is_not_half_a_log(
+    client: Client, logs: "LogsServiceAsyncStub", database: Database
+) -> None:
+    async def broken() -> AsyncIterator[pb.UploadLogRequest]:
+        async for message in upload_of(b"2026-01-04T10:00:00Z INFO a line\n" * 30_000):
+            yield message
+        raise OSError("the sender is gone")
+
+    with pytest.raises(OSError, match="the sender is gone"):
+        await client.stream(logs.UploadLog, broken())
+
+    # The key is free again once the server has rolled back, and what comes next is the only log.
+    log = (await client.stream(logs.UploadLog, upload_of(b"one line\n"))).log
+    async with database.read() as tx:
+        assert [str(row.id) for row in await tx.fetch_all(LOGS.select())] == [log.id]
+        assert len(await tx.fetch_all(LOG_RECORDS.select())) == 1

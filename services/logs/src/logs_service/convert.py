@@ -30,7 +30,6 @@ from logs_service.patterns.record import Severity
 
 MAXIMUM_BATCH = 1000
 _NANOSECONDS = 1_000_000_000
-_MAXIMUM_NANOSECONDS = (1 << 63) - 1
 _LAST_NANOSECOND = 2**63 - 1
 _ACTOR_KINDS: "Mapping[str, ActorKind.ValueType]" = {
     "user": ActorKind.ACTOR_KIND_USER,
@@ -245,16 +244,6 @@ def _event(name: str, fact: _Fact, payload: _Payload) -> Event:
     return Event(f"aiops.logs.log.{name}.v1", "log", fact.log_id, fact.version, payload)
 
 
-def _word(text: str, *, field: str) -> str:
-    return clean_line(text, field=field, minimum=0, maximum=MAXIMUM_SERVICE_CHARACTERS)
-
-
-def _nanoseconds(timestamp: Timestamp) -> int:
-    """As many as a bigint holds: no record is before or after."""
-    nanoseconds = timestamp.seconds * _NANOSECONDS + timestamp.nanos
-    return max(-_MAXIMUM_NANOSECONDS, min(nanoseconds, _MAXIMUM_NANOSECONDS))
-
-
 def _timezone(name: str) -> tzinfo:
     if not name:
         return UTC
@@ -279,7 +268,7 @@ def _searchable(text: str, *, field: str) -> str:
 
 def _bound(moment: Timestamp) -> int:
     """A moment in nanoseconds; one that is further away than records can be is moved to where the last ones are."""
-    return max(-_LAST_NANOSECOND, min(moment.ToNanoseconds(), _LAST_NANOSECOND))
+    return max(-_LAST_NANOSECOND, min(moment.seconds * _NANOSECONDS + moment.nanos, _LAST_NANOSECOND))
 
 
 def _state(number: int, *, field: str) -> domain.LogState:

@@ -3,12 +3,11 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
-from typing import Self
 
 from aiops.logs.v1 import logs_service_pb2 as pb
 from aiops.logs.v1.logs_service_pb2_grpc import LogsServiceServicer
 from chassis.db import Claim, Database, UnitOfWork, WriteTx
-from chassis.errors import DomainError, InvalidArgument
+from chassis.errors import InvalidArgument
 from chassis.idempotency import request_fingerprint
 from chassis.paging import page_from, page_info
 from chassis.redaction import Redactor
@@ -56,16 +55,16 @@ class LogsServicer(LogsServiceServicer):
         self, request_iterator: AsyncIterator[pb.UploadLogRequest], context: Context
     ) -> pb.UploadLogResponse:
         """Store a streamed file as a log."""
-        async with Upload(request_iterator) as upload:
-            header = await upload.header()
-            cmd = convert.receive_command(header, LogSource.UPLOAD)
-            async with self._uploads, self._uow.claim("UploadLog", header.idempotency_key) as claim:
-                if claim.is_replay:
-                    return await self._replayed(claim, upload)
-                log = await usecases.receive_log(cmd, upload.chunks(), claim.tx, self._ingestor)
-                response = pb.UploadLogResponse(log=convert.log_to_proto(log))
-                await claim.store(await upload.fingerprint(), response)
-                return response
+        upload = Upload(request_iterator)
+        header = await upload.header()
+        cmd = convert.receive_command(header, LogSource.UPLOAD)
+        async with self._uploads, self._uow.claim("UploadLog", header.idempotency_key) as claim:
+            if claim.is_replay:
+                return await self._replayed(claim, upload)
+            log = await usecases.receive_log(cmd, upload.chunks(), claim.tx, self._ingestor)
+            response = pb.UploadLogResponse(log=convert.log_to_proto(log))
+            await claim.store(await upload.fingerprint(), response)
+            return response
 
     async def _replayed(self, claim: Claim, upload: "Upload") -> pb.UploadLogResponse:
         stored = await claim.replay(await upload.fingerprint(), pb.UploadLogResponse)
@@ -164,17 +163,6 @@ class Upload:
         self._messages = aiter(messages)
         self._digest = hashlib.sha256()
         self._byte_count = 0
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        """Read on after a refusal: a client that still sends would see a broken call in place of the reason."""
-        if isinstance(error, DomainError):
-            async for message in self._messages:
-                self._byte_count += len(message.chunk)
-                if self._byte_count > 2 * MAXIMUM_UPLOAD_BYTES:
-                    break
 
     async def header(self) -> pb.UploadLogHeader:
         """The first message.

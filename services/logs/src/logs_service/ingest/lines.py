@@ -22,7 +22,6 @@ _MAXIMUM_LEVEL_CHARACTERS = 32
 _MAXIMUM_CACHED = 20_000
 _MAXIMUM_CACHED_CHARACTERS = 256
 _NULL = "\\N"
-_BEYOND = 1 << 63
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -128,8 +127,6 @@ class Lines:
             pattern_text = texts.get(pattern_id)
             if pattern_text is None:
                 pattern_text = texts[pattern_id] = str(pattern_id)
-            if time is not None and not -_BEYOND < time < _BEYOND:
-                time = None  # noqa: PLW2901 - a year that bigint nanoseconds do not reach is a typing error or a trick
             if time is not None:
                 first = time if first is None or time < first else first
                 last = time if last is None or time > last else last
