@@ -88,9 +88,10 @@ class Demo:
     @staticmethod
     def _ready(port: int) -> bool:
         try:
-            return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=3).status_code == httpx.codes.OK
-        except httpx.HTTPError:
+            checks = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=3).json()["checks"]
+        except (httpx.HTTPError, ValueError):
             return False
+        return all(answer == "ok" for answer in checks.values())
 
     def own_log(self) -> bytes:
         """What the processes of the stack wrote, merged by time; lines that are no JSON stay behind the one before."""

@@ -112,6 +112,22 @@ async def test_probes_hear_of_it_without_asking(
         watching.cancel()
 
 
+async def test_a_spared_dependency_is_told_and_keeps_no_call_away(metrics: Metrics, postgres: Dependency) -> None:
+    nats = Dependency()
+    health = Health(
+        "aiops.parcels.v1.ParcelsService", {"postgres": postgres, "nats": nats}, metrics, spared=frozenset({"nats"})
+    )
+    nats.error = Unavailable(dependency="nats")
+
+    await health.enter(Phase.SERVING)
+
+    report = await health.report()
+    assert report.ready is True
+    assert report.checks["nats"] != "ok"
+    assert await status(health) == "SERVING"
+    assert metrics.value("aiops_ready", check="nats") == 0
+
+
 async def test_a_dependency_that_hangs_is_away(
     make_health: Callable[..., Health], monkeypatch: pytest.MonkeyPatch
 ) -> None:

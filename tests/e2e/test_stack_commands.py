@@ -66,6 +66,7 @@ def test_what_is_stored_while_nats_is_away_is_summarized_afterwards(stack: Runni
     stored = graphql.upload(iter([LINE * 20]), {"name": "while NATS was away"})
 
     assert graphql.query(documents.LOG, {"id": stored["id"]})["log"]["state"] == "RECEIVED"
+    assert httpx.get(f"http://127.0.0.1:{8180 + stack.offset}/readyz").status_code == 200
     assert summarized(graphql, stored["id"])["state"] == "SUMMARIZED"
 
 

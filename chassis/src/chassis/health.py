@@ -37,21 +37,27 @@ class Report:
 
     phase: Phase
     checks: Mapping[str, str]
+    spared: frozenset[str] = frozenset()
+    """Checks that are told, and do not keep calls away: the process answers without them, only later or with less."""
 
     @property
     def ready(self) -> bool:
         """Whether work should come here."""
-        return self.phase is Phase.SERVING and all(answer == OK for answer in self.checks.values())
+        needed = (answer for name, answer in self.checks.items() if name not in self.spared)
+        return self.phase is Phase.SERVING and all(answer == OK for answer in needed)
 
 
 class Health:
     """Asks the dependencies, at most once a second however many ask us, and says it when the answer changes."""
 
-    def __init__(self, service_name: str, checks: Mapping[str, Check], metrics: Metrics) -> None:
+    def __init__(
+        self, service_name: str, checks: Mapping[str, Check], metrics: Metrics, *, spared: frozenset[str] = frozenset()
+    ) -> None:
         self.phase = Phase.STARTING
         self.servicer = health.aio.HealthServicer()
         self._service_name = service_name
         self._checks = dict(checks)
+        self._spared = spared
         self._ready = metrics.gauge("aiops_ready")
         self._answers: dict[str, str] = {}
         self._asked_at = float("-inf")
@@ -64,7 +70,7 @@ class Health:
                 answers = await asyncio.gather(*(self._ask(check) for check in self._checks.values()))
                 self._note(dict(zip(self._checks, answers, strict=True)))
                 self._asked_at = time.monotonic()
-        return Report(self.phase, dict(self._answers))
+        return Report(self.phase, dict(self._answers), self._spared)
 
     async def enter(self, phase: Phase) -> None:
         """Begin a phase of life, and tell probes at once."""
