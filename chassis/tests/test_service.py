@@ -17,7 +17,7 @@ from parcels import arrivals
 from sqlalchemy import insert, select
 from surroundings import until
 
-from chassis import health
+from chassis import health, telemetry
 from chassis.consumer import Delivery, Subscription
 from chassis.errors import Unavailable
 from chassis.identity import current_call
@@ -237,8 +237,10 @@ async def test_a_worker_tells_facts_reacts_to_them_and_keeps_schedules(
     installation: Installation, make_service: Callable[..., Service], store: ServiceDatabase
 ) -> None:
     callers: list[tuple[str, str]] = []
+    traces: list[str] = []
 
     async def receive(delivery: Delivery) -> None:
+        traces.extend((telemetry.current_trace_id(), current_call().correlation_id))
         callers.append((current_call().caller, current_call().causation_id))
         async with delivery.effect() as tx:
             arrival = {"parcel_id": delivery.envelope.aggregate_id, "version": 1, "city": delivery.payload.value}
@@ -258,11 +260,14 @@ async def test_a_worker_tells_facts_reacts_to_them_and_keeps_schedules(
         schedules=(Schedule("sweep", 3600, sweep),),
     )
     async with running_service(service, installation, roles=("serve", "work")) as running:
-        await send(running, "a book")
+        with telemetry.span("a request", "server"):
+            trace_id = telemetry.current_trace_id()
+            await send(running, "a book")
         await until(arrived)
         async with httpx.AsyncClient() as http:
             checks = (await http.get(running.http_url + "/readyz")).json()["checks"]
 
+    assert traces == [trace_id, trace_id]
     assert ("parcels", "sweep") in callers
     assert len([caller for caller, cause in callers if caller == "parcels" and len(cause) == 36]) == 1
     assert checks == {"postgres": "ok", "background": "ok", "nats": "ok"}
