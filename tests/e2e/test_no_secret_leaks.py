@@ -163,7 +163,8 @@ def told(model_stack: tuple[RunningStack, ScriptedModel]) -> Told:
     ]
     pasted = admin.mutate("summarizeLog", "log { id }", name="paste", text=log_of(every).decode())
     for canary in every:
-        named = admin.mutate("summarizeLog", "log { id version }", name=canary.line[:200], text=MARKER)
+        line = canary.line[:200]
+        named = admin.mutate("summarizeLog", "log { id version }", name=line, service=line, text=MARKER)
         assert named["__typename"] == "SummarizeLogSuccess", named
     log = admin.summarized(ids[0])
     noted = admin.mutate(
