@@ -26,6 +26,7 @@ from chassis.identity import (
     sign_access_token,
 )
 from chassis.testing.clock import FrozenClock
+from chassis.tokens import Memory
 
 USER = UUID("0198c0de-0000-7000-8000-000000000001")
 SESSION = UUID("0198c0de-0000-7000-8000-000000000002")
@@ -284,6 +285,32 @@ async def test_a_retired_key_is_refused_in_the_end(
 
     with pytest.raises(Unauthenticated, match="key is unknown"):
         await tokens.verify(token)
+
+
+async def test_a_retired_key_takes_the_tokens_that_passed_with_it(
+    tokens: AccessTokens, keys: Keys, key: Ed25519PrivateKey, claims: Claims, clock: FrozenClock
+) -> None:
+    token, fresh = sign_access_token(key, "k1", claims), Ed25519PrivateKey.generate()
+    await tokens.verify(token)
+    keys.keys = {"k2": fresh}
+    clock.advance(timedelta(seconds=AccessTokens.REFETCH_SECONDS))
+    await tokens.verify(sign_access_token(fresh, "k2", claims))
+
+    with pytest.raises(Unauthenticated, match="key is unknown"):
+        await tokens.verify(token)
+
+
+@pytest.mark.parametrize("count", [1, 10])
+def test_what_is_remembered_is_bounded(clock: FrozenClock, count: int) -> None:
+    memory: Memory[int] = Memory(most=10)
+    for number in range(10 + count):
+        memory.put(f"token {number}", number, clock.now().timestamp() + 1)
+
+    assert memory.get("token 0", clock.now()) is None
+    assert memory.get(f"token {9 + count}", clock.now()) == 9 + count
+    assert len(memory._known) == count
+    clock.advance(timedelta(seconds=1))
+    assert memory.get(f"token {9 + count}", clock.now()) is None
 
 
 @pytest.mark.parametrize("broken", [OSError("refused"), ValueError("no JSON"), Unavailable(dependency="postgres")])

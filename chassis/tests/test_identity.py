@@ -128,6 +128,15 @@ def test_a_service_token_that_is_not_ours_is_refused(
     assert not any(part in refused.value.message for part in token.split(".") if part)
 
 
+def test_a_token_that_passed_is_still_for_one_audience_alone(gateway: ServiceIdentity, trust: Trust) -> None:
+    token = gateway.token("logs")
+    assert trust.verify(token, audience="logs") == "gateway"
+
+    with pytest.raises(Unauthenticated):
+        trust.verify(token, audience="auth")
+    assert trust.verify(token, audience="logs") == "gateway"
+
+
 def test_a_service_token_of_another_key_is_refused(trust: Trust, clock: FrozenClock) -> None:
     with pytest.raises(Unauthenticated):
         trust.verify(service_token(Ed25519PrivateKey.generate(), clock), audience="logs")

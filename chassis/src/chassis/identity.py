@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from chassis.clock import Clock, SystemClock
 from chassis.errors import DomainError, Unavailable
-from chassis.tokens import key_id, public_key, refused, verified_claims
+from chassis.tokens import Memory, key_id, public_key, refused, verified_claims
 
 SERVICE_TOKEN_TYPE = "svc+jwt"  # noqa: S105 - a media type
 ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - a media type
@@ -162,6 +162,7 @@ class Trust:
     def __init__(self, keys: Mapping[str, Ed25519PublicKey], clock: Clock | None = None) -> None:
         self._keys = dict(keys)
         self._clock = clock or SystemClock()
+        self._memory = Memory[tuple[str, str]]()
 
     @classmethod
     def from_file(cls, path: Path | str) -> Self:
@@ -177,14 +178,18 @@ class Trust:
         Raises:
             Unauthenticated: it did not, or not now.
         """
+        now = self._clock.now()
+        known = self._memory.get(token, now)
+        if known is not None and known[1] == audience:
+            return known[0]
         name = key_id(token, SERVICE_TOKEN_TYPE)
         key = self._keys.get(name)
         if key is None:
             raise refused("its service is not in the trust file")
-        claims = verified_claims(token, key, issuer=name, audience=audience, require=("jti",), now=self._clock.now())
+        claims = verified_claims(token, key, issuer=name, audience=audience, require=("jti",), now=now)
         if claims["exp"] - claims["iat"] > SERVICE_TOKEN_SECONDS:
             raise refused(f"it is valid for more than {SERVICE_TOKEN_SECONDS} s")
-        return name
+        return self._memory.put(token, (name, audience), claims["exp"])[0]
 
 
 class AccessTokens:
@@ -201,6 +206,7 @@ class AccessTokens:
         self._keys: dict[str, Ed25519PublicKey] = {}
         self._tried_at = float("-inf")
         self._failure: Exception | None = None
+        self._memory = Memory[Viewer]()
         self._lock = asyncio.Lock()
 
     @classmethod
@@ -224,6 +230,10 @@ class AccessTokens:
         Raises:
             Unauthenticated: nobody, or no longer.
         """
+        now = self._clock.now()
+        known = self._memory.get(token, now)
+        if known is not None and self._age < self.MAX_AGE_SECONDS:
+            return known
         kid = key_id(token, ACCESS_TOKEN_TYPE)
         claims = verified_claims(
             token,
@@ -231,10 +241,10 @@ class AccessTokens:
             issuer=INSTALLATION,
             audience=INSTALLATION,
             require=("sub", "sid", "nbf", "jti"),
-            now=self._clock.now(),
+            now=now,
         )
         try:
-            return _viewer(claims)
+            return self._memory.put(token, _viewer(claims), claims["exp"])
         except (ValueError, TypeError, AttributeError, OverflowError, OSError) as error:
             raise refused("its claims are malformed") from error
 
@@ -252,15 +262,19 @@ class AccessTokens:
             ) from self._failure
         raise refused("its key is unknown")
 
+    @property
+    def _age(self) -> float:
+        return self._clock.monotonic() - self._tried_at
+
     def _should_fetch(self, kid: str) -> bool:
-        age = self._clock.monotonic() - self._tried_at
-        return age >= (self.MAX_AGE_SECONDS if kid in self._keys else self.REFETCH_SECONDS)
+        return self._age >= (self.MAX_AGE_SECONDS if kid in self._keys else self.REFETCH_SECONDS)
 
     async def _fetch(self) -> None:
         try:
             keys = json.loads(await self._jwks())["keys"]
             self._keys = {str(jwk["kid"]): public_key(jwk) for jwk in keys}
             self._failure = None
+            self._memory.clear()
         except (DomainError, OSError, ValueError, KeyError, TypeError) as error:
             self._failure = error
         # Not in a finally: a caller who left while it waited has tried nothing.
