@@ -12,6 +12,7 @@ import pytest
 from chassis import logging as json_logging
 from chassis import telemetry
 from chassis.redaction import RedactionFailed, Redactor
+from chassis.testing.harness import ensure_tracing
 
 EMAIL = "ada@example.com"
 PASSWORD = "correct horse battery"
@@ -51,7 +52,7 @@ def test_a_line_has_the_same_fields_everywhere(stream: io.StringIO) -> None:
 
 
 def test_a_line_within_a_span_carries_its_ids(stream: io.StringIO) -> None:
-    telemetry.configure("tests")
+    ensure_tracing()
     with telemetry.span("work", "server"):
         logging.getLogger("parcels").info("sent")
         trace_id, span_id = telemetry.current_trace_id(), telemetry.current_span_id()

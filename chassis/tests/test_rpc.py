@@ -23,7 +23,7 @@ from chassis.errors import (
     Unavailable,
     VersionConflict,
 )
-from chassis.testing.harness import Installation
+from chassis.testing.harness import Installation, ensure_tracing
 
 
 @pytest.fixture(scope="session")
@@ -171,7 +171,7 @@ async def test_a_missing_dependency_of_the_other_service_is_named(installation: 
 async def test_a_defect_is_masked_logged_once_and_found_by_its_trace_id(
     installation: Installation, caplog: pytest.LogCaptureFixture
 ) -> None:
-    telemetry.configure("tests")
+    ensure_tracing()
     caplog.set_level(logging.DEBUG)
     async with serving(installation, raising(ZeroDivisionError("customer 4711"))) as parcels:
         client = parcels.client()
@@ -191,7 +191,7 @@ async def test_a_defect_is_masked_logged_once_and_found_by_its_trace_id(
 
 
 async def test_a_trace_goes_on_behind_the_call(installation: Installation) -> None:
-    telemetry.configure("tests")
+    ensure_tracing()
     seen: list[str] = []
 
     async def note(request: StringValue, _context: Any) -> StringValue:

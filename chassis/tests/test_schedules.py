@@ -9,13 +9,14 @@ from parcels import send
 from sqlalchemy import select, text
 from surroundings import Start, until
 
-from chassis import schedules, telemetry
+from chassis import schedules
 from chassis.db import UnitOfWork
 from chassis.errors import Unavailable
 from chassis.identity import Call, current_call
 from chassis.metrics import Metrics
 from chassis.outbox import outbox
 from chassis.schedules import Schedule, Schedules
+from chassis.testing.harness import ensure_tracing
 from chassis.testing.plugin import ServiceDatabase
 
 
@@ -45,7 +46,7 @@ class Runs:
 async def test_a_failed_run_is_tried_again_soon_and_a_good_one_at_its_time(
     uow: UnitOfWork, metrics: Metrics, background: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
-    telemetry.configure("tests")
+    ensure_tracing()
     run = Runs(Unavailable(dependency="depot"), ZeroDivisionError())
     background(Schedules("parcels", (Schedule("sweep", 3600, run),), uow, metrics).run())
 

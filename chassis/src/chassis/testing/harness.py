@@ -35,6 +35,12 @@ SERVICES = ("auth", "logs", "tickets", "changelog", "ai", "gateway")
 KEY_ID = "test"
 
 
+def ensure_tracing() -> None:
+    """Make trace ids valid in this process, which can have one provider only."""
+    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        telemetry.configure("tests")
+
+
 class Installation:
     """The keys and files of a whole installation, made up for a test session."""
 
@@ -150,8 +156,7 @@ async def running_service(
     service: Service, installation: Installation, *, roles: Iterable[str] = ("serve",)
 ) -> AsyncIterator[RunningService]:
     """Run the service for the block; `work` among the roles needs a NATS in the service's settings."""
-    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
-        telemetry.configure("tests")  # so that trace ids are valid
+    ensure_tracing()
     process = Process(service, frozenset(roles))
     running = None
     try:
