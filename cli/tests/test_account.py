@@ -106,3 +106,14 @@ def test_a_page_that_is_no_gateway_is_named(gateway: Gateway) -> None:
 
     assert refused.value.code == ExitCode.UNREACHABLE
     assert gateway.url in refused.value.message
+
+
+@pytest.mark.parametrize("token", ["aiops_\u00e9", "aiops_a\nb", "aiops_a\x00"])
+def test_a_token_that_no_header_can_carry_is_named_and_not_shown(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    monkeypatch.setattr("os.environ", {"AIOPS_TOKEN": token})
+
+    with pytest.raises(Failure) as refused:
+        session.current()
+
+    assert refused.value.code is ExitCode.NOT_LOGGED_IN
+    assert refused.value.message == "AIOPS_TOKEN holds characters that no token has. Copy it again."

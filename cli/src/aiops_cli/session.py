@@ -65,6 +65,8 @@ def current(url: str | None = None) -> Session:
     token = os.environ.get("AIOPS_TOKEN", "")
     wanted = url or os.environ.get("AIOPS_URL", "")
     if token:
+        if not (token.isascii() and token.isprintable()):
+            raise Failure("AIOPS_TOKEN holds characters that no token has. Copy it again.", ExitCode.NOT_LOGGED_IN)
         return Session(url=wanted or DEFAULT_URL, access_token=token, access_token_expires_at=time.time() + 86400)
     path = session_file()
     if path.exists():
