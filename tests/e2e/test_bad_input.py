@@ -117,6 +117,31 @@ def test_60_megabytes_in_chunks_are_refused_and_what_was_copied_is_gone(admin: C
     assert census.take() == before
 
 
+def test_sender_who_goes_away_leaves_nothing_behind(stack: RunningStack, admin: Client, census: Census) -> None:
+    before = census.take()
+    connection = HTTPConnection("127.0.0.1", 8080 + stack.offset, timeout=10)
+    connection.putrequest("POST", "/v1/logs/upload?name=broken-off.log")
+    connection.putheader("Authorization", f"Bearer {admin.token}")
+    connection.putheader("Transfer-Encoding", "chunked")
+    connection.endheaders()
+    for piece in pieces(LINE * 5_000, 3_000_000):
+        connection.send(b"%x\r\n%b\r\n" % (len(piece), piece))
+
+    connection.close()
+
+    # A log that is stored after all would be there when the next one, behind it, is.
+    admin.summarized(admin.stored(LINE * 5_000))
+    after = census.take()
+    assert after["logs.logs"] == before["logs.logs"] + 1
+    assert after["logs.log_records"] == before["logs.log_records"] + 5_000
+    assert named(admin, "broken-off.log") == 0
+
+
+def named(admin: Client, name: str) -> int:
+    document = "query($text: String) { logs(filter: {text: $text}) { nodes { name } } }"
+    return len(admin.data(document, {"text": name})["logs"]["nodes"])
+
+
 def test_gzip_bomb_is_refused_at_the_limit_of_what_it_unfolds_to(admin: Client, census: Census) -> None:
     before = census.take()
 
