@@ -26,7 +26,6 @@ fi
 
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 pip=("$venv/bin/python" -m pip --disable-pip-version-check --no-input)
-[ -n "${CI:-}" ] && pip+=(--progress-bar off)
 echo "1/2  Installing pinned packages into $venv (about a minute the first time)"
 "${pip[@]}" install --quiet --require-hashes -r requirements.lock
 echo "2/2  Installing AI Ops Assistant itself"

@@ -8,6 +8,9 @@ class LogNotFound(NotFound):
 
     reason = "LOG_NOT_FOUND"
 
+    def __init__(self, log_id: object) -> None:
+        super().__init__(f"no log has the id {log_id}; list the logs to find the right one", id=str(log_id))
+
 
 class LogEmpty(InvalidInput):
     """The input holds no line with text."""

@@ -28,7 +28,7 @@ async def get_log(log_id: UUID, tx: ReadTx) -> Log:
     """
     row = await tx.fetch_one(select(LOGS, pattern_count()).where(LOGS.c.id == log_id))
     if row is None:
-        raise LogNotFound(f"no log has the id {log_id}", id=str(log_id))
+        raise LogNotFound(log_id)
     return log_of(row)
 
 
@@ -79,7 +79,9 @@ async def list_log_records(wanted: LogRecordFilter, page: Page, tx: ReadTx) -> S
             select(LOGS.c.first_record_id, LOGS.c.last_record_id).where(LOGS.c.id == wanted.log_id)
         )
         if log is None:
-            raise LogNotFound(f"no log has the id {wanted.log_id}", id=str(wanted.log_id))
+            raise LogNotFound(
+                f"no log has the id {wanted.log_id}; list the logs to find the right one", id=str(wanted.log_id)
+            )
         statement = statement.where(
             records.log_id == wanted.log_id, records.id.between(log.first_record_id, log.last_record_id)
         )
@@ -117,7 +119,9 @@ async def _members(pattern_id: UUID, tx: ReadTx) -> list[UUID]:
         select(LOG_PATTERNS.c.id).where((LOG_PATTERNS.c.id == wanted) | (LOG_PATTERNS.c.merged_into == wanted))
     )
     if not rows:
-        raise LogPatternNotFound(f"no pattern has the id {pattern_id}", id=str(pattern_id))
+        raise LogPatternNotFound(
+            f"no pattern has the id {pattern_id}; list the patterns of a log to find the right one", id=str(pattern_id)
+        )
     return [row.id for row in rows]
 
 

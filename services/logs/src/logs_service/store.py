@@ -45,7 +45,7 @@ class LogStore:
             select(LOGS, pattern_count()).where(LOGS.c.id == log_id).with_for_update(of=LOGS)
         )
         if row is None:
-            raise LogNotFound(f"no log has the id {log_id}", id=str(log_id))
+            raise LogNotFound(log_id)
         return log_of(row)
 
     async def add(self, log: Log) -> None:
