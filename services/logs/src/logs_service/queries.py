@@ -79,9 +79,7 @@ async def list_log_records(wanted: LogRecordFilter, page: Page, tx: ReadTx) -> S
             select(LOGS.c.first_record_id, LOGS.c.last_record_id).where(LOGS.c.id == wanted.log_id)
         )
         if log is None:
-            raise LogNotFound(
-                f"no log has the id {wanted.log_id}; list the logs to find the right one", id=str(wanted.log_id)
-            )
+            raise LogNotFound(wanted.log_id)
         statement = statement.where(
             records.log_id == wanted.log_id, records.id.between(log.first_record_id, log.last_record_id)
         )
