@@ -121,7 +121,7 @@ Global___UploadLogHeader: _TypeAlias = UploadLogHeader  # noqa: Y015
 
 @_typing.final
 class UploadLogRequest(_message.Message):
-    """UploadLogRequest is one message of the stream: the header, then chunks."""
+    """UploadLogRequest is one message of the stream: the header, then chunks, then an empty message."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

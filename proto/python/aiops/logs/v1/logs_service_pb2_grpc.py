@@ -109,7 +109,8 @@ class LogsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UploadLog(self, request_iterator, context):
-        """UploadLog stores a streamed file as a log, in one transaction; its summary follows in the background.
+        """UploadLog stores a streamed file as a log, in one transaction; its summary follows in the background. An empty message ends the
+        stream: without one the upload was broken off, and nothing is stored.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,9 @@ class LogsServiceStub:
     SummarizeLog: _grpc.UnaryUnaryMultiCallable[_logs_service_pb2.SummarizeLogRequest, _logs_service_pb2.SummarizeLogResponse]
     """SummarizeLog stores pasted text as a log, whole or not at all; its summary follows in the background."""
     UploadLog: _grpc.StreamUnaryMultiCallable[_logs_service_pb2.UploadLogRequest, _logs_service_pb2.UploadLogResponse]
-    """UploadLog stores a streamed file as a log, in one transaction; its summary follows in the background."""
+    """UploadLog stores a streamed file as a log, in one transaction; its summary follows in the background. An empty message ends the
+    stream: without one the upload was broken off, and nothing is stored.
+    """
     ResummarizeLog: _grpc.UnaryUnaryMultiCallable[_logs_service_pb2.ResummarizeLogRequest, _logs_service_pb2.ResummarizeLogResponse]
     """ResummarizeLog sends a log back to RECEIVED, so that it is summarised anew."""
     UpdateLogStatus: _grpc.UnaryUnaryMultiCallable[_logs_service_pb2.UpdateLogStatusRequest, _logs_service_pb2.UpdateLogStatusResponse]
@@ -66,7 +68,9 @@ class LogsServiceAsyncStub(LogsServiceStub):
     SummarizeLog: _aio.UnaryUnaryMultiCallable[_logs_service_pb2.SummarizeLogRequest, _logs_service_pb2.SummarizeLogResponse]  # type: ignore[assignment]
     """SummarizeLog stores pasted text as a log, whole or not at all; its summary follows in the background."""
     UploadLog: _aio.StreamUnaryMultiCallable[_logs_service_pb2.UploadLogRequest, _logs_service_pb2.UploadLogResponse]  # type: ignore[assignment]
-    """UploadLog stores a streamed file as a log, in one transaction; its summary follows in the background."""
+    """UploadLog stores a streamed file as a log, in one transaction; its summary follows in the background. An empty message ends the
+    stream: without one the upload was broken off, and nothing is stored.
+    """
     ResummarizeLog: _aio.UnaryUnaryMultiCallable[_logs_service_pb2.ResummarizeLogRequest, _logs_service_pb2.ResummarizeLogResponse]  # type: ignore[assignment]
     """ResummarizeLog sends a log back to RECEIVED, so that it is summarised anew."""
     UpdateLogStatus: _aio.UnaryUnaryMultiCallable[_logs_service_pb2.UpdateLogStatusRequest, _logs_service_pb2.UpdateLogStatusResponse]  # type: ignore[assignment]
@@ -105,7 +109,9 @@ class LogsServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_logs_service_pb2.UploadLogRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_logs_service_pb2.UploadLogResponse, _abc.Awaitable[_logs_service_pb2.UploadLogResponse]]:
-        """UploadLog stores a streamed file as a log, in one transaction; its summary follows in the background."""
+        """UploadLog stores a streamed file as a log, in one transaction; its summary follows in the background. An empty message ends the
+        stream: without one the upload was broken off, and nothing is stored.
+        """
 
     @_abc_1.abstractmethod
     def ResummarizeLog(
