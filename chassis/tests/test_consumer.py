@@ -1,7 +1,9 @@
 """Consumers: at least one delivery, exactly one effect, and nothing skipped in silence."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -20,7 +22,6 @@ from chassis.db import UnitOfWork
 from chassis.dead_letters import dead_letters
 from chassis.errors import InvalidArgument, Unavailable
 from chassis.identity import current_call
-from chassis.ids import uuid7
 from chassis.inbox import inbox
 from chassis.messaging import Messaging
 from chassis.metrics import Metrics
@@ -473,19 +474,29 @@ async def test_a_consumer_waits_for_a_stream_that_is_not_there_yet(
     await until(lambda: _all_arrived(store, 1))
 
 
-async def test_a_consumer_that_is_cancelled_ends(
-    store: ServiceDatabase, uow: UnitOfWork, messaging: Messaging, redactor: Redactor, metrics: Metrics
+async def test_a_consumer_that_is_cancelled_ends_also_while_nats_is_slow_to_be_written_to(
+    uow: UnitOfWork, messaging: Messaging, redactor: Redactor, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """nats-py swallows cancellations that meet it while it writes; a loop that relied on it would run on for ever."""
+    flush, writing = Client._flush_pending, asyncio.Event()
+
+    async def slow_flush(client: Client, *arguments: Any, **more: Any) -> None:
+        # nats-py swallows a cancellation that meets it here; on a slow socket that is most of the time.
+        writing.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0.2)
+        await flush(client, *arguments, **more)
+
+    monkeypatch.setattr(Client, "_flush_pending", slow_flush)
+    monkeypatch.setattr("chassis.consumer.FETCH_SECONDS", 0.05)
     subscription = Subscription("PARCELS", SUBJECT, "parcels-receive", StringValue, receive)
-    for number in range(20):
-        consumer = Consumer(subscription, messaging=messaging, unit_of_work=uow, redactor=redactor, metrics=metrics)
-        running = asyncio.ensure_future(consumer.run())
-        async with uow.begin() as tx:
-            await send(tx, uuid7(), "Oslo")
-        await asyncio.sleep(0.004 * number)
+    consumer = Consumer(subscription, messaging=messaging, unit_of_work=uow, redactor=redactor, metrics=metrics)
+    running = asyncio.ensure_future(consumer.run())
+    await asyncio.sleep(1.5)
+    writing.clear()
+    await writing.wait()
 
-        running.cancel()
-        done, _ = await asyncio.wait({running}, timeout=3)
+    running.cancel()
+    done, _ = await asyncio.wait({running}, timeout=5)
 
-        assert done == {running}
+    assert done == {running}
+    assert running.cancelled()

@@ -157,26 +157,24 @@ class Consumer:
     async def _declare(self) -> None:
         """Make the durable consumer, or bring it to the present settings."""
         subscription = self._subscription
-        await self._messaging.jetstream.add_consumer(
-            subscription.stream,
-            ConsumerConfig(
-                name=subscription.durable,
-                durable_name=subscription.durable,
-                filter_subject=subscription.subject,
-                deliver_policy=DeliverPolicy.ALL,
-                ack_policy=AckPolicy.EXPLICIT,
-                ack_wait=subscription.ack_wait_seconds,
-                # The server never gives up by itself: it would skip the event and tell nobody. We count and bury.
-                max_deliver=-1,
-                max_ack_pending=MAX_ACK_PENDING,
-            ),
+        config = ConsumerConfig(
+            name=subscription.durable,
+            durable_name=subscription.durable,
+            filter_subject=subscription.subject,
+            deliver_policy=DeliverPolicy.ALL,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=subscription.ack_wait_seconds,
+            # The server never gives up by itself: it would skip the event and tell nobody. We count and bury.
+            max_deliver=-1,
+            max_ack_pending=MAX_ACK_PENDING,
         )
+        await _apart(self._messaging.jetstream.add_consumer(subscription.stream, config))
 
     async def _work(self) -> None:
         """Fetch one event, finish it, fetch the next: a batch would wait for its last event before its first."""
         subscription = self._subscription
-        pull = await self._messaging.jetstream.pull_subscribe_bind(
-            consumer=subscription.durable, stream=subscription.stream
+        pull = await _apart(
+            self._messaging.jetstream.pull_subscribe_bind(consumer=subscription.durable, stream=subscription.stream)
         )
         try:
             while not self._stopping.is_set():
@@ -380,6 +378,8 @@ class Consumer:
 async def _apart(work: Awaitable[T]) -> T:
     """Await something of nats-py, which swallows a cancellation that meets it while it writes to its socket."""
     task = asyncio.ensure_future(work)
+    # Whoever stopped waiting for it does not want to hear how it ended.
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
     try:
         await asyncio.wait({task})
         return task.result()
