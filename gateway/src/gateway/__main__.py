@@ -1,7 +1,7 @@
 """`python -m gateway`."""
 
+from chassis.program import run_program
 from gateway.app import build
-from gateway.process import main
 
 if __name__ == "__main__":
-    main(build)
+    run_program("gateway", build)

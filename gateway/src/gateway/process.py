@@ -3,10 +3,7 @@
 import asyncio
 import gc
 import logging
-import os
-import signal
-import sys
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,16 +12,13 @@ from fastapi import FastAPI
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from starlette.requests import ClientDisconnect
 
-from chassis import logging as json_logging
-from chassis import telemetry
 from chassis.background import Background
-from chassis.errors import DomainError, Unavailable
+from chassis.errors import Unavailable
 from chassis.health import Health, Phase
 from chassis.http import HttpServer, Traced, bind, make_app
 from chassis.messaging import Messaging
 from chassis.metrics import Metrics
 from chassis.redaction import Redactor
-from chassis.settings import SettingsInvalid
 from gateway.live import LogFeed, listen
 from gateway.operations import Operations
 from gateway.services import Services
@@ -71,6 +65,7 @@ class Gateway:
     http_port: int = 0
     operations_port: int = 0
     failure: str = ""
+    name: str = "gateway"
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _servers: list[HttpServer] = field(default_factory=list)
@@ -168,33 +163,3 @@ class Gateway:
         """Give up: a process that is deaf for good must not look healthy."""
         self.failure = message
         self._stop.set()
-
-
-def main(build: Callable[[], Gateway]) -> None:
-    """Run the gateway that `build` makes; ends the process."""
-    json_logging.configure("gateway")
-    sys.exit(asyncio.run(_run(build)))
-
-
-async def _run(build: Callable[[], Gateway]) -> int:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, _asked_to_stop, stop)
-    try:
-        gateway = build()
-        json_logging.configure("gateway", level=gateway.settings.log_level, redactor=gateway.redactor)
-        tracing = telemetry.configure("gateway", otlp_endpoint=gateway.settings.otlp_endpoint)
-        try:
-            return await gateway.run(stop)
-        finally:
-            await asyncio.to_thread(tracing.shutdown)
-    except (SettingsInvalid, DomainError) as error:
-        logger.critical("cannot start: %s", error)
-        return 1
-
-
-def _asked_to_stop(stop: asyncio.Event) -> None:
-    if stop.is_set():
-        logger.warning("told twice to stop: leaving at once")
-        os._exit(130)
-    stop.set()
