@@ -7,20 +7,24 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from google.protobuf.wrappers_pb2 import StringValue
 from nats.aio.client import Client
 from pydantic import SecretStr
 
+from chassis.consumer import Consumer, Subscription
 from chassis.db import UnitOfWork
 from chassis.embedded.nats_config import Reaction, RegisteredEvent
 from chassis.messaging import Messaging
 from chassis.metrics import Metrics
 from chassis.redaction import Redactor
+from chassis.relay import Relay
 from chassis.testing.clock import FrozenClock
 from chassis.testing.plugin import ServiceDatabase, TestNats
 
 sys.path.insert(0, str(Path(__file__).parent / "service"))
 
 from parcels import fact_to_event
+from reactions import SUBJECT, Consume, Handler
 from surroundings import Connect, NatsSettings, Start
 
 
@@ -116,3 +120,30 @@ async def background() -> AsyncIterator[Start]:
     for result in await asyncio.gather(*tasks, return_exceptions=True):
         if isinstance(result, Exception):
             raise result
+
+
+@pytest_asyncio.fixture
+async def messaging(connect: Connect, uow: UnitOfWork, metrics: Metrics, background: Start) -> Messaging:
+    connected = await connect("parcels")
+    background(Relay(uow, connected, metrics).run())
+    return connected
+
+
+@pytest.fixture
+def consume(messaging: Messaging, uow: UnitOfWork, redactor: Redactor, metrics: Metrics, background: Start) -> Consume:
+    def start(
+        handler: Handler, *, max_deliver: int = 6, ack_wait_seconds: float = 60, concurrency: int = 4
+    ) -> Consumer:
+        subscription = Subscription(
+            "PARCELS", SUBJECT, "parcels-receive", StringValue, handler, max_deliver, ack_wait_seconds, concurrency
+        )
+        consumer = Consumer(subscription, messaging=messaging, unit_of_work=uow, redactor=redactor, metrics=metrics)
+        background(consumer.run())
+        return consumer
+
+    return start
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.consumer._backoff", lambda _times: 0.02)

@@ -2,25 +2,21 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
-import pytest_asyncio
 from google.protobuf.wrappers_pb2 import StringValue
 from nats.aio.client import Client
-from nats.js.errors import NotFoundError
 from parcels import arrivals, fact_to_event, send
+from reactions import SUBJECT, Consume, arrived, receive, settled
 from sqlalchemy import insert, select
 from surroundings import Connect, Start, until
 
-from aiops.events.v1.dead_letter_pb2 import DeadLetter
 from aiops.events.v1.envelope_pb2 import Envelope
 from chassis.consumer import Consumer, Delivery, Subscription
 from chassis.db import UnitOfWork
-from chassis.dead_letters import dead_letters
-from chassis.errors import InvalidArgument, Unavailable
+from chassis.errors import Unavailable
 from chassis.identity import current_call
 from chassis.inbox import inbox
 from chassis.messaging import Messaging
@@ -29,70 +25,6 @@ from chassis.outbox import outbox
 from chassis.redaction import Redactor
 from chassis.relay import Relay
 from chassis.testing.plugin import ServiceDatabase
-
-SUBJECT = "aiops.parcels.parcel.sent.v1"
-Handler = Callable[[Delivery], Awaitable[None]]
-Consume = Callable[..., Consumer]
-
-
-async def receive(delivery: Delivery) -> None:
-    async with delivery.effect() as tx:
-        envelope = delivery.envelope
-        await tx.execute(
-            insert(arrivals).values(
-                parcel_id=UUID(envelope.aggregate_id), version=envelope.aggregate_version, city=delivery.payload.value
-            )
-        )
-
-
-async def arrived(store: ServiceDatabase) -> list[tuple[int, int, str]]:
-    async with store.database.read() as read:
-        rows = await read.fetch_all(select(arrivals).order_by(arrivals.c.parcel_id, arrivals.c.version))
-    return [(row.parcel_id.int, row.version, row.city) for row in rows]
-
-
-async def settled(store: ServiceDatabase, operator: Client) -> None:
-    """All facts are published, and the consumer has answered each."""
-
-    async def nothing_waits() -> bool:
-        async with store.database.read() as read:
-            if await read.fetch_all(select(outbox.c.seq).where(outbox.c.published_at.is_(None))):
-                return False
-        try:
-            consumer = await operator.jetstream().consumer_info("PARCELS", "parcels-receive")
-            stream = await operator.jetstream().stream_info("PARCELS")
-        except NotFoundError:
-            return False
-        return consumer.ack_floor is not None and consumer.ack_floor.stream_seq == stream.state.last_seq
-
-    await until(nothing_waits, seconds=20)
-
-
-@pytest_asyncio.fixture
-async def messaging(connect: Connect, uow: UnitOfWork, metrics: Metrics, background: Start) -> Messaging:
-    connected = await connect("parcels")
-    background(Relay(uow, connected, metrics).run())
-    return connected
-
-
-@pytest.fixture
-def consume(messaging: Messaging, uow: UnitOfWork, redactor: Redactor, metrics: Metrics, background: Start) -> Consume:
-    def start(
-        handler: Handler, *, max_deliver: int = 6, ack_wait_seconds: float = 60, concurrency: int = 4
-    ) -> Consumer:
-        subscription = Subscription(
-            "PARCELS", SUBJECT, "parcels-receive", StringValue, handler, max_deliver, ack_wait_seconds, concurrency
-        )
-        consumer = Consumer(subscription, messaging=messaging, unit_of_work=uow, redactor=redactor, metrics=metrics)
-        background(consumer.run())
-        return consumer
-
-    return start
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chassis.consumer._backoff", lambda _times: 0.02)
 
 
 async def test_an_event_takes_effect_with_its_inbox_row_on_its_own_trace(
@@ -213,96 +145,6 @@ async def test_a_failing_handler_leaves_nothing_and_is_tried_again(
     assert await arrived(store) == [(9, 3, "half")]
 
 
-async def test_poison_becomes_dead_letters_and_the_stream_moves_on(
-    store: ServiceDatabase, uow: UnitOfWork, consume: Consume, operator: Client, quick: None
-) -> None:
-    async def handler(delivery: Delivery) -> None:
-        if delivery.payload.value.startswith("poison"):
-            raise ZeroDivisionError(f"cannot send to {delivery.payload.value}, ask ada@example.com")
-        await receive(delivery)
-
-    consume(handler, max_deliver=3)
-    for number in range(60):
-        async with uow.begin() as tx:
-            await send(tx, UUID(int=number), "poison, says ada@example.com" if number % 6 == 0 else "Oslo")
-
-    async def dead() -> bool:
-        async with store.database.read() as read:
-            return len(await read.fetch_all(select(dead_letters.c.id))) == 10
-
-    await until(dead, seconds=20)
-    await settled(store, operator)
-
-    assert [number for number, _, _ in await arrived(store)] == [n for n in range(60) if n % 6]
-    async with store.database.read() as read:
-        letters = await read.fetch_all(select(dead_letters))
-        notices = await read.fetch_all(select(outbox.c.payload).where(outbox.c.subject.startswith("aiops.dlq.")))
-    assert {(row.error_class, row.attempts, row.redriven_at) for row in letters} == {("ZeroDivisionError", 3, None)}
-    everything = b"".join(row.payload + row.error_message.encode() for row in letters)
-    assert b"ada@example.com" not in everything
-    assert StringValue.FromString(Envelope.FromString(letters[0].payload).payload).value.startswith("poison, says")
-    told = [DeadLetter.FromString(Envelope.FromString(row.payload).payload) for row in notices]
-    assert {notice.dead_letter_id for notice in told} == {str(row.id) for row in letters}
-
-    async def in_dead_letter_stream() -> bool:
-        return (await operator.jetstream().stream_info("DLQ_PARCELS")).state.messages == 10
-
-    await until(in_dead_letter_stream)
-
-
-@pytest.mark.parametrize(
-    ("data", "kept"),
-    [
-        (b"\xff\xfe nonsense of ada@example.com", b"nonsense of"),
-        (b"", b""),
-        (Envelope(id="0198c0de-0000-7000-8000-000000000001", type="aiops.other.v1.Thing").SerializeToString(), None),
-    ],
-)
-async def test_what_is_no_event_of_ours_is_buried_at_once(
-    store: ServiceDatabase, uow: UnitOfWork, consume: Consume, operator: Client, data: bytes, kept: bytes | None
-) -> None:
-    consume(receive)
-
-    async def exists() -> bool:
-        return bool(await operator.jetstream().streams_info())
-
-    await operator.jetstream().publish(SUBJECT, data)
-
-    async def dead() -> bool:
-        async with store.database.read() as read:
-            return bool(await read.fetch_all(select(dead_letters.c.id)))
-
-    await until(dead)
-    async with store.database.read() as read:
-        (letter,) = await read.fetch_all(select(dead_letters))
-    assert (letter.error_class, letter.attempts) == ("Unreadable", 1)
-    assert b"ada@example.com" not in letter.payload
-    assert (kept in letter.payload) if kept is not None else (letter.payload == data)
-    assert await exists()
-
-
-async def test_what_can_never_succeed_is_buried_without_another_try(
-    store: ServiceDatabase, uow: UnitOfWork, consume: Consume, operator: Client
-) -> None:
-    attempts = []
-
-    async def refuses(delivery: Delivery) -> None:
-        attempts.append(delivery.attempt)
-        raise InvalidArgument("no such city", field="city")
-
-    consume(refuses)
-    async with uow.begin() as tx:
-        await send(tx, UUID(int=1), "Atlantis")
-
-    async def dead() -> bool:
-        async with store.database.read() as read:
-            return bool(await read.fetch_all(select(dead_letters.c.id)))
-
-    await until(dead)
-    await settled(store, operator)
-    assert attempts == [1]
-
-
 async def test_a_missing_dependency_uses_no_attempt_up(
     store: ServiceDatabase, uow: UnitOfWork, consume: Consume, operator: Client, quick: None
 ) -> None:
@@ -321,41 +163,6 @@ async def test_a_missing_dependency_uses_no_attempt_up(
 
     assert attempts == [1] * 10
     assert await arrived(store) == [(1, 1, "Oslo")]
-
-
-async def test_an_event_in_a_crash_loop_is_buried_unhandled(
-    store: ServiceDatabase, uow: UnitOfWork, consume: Consume, messaging: Messaging, operator: Client
-) -> None:
-    handled = []
-
-    async def handler(delivery: Delivery) -> None:
-        handled.append(delivery.attempt)
-
-    consumer = consume(receive)
-    async with uow.begin() as tx:
-        await send(tx, UUID(int=1), "Oslo")
-    await settled(store, operator)
-    await consumer.stop()
-    async with uow.begin() as tx:
-        await send(tx, UUID(int=2), "Oslo")
-    # Six processes take the event and die: each delivery ends without an answer.
-    pull = await operator.jetstream().pull_subscribe_bind(consumer="parcels-receive", stream="PARCELS")
-    for _ in range(6):
-        (message,) = await pull.fetch(1)
-        await message.nak()
-    await pull.unsubscribe()
-
-    consume(handler, max_deliver=3)
-
-    async def dead() -> bool:
-        async with store.database.read() as read:
-            return bool(await read.fetch_all(select(dead_letters.c.id)))
-
-    await until(dead)
-    async with store.database.read() as read:
-        (letter,) = await read.fetch_all(select(dead_letters.c.error_class, dead_letters.c.attempts))
-    assert tuple(letter) == ("CrashLoop", 7)
-    assert handled == []
 
 
 async def test_events_of_one_aggregate_are_handled_one_after_the_other(
