@@ -52,6 +52,35 @@ class TestNats:
         return self.server.monitor_url
 
 
+class NatsServers:
+    """NATS servers by registry: tests of the chassis know other events than those of the product."""
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._running: dict[tuple[nats_config.RegisteredEvent, ...], TestNats] = {}
+
+    def get(self, registry: tuple[nats_config.RegisteredEvent, ...]) -> TestNats:
+        """The server for a registry, started at its first use."""
+        if registry not in self._running:
+            passwords = {user: secrets.token_urlsafe(24) for user in nats_config.users(registry)}
+            operator = secrets.token_urlsafe(24)
+            authorization = nats_config.nats_config(registry, passwords, operator_password=operator)
+            server = NatsServer.start(
+                self._folders.mktemp("nats"),
+                free_port(),
+                free_port(),
+                authorization=authorization,
+                dies_with_parent=True,
+            )
+            self._running[registry] = TestNats(server, passwords, operator)
+        return self._running[registry]
+
+    def stop(self) -> None:
+        """Stop all of them."""
+        for running in self._running.values():
+            running.server.stop()
+
+
 @dataclass(frozen=True)
 class ServiceDatabase:
     """One service's migrated schema, empty at the start of the test."""
@@ -149,24 +178,24 @@ def postgres_server(reachable_folder: Path) -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def nats_registry(request: pytest.FixtureRequest) -> tuple[nats_config.RegisteredEvent, ...]:
-    """The events that the session's NATS knows: the repository's; override it to test with others."""
+    """The events that NATS knows: the repository's; override it to test with others."""
     return nats_config.read_registry(request.config.rootpath / "proto" / "events.yaml")
 
 
 @pytest.fixture(scope="session")
-def nats_server(
-    tmp_path_factory: pytest.TempPathFactory, nats_registry: tuple[nats_config.RegisteredEvent, ...]
-) -> Iterator[TestNats]:
-    """One NATS for the session, with the production permissions of every service."""
-    folder = tmp_path_factory.mktemp("nats")
-    passwords = {user: secrets.token_urlsafe(24) for user in nats_config.users(nats_registry)}
-    port, monitor_port, operator = free_port(), free_port(), secrets.token_urlsafe(24)
-    authorization = nats_config.nats_config(nats_registry, passwords, operator_password=operator)
-    server = NatsServer.start(folder, port, monitor_port, authorization=authorization, dies_with_parent=True)
+def nats_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServers]:
+    """The NATS servers of the session, one for each registry that tests ask for."""
+    servers = NatsServers(tmp_path_factory)
     try:
-        yield TestNats(server, passwords, operator)
+        yield servers
     finally:
-        server.stop()
+        servers.stop()
+
+
+@pytest.fixture
+def nats_server(nats_servers: NatsServers, nats_registry: tuple[nats_config.RegisteredEvent, ...]) -> TestNats:
+    """The session's NATS for this registry, with the production permissions of every service."""
+    return nats_servers.get(nats_registry)
 
 
 @pytest.fixture(scope="session")
