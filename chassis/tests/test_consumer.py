@@ -194,6 +194,43 @@ async def test_events_of_one_aggregate_are_handled_one_after_the_other(
         assert [v for a, v in order if a == str(UUID(int=number))] == list(range(1, 11))
 
 
+async def test_an_event_waits_for_one_of_its_aggregate_that_waited_itself(
+    uow: UnitOfWork, consume: Consume, operator: Client
+) -> None:
+    begun: list[int] = []
+    may_end = asyncio.Semaphore(0)
+
+    async def handler(delivery: Delivery) -> None:
+        begun.append(delivery.envelope.aggregate_version)
+        await may_end.acquire()
+
+    async def sent() -> None:
+        async with uow.begin() as tx:
+            await send(tx, UUID(int=1), "Oslo")
+
+    async def in_hand(count: int) -> bool:
+        return (await operator.jetstream().consumer_info("PARCELS", "parcels-receive")).num_ack_pending == count
+
+    consume(handler)
+    await sent()
+    await sent()
+    await until(lambda: in_hand(2))
+    await asyncio.sleep(0.1)
+    assert begun == [1]
+
+    may_end.release()
+    await until(lambda: in_hand(1))
+    await sent()
+    await until(lambda: in_hand(2))
+    await asyncio.sleep(0.1)
+    assert begun == [1, 2]
+
+    may_end.release()
+    may_end.release()
+    await until(lambda: in_hand(0))
+    assert begun == [1, 2, 3]
+
+
 async def _all_arrived(store: ServiceDatabase, count: int) -> bool:
     return len(await arrived(store)) == count
 

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import nats.errors
 import nats.js.errors
@@ -124,7 +125,8 @@ class Consumer:
         self._redactor = redactor
         self._metrics = metrics
         self._stopping = asyncio.Event()
-        self._locks: dict[str, asyncio.Lock] = {}
+        # A lock lives as long as somebody holds it or waits for it.
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._idle: set[asyncio.Task[Any] | None] = set()
         self._complaint = ""
 
@@ -224,14 +226,9 @@ class Consumer:
         self._metrics.gauge("aiops_consumer_lag_seconds").labels(self._subscription.durable).set(lag.total_seconds())
         call = Call(self._unit_of_work.service, causation_id=envelope.id, correlation_id=envelope.correlation_id)
         name = f"{self._subscription.subject} process"
-        lock = self._locks.setdefault(envelope.aggregate_id, asyncio.Lock())
-        try:
-            async with lock:
-                with span(name, "consumer", traceparent=envelope.traceparent), acting_as(call):
-                    return await self._attempt(message, envelope, payload, attempt)
-        finally:
-            if not lock.locked():
-                self._locks.pop(envelope.aggregate_id, None)
+        async with self._locks.setdefault(envelope.aggregate_id, asyncio.Lock()):
+            with span(name, "consumer", traceparent=envelope.traceparent), acting_as(call):
+                return await self._attempt(message, envelope, payload, attempt)
 
     async def _attempt(self, message: Msg, envelope: Envelope, payload: Message, attempt: int) -> str:
         """Run the handler until it has succeeded, failed, or the process stops."""
