@@ -209,7 +209,8 @@ async def test_an_event_waits_for_one_of_its_aggregate_that_waited_itself(
             await send(tx, UUID(int=1), "Oslo")
 
     async def in_hand(count: int) -> bool:
-        return (await operator.jetstream().consumer_info("PARCELS", "parcels-receive")).num_ack_pending == count
+        info = await operator.jetstream().consumer_info("PARCELS", "parcels-receive")
+        return bool(info.num_ack_pending == count)
 
     consume(handler)
     await sent()
