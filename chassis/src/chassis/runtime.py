@@ -1,7 +1,7 @@
 """What a service is built from: one object that `app.py` makes from its settings, and hands the parts of."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from chassis.clock import Clock, SystemClock
 from chassis.db import Database, UnitOfWork
@@ -55,17 +55,21 @@ class Runtime:
             max_overflow=settings.pool_size,
         )
         self.unit_of_work = UnitOfWork(self.database, self.clock, to_event, name)
-        self._clients: list[Client] = []
+        self._closing: list[Callable[[], Awaitable[None]]] = []
 
     def client(self, target: str, audience: str) -> Client:
         """The way to another service; closed with this runtime."""
         client = Client(target, audience, self.identity, metrics=self.metrics)
-        self._clients.append(client)
+        self.on_close(client.close)
         return client
+
+    def on_close(self, close: Callable[[], Awaitable[None]]) -> None:
+        """Have something else of the service's closed with this runtime."""
+        self._closing.append(close)
 
     async def close(self) -> None:
         """Give everything back."""
-        for client in self._clients:
-            await client.close()
+        for close in self._closing:
+            await close()
         await self.database.close()
         await asyncio.to_thread(self.flags.close)

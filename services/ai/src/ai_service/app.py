@@ -61,7 +61,7 @@ def _engine(settings: AiSettings, runtime: Runtime) -> Engine | None:
     # Half a second and 40 MB that only a configured model is worth.
     from ai_service.engines.openai import OpenAiEngine  # noqa: PLC0415
 
-    return OpenAiEngine(
+    engine = OpenAiEngine(
         base_url=settings.openai_base_url,
         api_key=settings.openai_api_key.get_secret_value(),
         model=settings.openai_model,
@@ -70,3 +70,5 @@ def _engine(settings: AiSettings, runtime: Runtime) -> Engine | None:
         max_output_tokens=settings.openai_max_output_tokens,
         redact=runtime.redactor.redact,
     )
+    runtime.on_close(engine.close)
+    return engine
