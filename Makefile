@@ -40,7 +40,7 @@ check: install ## Run the static checks: ruff, mypy, import-linter, buf, squawk,
 
 .PHONY: test
 test: check ## Run all that CI runs; T=path runs only the tests there.
-	@$(BIN)/python -m pytest $(T)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(T)
 
 .PHONY: bench
 bench: install ## Measure speed as ratios against a peer in the same run; prints medians of 5.

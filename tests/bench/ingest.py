@@ -24,7 +24,7 @@ import psycopg
 from chassis.bootstrap import SchemaCredentials, bootstrap
 from chassis.clock import SystemClock
 from chassis.db import Database, UnitOfWork
-from chassis.embedded.postgres import PostgresServer
+from chassis.embedded.postgres import PostgresServer, remove_data
 from chassis.embedded.process import free_port
 from chassis.migrations import migrate
 from chassis.redaction import Redactor
@@ -178,6 +178,7 @@ def main() -> int:
             asyncio.run(run(options, bench))
         finally:
             server.stop()
+            remove_data(Path(folder) / "data")
     return 0
 
 

@@ -123,7 +123,7 @@ def main() -> None:
         data = Path(os.environ["BENCH_LOG"]).read_bytes() if "BENCH_LOG" in os.environ else lines(2000)
         summaries = [summarize(client, data) for _ in range(ROUNDS)]
         used = memory(folder)
-        command(environment, "down")
+        command(environment, "reset")
     print(f"warm start to the first answered query: {statistics.median(starts):.1f} s  {[round(s, 1) for s in starts]}")
     print(f"{data.count(10) + 1} lines to a stored summary: {statistics.median(summaries):.2f} s")
     print(f"memory (PSS) after that: {sum(used.values())} MB  {used}")

@@ -113,7 +113,7 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     running = start(tmp_path_factory.mktemp("stack"), *options)
     os.environ["XDG_CONFIG_HOME"] = running.environment["XDG_CONFIG_HOME"]
     yield running
-    running.command("down")
+    running.command("reset")
 
 
 @pytest.fixture
@@ -146,4 +146,4 @@ def model_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Runn
         }
         running = start(tmp_path_factory.mktemp("model"), extra=settings)
         yield running, model
-        running.command("down")
+        running.command("reset")
