@@ -50,8 +50,9 @@ def test_a_wrong_password_is_told_and_nothing_is_kept(runner: CliRunner, gateway
     assert not config.exists()
 
 
-def test_an_old_access_token_is_renewed_before_it_is_used(gateway: Gateway, config: Path) -> None:
-    old = logged_in(gateway, access_token_expires_at=time.time() + 5)
+@pytest.mark.parametrize("seconds_left", [5, -3600])
+def test_an_old_access_token_is_renewed_before_it_is_used(gateway: Gateway, config: Path, seconds_left: int) -> None:
+    old = logged_in(gateway, access_token_expires_at=time.time() + seconds_left)
     gateway.answers = [
         (200, {"data": {"refresh": {"__typename": "RefreshSuccess", "session": PAIR}}}),
         (200, {"data": {"me": None}}),
@@ -59,8 +60,21 @@ def test_an_old_access_token_is_renewed_before_it_is_used(gateway: Gateway, conf
 
     Graph(old).query("query { me { email } }")
 
-    assert [headers.get("authorization") for _, headers, _ in gateway.asked] == ["Bearer a1", "Bearer a2"]
+    assert [headers.get("authorization") for _, headers, _ in gateway.asked] == [None, "Bearer a2"]
     assert json.loads(config.read_text())["refresh_token"] == "r2"
+
+
+def test_logout_ends_an_old_session_without_renewing_it(runner: CliRunner, gateway: Gateway, config: Path) -> None:
+    logged_in(gateway, access_token_expires_at=time.time() - 3600)
+    gateway.answers = [(200, {"data": {"logOut": {"__typename": "LogOutSuccess"}}})]
+
+    done = runner.invoke(app, ["logout"])
+
+    assert done.exit_code == 0, done.output
+    [(_, headers, body)] = gateway.asked
+    assert headers.get("authorization") is None
+    assert json.loads(body)["variables"]["input"]["refreshToken"] == "r1"
+    assert not config.exists()
 
 
 def test_logout_forgets_the_session_when_the_server_is_away(runner: CliRunner, gateway: Gateway, config: Path) -> None:

@@ -110,7 +110,9 @@ class Graph:
     def _renew(self) -> None:
         if not self.session.needs_renewal(time.time()):
             return
-        pair = self._mutation(REFRESH, {"refreshToken": self.session.refresh_token})["session"]
+        # Without the access token: it is over, and the gateway turns away whatever comes with one that is.
+        nobody = Graph(Session(url=self.session.url))
+        pair = nobody.mutate(REFRESH, {"refreshToken": self.session.refresh_token})["session"]
         self.session = self.session.renewed(
             pair["accessToken"], _seconds(pair["accessTokenExpiresAt"]), pair["refreshToken"]
         )
@@ -205,6 +207,6 @@ def log_out(session: Session) -> None:
     """
     try:
         if session.refresh_token:
-            Graph(session).mutate(LOG_OUT, {"refreshToken": session.refresh_token})
+            Graph(Session(url=session.url)).mutate(LOG_OUT, {"refreshToken": session.refresh_token})
     finally:
         sessions.forget()
