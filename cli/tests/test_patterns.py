@@ -54,6 +54,18 @@ def test_the_table_says_counts_levels_and_times(runner: CliRunner) -> None:
     assert "line 301" in done.stdout
 
 
+def test_neither_a_file_name_nor_a_line_gives_orders_to_the_terminal(runner: CliRunner, tmp_path: Path) -> None:
+    file = tmp_path / "[red]a\x1b]0;owned\x07b.log"
+    file.write_text("2026-11-20T10:00:00Z ERROR disk \x9b2J gone \u202egnorw\n")
+
+    done = runner.invoke(app, ["patterns", str(file)])
+
+    assert done.exit_code == 0, done.output
+    assert "1 patterns of 1 records in [red]a\ufffd]0;owned\ufffdb.log" in done.stdout
+    assert "disk \ufffd2J gone \ufffdgnorw" in done.stdout
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(done.stdout)
+
+
 def test_a_gzipped_file_is_unpacked(runner: CliRunner, tmp_path: Path) -> None:
     file = tmp_path / "shop.log.gz"
     file.write_bytes(gzip.compress("\n".join(LINES).encode()))

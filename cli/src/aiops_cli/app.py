@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from aiops_cli import account, logs, migrate, patterns
+from aiops_cli import account, logs, migrate, patterns, render
 from aiops_cli.failure import ExitCode, Failure
 
 EPILOG = "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 not logged in, 4 unreachable, 5 no summary could be made."
@@ -49,7 +49,7 @@ def main() -> None:
         if "--json" in sys.argv:
             typer.echo(json.dumps(failure.as_json()))
         trace = f" (trace {failure.trace_id})" if failure.trace_id else ""
-        typer.echo(f"aiops: {failure.message}{trace}", err=True)
+        typer.echo(f"aiops: {render.inert(failure.message)}{trace}", err=True)
         sys.exit(failure.code)
     except BrokenPipeError:
         sys.stderr.close()  # the reader, head for example, has what it wanted

@@ -83,10 +83,10 @@ def _analyse(stream: BinaryIO, name: str, zone: tzinfo, *, redact: bool) -> LogA
         bucket_seconds=1,
         max_exemplars=5,
     )
-    with render.console_for(stderr=True).status(f"Reading {name}") as status:
+    with render.console_for(stderr=True).status(Text(render.inert(f"Reading {name}"))) as status:
         for count, _ in enumerate(analysis.records(_chunks(stream, name)), start=1):
             if count % 5000 == 0:
-                status.update(f"Reading {name}: {count:,} records")
+                status.update(Text(render.inert(f"Reading {name}: {count:,} records")))
     if analysis.total == 0:
         raise Failure(f"{name} holds no line with text.", reason="LOG_EMPTY")
     return analysis

@@ -1,5 +1,6 @@
 """What people see in the terminal: tables, the cited summary, and plain text when the output is piped."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,13 @@ SEVERITY_STYLE = {
 STATE_STYLE = {"SUMMARIZED": "green", "RECEIVED": "yellow", "FAILED": "red"}
 SPARK = "▁▂▃▄▅▆▇█"
 PIPED_WIDTH = 160
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Characters that a terminal obeys in place of showing them: escapes, and those that turn the reading direction."""
+
+
+def inert(text: str) -> str:
+    """Text of somebody else that no terminal takes for orders: each such character is replaced by a mark."""
+    return _COMMANDS.sub("\ufffd", text)
 
 
 def console_for(*, stderr: bool = False) -> Console:
@@ -46,14 +54,14 @@ def clock(timestamp: str | None) -> str:
 
 def template(text: str) -> Text:
     """A pattern's template with its parameters set apart."""
-    shown = Text(text, overflow="fold")
+    shown = Text(inert(text), overflow="fold")
     shown.highlight_regex(r"<\*>", style="cyan")
     return shown
 
 
 def patterns_table(rows: Iterable[Mapping[str, Any]], title: str) -> Table:
     """Patterns, most frequent first: count, share, severity, first and last seen, course over time, template."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="dim")
+    table = Table(title=Text(inert(title)), title_justify="left", box=None, pad_edge=False, header_style="dim")
     table.add_column("count", justify="right")
     table.add_column("%", justify="right")
     table.add_column("level")
@@ -107,12 +115,12 @@ def summary(sentences: Sequence[Mapping[str, Any]], *, engine: str, note: str = 
     """The summary: each sentence with its number, below it the lines that it rests on."""
     yield Text.assemble(("Summary", "bold"), (f"  written by the {engine} engine{note}", "dim"))
     for number, sentence in enumerate(sentences, start=1):
-        yield Text.assemble((f"{number:>2}. ", "dim"), sentence["text"])
+        yield Text.assemble((f"{number:>2}. ", "dim"), inert(sentence["text"]))
         for line in sentence["lines"]:
             where = f"line {line['line_number']}"
             yield Text.assemble(
                 ("    └ ", "dim"),
                 (f"{where:<12}", "dim"),
-                (line["body"].split("\n", 1)[0][:200], "dim"),
+                (inert(line["body"].split("\n", 1)[0][:200]), "dim"),
                 overflow="ellipsis",
             )
