@@ -3,7 +3,6 @@
 curl --data-binary @app.log -H "Authorization: Bearer $TOKEN" "$URL/v1/logs/upload?name=app.log&timezone=Europe/Berlin"
 """
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
@@ -36,25 +35,6 @@ class ContentUnsupported(InvalidInput):
     reason = "CONTENT_UNSUPPORTED"
 
 
-class _Upload:
-    """The stream to logs. gRPC swallows what goes wrong while it reads from us, so we keep it."""
-
-    def __init__(self, header: pb.UploadLogHeader, pieces: AsyncIterator[bytes]) -> None:
-        self._header = header
-        self._pieces = pieces
-        self.failure: Exception | None = None
-
-    async def requests(self) -> AsyncIterator[pb.UploadLogRequest]:
-        try:
-            yield pb.UploadLogRequest(header=self._header)
-            async for piece in self._pieces:
-                for start in range(0, len(piece), PIECE_BYTES):
-                    yield pb.UploadLogRequest(chunk=piece[start : start + PIECE_BYTES])
-        except Exception as error:
-            self.failure = error
-            raise
-
-
 class UploadDoor:
     """Takes files from people and machines."""
 
@@ -76,15 +56,9 @@ class UploadDoor:
         proof = await self._authenticator.authenticate(request.headers.get("authorization"))
         if proof is None:
             raise Unauthenticated("send an access token or an API token with scope logs:write as a bearer token")
-        upload = _Upload(_header(request), _pieces(request))
+        messages = _messages(_header(request), _pieces(request))
         with acting_as(Call("client", proof.viewer, proof.token, "UploadLog")):
-            try:
-                return await LogsCalls(self._services.logs_client, self._services.logs).upload(upload.requests())
-            except (DomainError, asyncio.CancelledError):
-                # The RPC was cancelled because the body was no good: that is the answer, not the cancellation.
-                if upload.failure is not None:
-                    raise upload.failure from None
-                raise
+            return await LogsCalls(self._services.logs_client, self._services.logs).upload(messages)
 
 
 def _header(request: Request) -> pb.UploadLogHeader:
@@ -99,6 +73,13 @@ def _header(request: Request) -> pb.UploadLogHeader:
         service=given("service"),
         timezone=given("timezone"),
     )
+
+
+async def _messages(header: pb.UploadLogHeader, pieces: AsyncIterator[bytes]) -> AsyncIterator[pb.UploadLogRequest]:
+    yield pb.UploadLogRequest(header=header)
+    async for piece in pieces:
+        for start in range(0, len(piece), PIECE_BYTES):
+            yield pb.UploadLogRequest(chunk=piece[start : start + PIECE_BYTES])
 
 
 def _pieces(request: Request) -> AsyncIterator[bytes]:
