@@ -1,7 +1,7 @@
 """Lint every migration with squawk: no lock that stops traffic, nothing dropped or renamed outside a contract phase.
 
 Rules that are off, and why:
-  require-timeout-settings  the migrator sets lock_timeout and statement_timeout for every file
+  require-timeout-settings  the migrator sets lock_timeout for every file, and tries again
   prefer-robust-stmts       each file is one transaction and runs once; the migrator records it
   prefer-bigint-over-*      severities and line numbers are bounded by CHECK and by the size of an input; rows are many
 Files named *.contract.sql may also drop columns, tables and constraints: that is what the phase is for.

@@ -191,9 +191,7 @@ def _not_found(log_id: str) -> Failure:
 def _get(graph: Graph, log_id: str) -> dict[str, Any]:
     log: dict[str, Any] | None = graph.query(documents.LOG, {"id": log_id})["log"]
     if log is None:
-        raise Failure(
-            f"There is no log {log_id}, or you may not see it. See them all: aiops logs list", reason="LOG_NOT_FOUND"
-        )
+        raise _not_found(log_id)
     return log
 
 
@@ -214,9 +212,7 @@ def patterns(
     graph = Graph(session.current())
     log = graph.query(documents.PATTERNS, {"id": log_id, "first": first})["log"]
     if log is None:
-        raise Failure(
-            f"There is no log {log_id}, or you may not see it. See them all: aiops logs list", reason="LOG_NOT_FOUND"
-        )
+        raise _not_found(log_id)
     nodes = [edge["node"] for edge in log["patterns"]["edges"]]
     if as_json:
         typer.echo(json.dumps(nodes, indent=2))

@@ -14,7 +14,7 @@ from auth_service.domain import User, email_key
 from auth_service.tables import api_tokens, users
 from chassis.clock import Clock
 from chassis.db import Database, ReadTx
-from chassis.errors import CursorInvalid, Unavailable
+from chassis.errors import Unavailable
 from chassis.paging import Page, Slice, decode_cursor, encode_cursor
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ async def list_api_tokens(page: Page, tx: ReadTx) -> Slice[ApiToken]:
     """
     statement = vault.select_api_tokens().order_by(api_tokens.c.id.desc()).limit(page.first + 1)
     if page.after:
-        statement = statement.where(api_tokens.c.id < _id_in(page.after))
+        statement = statement.where(api_tokens.c.id < decode_cursor(page.after, UUID)[0])
     found = [vault.api_token_from(row) for row in await tx.fetch_all(statement)]
     shown = tuple(found[: page.first])
     return Slice(shown, tuple(encode_cursor(str(token.id)) for token in shown), has_next_page=len(found) > page.first)
@@ -97,13 +97,3 @@ class KeyRing:
         async with self._database.read() as tx:
             retired_after = self._clock.now() - RETIRED_KEY_PUBLISHED
             return jwks(await vault.published_signing_keys(tx, retired_after=retired_after))
-
-
-def _id_in(cursor: str) -> UUID:
-    try:
-        return UUID(decode_cursor(cursor, str)[0])
-    except ValueError as error:
-        raise CursorInvalid(
-            "page.after is no cursor of this list; pass the end_cursor of the page before, or nothing",
-            field="page.after",
-        ) from error

@@ -86,9 +86,7 @@ class Summarizer:
             idempotency_key=f"logs-summarize:{event_id}:{found.digest[:16]}",
             evidence=convert_evidence.evidence_to_proto(found),
         )
-        answer = await self._client.call(
-            self._ai.SummarizeEvidence, request, timeout_seconds=self._timeout_seconds, token=None
-        )
+        answer = await self._client.call(self._ai.SummarizeEvidence, request, timeout_seconds=self._timeout_seconds)
         checked = check_sentences(
             found,
             convert_evidence.sentences_from(answer.sentences),
