@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from unittest.mock import AsyncMock
 from uuid import UUID
 
+import httpx
 import nats.errors
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
@@ -125,6 +127,26 @@ async def test_a_wrong_password_and_a_missing_server_are_unavailable(
         await Messaging(missing, "parcels").connect()
 
     assert "geheim" not in str(refused_.value)
+
+
+async def test_connecting_again_opens_no_second_connection(
+    nats_server: TestNats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = NatsSettings(
+        nats_server.url, nats_server.monitor_url, "parcels", SecretStr(nats_server.passwords["parcels"])
+    )
+    messaging = Messaging(settings, "parcels")
+    with monkeypatch.context() as broken:
+        broken.setattr(messaging, "_ensure_stream", AsyncMock(side_effect=nats.errors.TimeoutError))
+        with pytest.raises(Unavailable, match="does not make the streams of parcels"):
+            await messaging.connect()
+
+    await messaging.connect()
+
+    async with httpx.AsyncClient() as http:
+        connections = (await http.get(f"{nats_server.monitor_url}/connz")).json()["connections"]
+    await messaging.close()
+    assert [connection["name"] for connection in connections].count("aiops-parcels") == 1
 
 
 async def test_a_server_that_would_lose_events_in_a_power_cut_is_refused(

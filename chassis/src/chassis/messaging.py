@@ -83,6 +83,13 @@ class Messaging:
         """
         if self._streams:
             await asyncio.to_thread(self._require_durability)
+        if self._client is None:
+            self._client = await self._connection()
+        await self.check()
+        await self.ensure_streams()
+
+    async def _connection(self) -> Client:
+        """One that comes back by itself: asked for once, however often `connect` is tried again."""
         client = Client()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
@@ -105,8 +112,7 @@ class Messaging:
             await client.close()
             self._closing = False
             raise Unavailable(self._unreachable(), dependency="nats") from error
-        self._client = client
-        await self.ensure_streams()
+        return client
 
     @property
     def is_connected(self) -> bool:
