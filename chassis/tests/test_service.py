@@ -12,6 +12,7 @@ import httpx
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from nats.aio.client import Client
 from office import SERVICE, ParcelsSettings, Servicer, build, send_method
 from parcels import arrivals
 from sqlalchemy import insert, select
@@ -234,7 +235,7 @@ async def test_a_missing_file_is_named(make_service: Callable[..., Service], tmp
 
 
 async def test_a_worker_tells_facts_reacts_to_them_and_keeps_schedules(
-    installation: Installation, make_service: Callable[..., Service], store: ServiceDatabase
+    installation: Installation, make_service: Callable[..., Service], store: ServiceDatabase, operator: Client
 ) -> None:
     callers: list[tuple[str, str]] = []
     traces: list[str] = []
