@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 
 import pytest
 from websockets.asyncio.client import connect
@@ -46,6 +47,21 @@ async def test_query_and_mutation_run_over_the_socket_too(script: Script) -> Non
     assert payload["data"] == {"me": {"displayName": "Ada"}}
     assert len(payload["extensions"]["traceId"]) == 32
     assert complete == {"id": operation_id, "type": "complete"}
+
+
+async def test_write_over_the_socket_leaves_its_line_and_its_time(
+    script: Script, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "gateway.operations"):
+        async with Watcher.connected(script.gateway, script.token()) as watcher:
+            await watcher.receive()
+            await watcher.subscribe('mutation { logOut(input: {refreshToken: "x"}) { __typename } }')
+            await watcher.next()
+
+    lines = [record for record in caplog.records if record.name == "gateway.operations"]
+    assert [(line.getMessage(), line.__dict__["fields"]) for line in lines] == [("mutation answered", ["logOut"])]
+    metrics = script.gateway.gateway.metrics
+    assert metrics.value("aiops_gateway_operation_duration_seconds_count", type="mutation") == 1
 
 
 @pytest.mark.parametrize("token", ["", "nonsense"])

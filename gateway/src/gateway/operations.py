@@ -91,9 +91,7 @@ class Operations:
                 context_value=RequestContext(caller, self._services, self._log_feed, prepared),
                 operation_name=operation_name,
             )
-        seconds = time.monotonic() - started
-        self._seconds.labels(operation.type.value).observe(seconds)
-        return self._recorded(self._outward(result, operation), operation, seconds)
+        return self._recorded(self._outward(result, operation), operation, time.monotonic() - started)
 
     async def stream(
         self, text: str, variables: Mapping[str, Any] | None, operation_name: str | None, caller: Caller
@@ -105,7 +103,8 @@ class Operations:
             yield self._refuse(refused)
             return
         subscribes = operation.type is OperationType.SUBSCRIPTION
-        deadline = None if subscribes else time.monotonic() + ANSWER_SECONDS
+        started = time.monotonic()
+        deadline = None if subscribes else started + ANSWER_SECONDS
         with span(f"graphql {operation.type.value}", "server"), self._on_behalf_of(caller, operation, deadline):
             results = await self._graph.stream(
                 prepared.text,
@@ -119,7 +118,8 @@ class Operations:
                     async for result in results:
                         # Without @defer and @stream, which are off, every item is a whole result.
                         assert isinstance(result, ExecutionResult)
-                        yield self._outward(result, operation)
+                        answer = self._outward(result, operation)
+                        yield answer if subscribes else self._recorded(answer, operation, time.monotonic() - started)
             finally:
                 self._subscriptions.dec(subscribes)
 
@@ -157,9 +157,9 @@ class Operations:
         self._outcomes.labels("none", "refused").inc()
         return PreExecutionError(data=None, errors=refused.errors, extensions={"traceId": current_trace_id()})
 
-    @staticmethod
-    def _recorded(result: ExecutionResult, operation: Operation, seconds: float) -> ExecutionResult:
+    def _recorded(self, result: ExecutionResult, operation: Operation, seconds: float) -> ExecutionResult:
         """One log line: of the document its root fields alone, which are our words and hold no value."""
+        self._seconds.labels(operation.type.value).observe(seconds)
         codes = sorted({str((error.extensions or {})["code"]) for error in result.errors or ()})
         level = logging.DEBUG if operation.type is OperationType.QUERY and not codes else logging.INFO
         fields = {"fields": sorted(operation.root_fields), "codes": codes, "seconds": round(seconds, 4)}
