@@ -13,7 +13,7 @@ from chassis.bootstrap import SchemaCredentials, bootstrap
 from chassis.db import Database
 from chassis.embedded.postgres import PostgresServer
 from chassis.errors import Unavailable
-from chassis.migrations import MigrationError, migrate, required_versions, schema_ready
+from chassis.migrations import MigrationError, all_migrations, migrate, schema_ready
 
 DATABASE = "aiops_migrations"
 
@@ -32,8 +32,9 @@ class Home:
     def write(self, name: str, content: str) -> None:
         (self.folder / name).write_text(content)
 
-    def migrate(self) -> list[tuple[str, str]]:
-        return [(a.version, a.phase) for a in migrate(self.owner_url, self.schema, self.package)]
+    def migrate(self, *phases: str) -> list[tuple[str, str]]:
+        applied = migrate(self.owner_url, self.schema, self.package, phases=phases or ("expand",))
+        return [(a.version, a.phase) for a in applied]
 
     def ask(self, query: str) -> list[tuple[object, ...]]:
         with psycopg.connect(self.owner_url) as connection:
@@ -66,7 +67,7 @@ def test_files_are_applied_once_in_the_order_of_number_and_phase(home: Home) -> 
     home.write("0001_things.expand.sql", "CREATE TABLE things (id int, old int)")
     home.write("0001_things.backfill.sql", "INSERT INTO things (id) VALUES (1)")
 
-    first, second = home.migrate(), home.migrate()
+    first, second = home.migrate("expand", "backfill", "contract"), home.migrate()
 
     assert first == [
         ("chassis/0001", "expand"),
@@ -189,7 +190,7 @@ def test_a_misnamed_file_is_refused(home: Home, name: str) -> None:
     home.write(name, "SELECT 1")
 
     with pytest.raises(MigrationError, match="is not named NNNN_name"):
-        required_versions(home.package)
+        all_migrations(home.package)
 
 
 def test_two_files_of_one_number_and_phase_are_refused(home: Home) -> None:
@@ -197,7 +198,22 @@ def test_two_files_of_one_number_and_phase_are_refused(home: Home) -> None:
     home.write("0001_b.expand.sql", "SELECT 1")
 
     with pytest.raises(MigrationError, match="the same number and phase"):
-        required_versions(home.package)
+        all_migrations(home.package)
+
+
+async def test_a_contraction_waits_to_be_asked_for_and_no_process_waits_for_it(home: Home) -> None:
+    home.write("0001_things.expand.sql", "CREATE TABLE things (id int, name text)")
+    home.write("0002_name.contract.sql", "ALTER TABLE things DROP COLUMN name")
+    database = Database(home.app_url, name=home.schema)
+
+    assert home.migrate() == [("chassis/0001", "expand"), ("0001", "expand")]
+    await schema_ready(database, home.package)
+    assert home.ask("SELECT id, name FROM things") == []
+
+    assert home.migrate("contract") == [("0002", "contract")]
+    await schema_ready(database, home.package)
+
+    await database.close()
 
 
 async def test_a_process_is_not_ready_until_its_schema_is_there(home: Home) -> None:

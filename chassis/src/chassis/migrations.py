@@ -8,7 +8,7 @@ import hashlib
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -25,7 +25,8 @@ LOCK_TRIES = 30
 MIGRATOR_WAIT_SECONDS = 60
 NO_TRANSACTION = "-- aiops: no transaction"
 _FILE = re.compile(r"(?P<number>[0-9]{4})_[a-z0-9_]+\.(?P<phase>expand|backfill|contract)\.sql")
-_PHASES = ("expand", "backfill", "contract")
+EXPAND = "expand"
+_PHASES = (EXPAND, "backfill", "contract")
 
 
 class MigrationError(Exception):
@@ -60,13 +61,15 @@ class Applied:
     seconds: float
 
 
-def required_versions(package: str) -> tuple[Migration, ...]:
-    """Every file that a service's code needs applied, in order."""
+def all_migrations(package: str) -> tuple[Migration, ...]:
+    """Every file of a service, the chassis' first, in order."""
     return (*_discover("chassis", prefix="chassis/"), *_discover(package, prefix=""))
 
 
-def migrate(owner_url: str, schema: str, package: str) -> list[Applied]:
-    """Apply what is missing; a second run applies nothing, and one that was killed is taken up again.
+def migrate(owner_url: str, schema: str, package: str, *, phases: Collection[str] = (EXPAND,)) -> list[Applied]:
+    """Apply what is missing of the phases; a second run applies nothing, and a killed one is taken up again.
+
+    Without `phases` only what two versions of the code can live with: a contract phase comes when the old one is gone.
 
     Raises:
         MigrationError: a file changed after it was applied, or a lock could not be had.
@@ -74,13 +77,13 @@ def migrate(owner_url: str, schema: str, package: str) -> list[Applied]:
     applied: list[Applied] = []
     with _migrator(owner_url, schema) as connection:
         done = _prepare(connection, schema)
-        for migration in required_versions(package):
+        for migration in all_migrations(package):
             checksum = done.get((migration.version, migration.phase))
-            if checksum is None:
+            if checksum is None and migration.phase in phases:
                 started = time.monotonic()
                 _apply(connection, schema, migration)
                 applied.append(Applied(migration.version, migration.phase, time.monotonic() - started))
-            elif checksum != migration.checksum:
+            elif checksum not in {None, migration.checksum}:
                 raise MigrationError(
                     f"{schema}: migration {migration.version} ({migration.phase}) was changed after it was applied; "
                     "restore the file and put the change into a new one"
@@ -89,7 +92,7 @@ def migrate(owner_url: str, schema: str, package: str) -> list[Applied]:
 
 
 async def schema_ready(database: Database, package: str) -> None:
-    """Return if the schema has all that the package's code needs.
+    """Return if the schema has all that the package's code needs: every expansion, and no contraction.
 
     Raises:
         Unavailable: it has not, or Postgres cannot be reached.
@@ -101,7 +104,8 @@ async def schema_ready(database: Database, package: str) -> None:
             if known is not None and known.present
             else []
         )
-    missing = {(m.version, m.phase) for m in required_versions(package)} - {(row.version, row.phase) for row in rows}
+    needed = {(m.version, m.phase) for m in all_migrations(package) if m.phase == EXPAND}
+    missing = needed - {(row.version, row.phase) for row in rows}
     if missing:
         version, phase = min(missing)
         raise Unavailable(
