@@ -89,6 +89,15 @@ def test_a_log_waits_is_summarised_and_sent_back(log: Log) -> None:
     assert (repaired.state, repaired.failure, repaired.version) == (LogState.RECEIVED, "", 5)
 
 
+def test_a_log_whose_event_must_be_lost_is_sent_again(log: Log) -> None:
+    with pytest.raises(LogSummaryInProgress):
+        log.resummarized(at=NOW + timedelta(minutes=10, microseconds=-1))
+
+    again, received = log.resummarized(at=NOW + timedelta(minutes=10))
+
+    assert (again.state, again.version, received) == (LogState.RECEIVED, 2, LogReceived(ID, 2, "shop", 3))
+
+
 def test_what_changes_is_named_and_what_does_not_makes_no_version(log: Log) -> None:
     updated, fact = log.updated(tags=("a",), notes="", severity=Severity.FATAL, at=LATER)
     assert (updated.tags, updated.severity, updated.version) == (("a",), Severity.FATAL, 2)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 from uuid import UUID
@@ -16,6 +16,8 @@ MAXIMUM_PASTE_BYTES = 1_000_000
 MAXIMUM_UPLOAD_BYTES = 52_428_800
 MAXIMUM_NAME_CHARACTERS = 200
 MAXIMUM_SERVICE_CHARACTERS = 200
+SUMMARY_LOST_AFTER = timedelta(minutes=10)
+"""Longer than a summary is tried for. A broker that lost its disk has lost the event with it."""
 MAXIMUM_NOTES_CHARACTERS = 10_000
 MAXIMUM_REASON_CHARACTERS = 500
 MAXIMUM_TAGS = 20
@@ -223,13 +225,16 @@ class Log:
         return LogReceived(self.id, self.version, self.service, self.contents.record_count)
 
     def resummarized(self, *, at: datetime) -> tuple[Self, LogReceived]:
-        """The log waiting for a summary anew.
+        """The log waiting for a summary anew; also one that has waited so long that its event must be lost.
 
         Raises:
             LogSummaryInProgress: it waits already.
         """
-        if self.state is LogState.RECEIVED:
-            raise LogSummaryInProgress("the log is being summarised already; wait for its state to change")
+        if self.state is LogState.RECEIVED and at - self.updated_at < SUMMARY_LOST_AFTER:
+            minutes = SUMMARY_LOST_AFTER // timedelta(minutes=1)
+            raise LogSummaryInProgress(
+                f"the log is being summarised already; wait for its state to change, or ask again in {minutes} minutes"
+            )
         log = self._changed(at, state=LogState.RECEIVED, summary=None, failure="")
         return log, log.received()
 
