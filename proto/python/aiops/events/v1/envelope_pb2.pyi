@@ -56,7 +56,7 @@ class Envelope(_message.Message):
     aggregate_id: _builtins.str
     """Id of the aggregate (UUID)."""
     aggregate_version: _builtins.int
-    """Version that this change gave the aggregate; consumers apply versions in order, each once."""
+    """Version that this change gave the aggregate: it rises by one with each of its events, so that a reader can tell their order."""
     payload: _builtins.bytes
     """The serialised message that `type` names."""
     @_builtins.property
