@@ -117,6 +117,35 @@ async def test_close_codes_of_the_protocol(script: Script) -> None:
         assert (await watcher.close_code())[0] == 4409
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "null",
+        '"\\ud800"',
+        "[" * 5000 + "]" * 5000,
+        '{"type": ' + "9" * 5000 + "}",
+        '{"type": "complete", "id": []}',
+        '{"type": "subscribe", "id": [], "payload": {"query": "{ __typename }"}}',
+        '{"type": "subscribe", "id": "1", "payload": "x"}',
+        '{"type": "subscribe", "id": "1", "payload": null}',
+        '{"type": "subscribe", "id": "1", "payload": {"query": 5}}',
+        '{"type": "subscribe", "id": "1", "payload": {"query": "{ __typename }", "variables": [1]}}',
+        '{"type": "subscribe", "id": "1", "payload": {"query": "{ __typename }", "operationName": 5}}',
+    ],
+    ids=lambda text: text[:60],
+)
+async def test_message_without_the_form_of_the_protocol_ends_the_connection(
+    script: Script, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    async with Watcher.connected(script.gateway, script.token()) as watcher:
+        await watcher.receive()
+        await watcher.connection.send(text)
+
+        assert (await watcher.close_code())[0] == 4400
+    assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
 @pytest.mark.parametrize("protocols", [None, [Subprotocol("graphql-ws")], [Subprotocol("graphql-sse")]])
 async def test_other_protocols_are_refused(script: Script, protocols: list[Subprotocol] | None) -> None:
     async with connect(script.gateway.websocket_url, subprotocols=protocols) as connection:
@@ -159,6 +188,7 @@ async def test_errors_are_masked_on_the_socket_as_well(script: Script) -> None:
     assert invalid["payload"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
     assert syntax["payload"][0]["extensions"]["code"] == "GRAPHQL_PARSE_FAILED"
     assert (invalid["type"], syntax["type"]) == ("error", "error")
+    assert [len(each["payload"][0]["extensions"]["traceId"]) for each in (invalid, syntax)] == [32, 32]
     assert stream["payload"]["errors"][0]["extensions"]["code"] == "INTERNAL"
 
 

@@ -97,31 +97,34 @@ class Operations:
         self, text: str, variables: Mapping[str, Any] | None, operation_name: str | None, caller: Caller
     ) -> AsyncGenerator[ExecutionResult, None]:
         """Answer a subscription, item by item, or anything else with one item."""
-        try:
-            prepared, operation = self._admit(text, operation_name, caller, frozenset(OperationType))
-        except Refused as refused:
-            yield self._refuse(refused)
-            return
-        subscribes = operation.type is OperationType.SUBSCRIPTION
-        started = time.monotonic()
-        deadline = None if subscribes else started + ANSWER_SECONDS
-        with span(f"graphql {operation.type.value}", "server"), self._on_behalf_of(caller, operation, deadline):
-            results = await self._graph.stream(
-                prepared.text,
-                variable_values=dict(variables or {}),
-                context_value=RequestContext(caller, self._services, self._log_feed, prepared),
-                operation_name=operation_name,
-            )
-            self._subscriptions.inc(subscribes)
+        with span("graphql", "server"):
             try:
-                async with aclosing(results):
-                    async for result in results:
-                        # Without @defer and @stream, which are off, every item is a whole result.
-                        assert isinstance(result, ExecutionResult)
-                        answer = self._outward(result, operation)
-                        yield answer if subscribes else self._recorded(answer, operation, time.monotonic() - started)
-            finally:
-                self._subscriptions.dec(subscribes)
+                prepared, operation = self._admit(text, operation_name, caller, frozenset(OperationType))
+            except Refused as refused:
+                yield self._refuse(refused)
+                return
+            trace.get_current_span().update_name(f"graphql {operation.type.value}")
+            subscribes = operation.type is OperationType.SUBSCRIPTION
+            started = time.monotonic()
+            deadline = None if subscribes else started + ANSWER_SECONDS
+            with self._on_behalf_of(caller, operation, deadline):
+                results = await self._graph.stream(
+                    prepared.text,
+                    variable_values=dict(variables or {}),
+                    context_value=RequestContext(caller, self._services, self._log_feed, prepared),
+                    operation_name=operation_name,
+                )
+                self._subscriptions.inc(subscribes)
+                try:
+                    async with aclosing(results):
+                        async for result in results:
+                            # Without @defer and @stream, which are off, every item is a whole result.
+                            assert isinstance(result, ExecutionResult)
+                            answer = self._outward(result, operation)
+                            seconds = time.monotonic() - started
+                            yield answer if subscribes else self._recorded(answer, operation, seconds)
+                finally:
+                    self._subscriptions.dec(subscribes)
 
     def _admit(
         self, text: str, operation_name: str | None, caller: Caller, types: frozenset[OperationType]

@@ -5,7 +5,6 @@ that the connection ends when the token does.
 """
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -16,7 +15,7 @@ from starlette.websockets import WebSocket
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, Message
 from strawberry.types.execution import ExecutionResult
 from strawberry.types.unset import UNSET
 
@@ -31,6 +30,7 @@ CONNECTION_INIT_SECONDS = 5.0
 MAX_OPERATIONS_PER_CONNECTION = 10
 MAX_MESSAGE_BYTES = 1_500_000
 
+BAD_REQUEST = 4400
 UNAUTHORIZED = 4401
 FORBIDDEN = 4403
 SUBPROTOCOL_NOT_ACCEPTABLE = 4406
@@ -42,7 +42,7 @@ class _View:
     """What the library's handler asks of the view around it."""
 
     def decode_json(self, text: str) -> object:
-        return json.loads(text)  # its JSONDecodeError is what the adapter waits for
+        return orjson.loads(text)  # its error is a json.JSONDecodeError, which is what the adapter waits for
 
     def encode_json(self, data: object) -> str:
         return orjson.dumps(data).decode()
@@ -103,6 +103,13 @@ class Connection(BaseGraphQLTransportWSHandler[None, None]):
         except TimeoutError:
             await self.close(FORBIDDEN, "Token expired")
 
+    async def handle_message(self, message: Message) -> None:
+        """Take one message; the library trusts its form, so one without it ends here."""
+        if _well_formed(message):
+            await super().handle_message(message)
+        else:
+            await self.close(BAD_REQUEST, "Message without the form of graphql-transport-ws")
+
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         """Find out who connects, before the library acknowledges."""
         payload = message.get("payload")
@@ -135,6 +142,22 @@ class Connection(BaseGraphQLTransportWSHandler[None, None]):
             self.connection_init_timeout_task.cancel()
         with suppress(RuntimeError):  # the client was faster
             await self.websocket.close(code, reason)
+
+
+def _well_formed(message: object) -> bool:
+    """Whether a message is an object with fields of the protocol's types."""
+    if not isinstance(message, dict) or not isinstance(message.get("id", ""), str):
+        return False
+    if message.get("type") != "subscribe":
+        return True
+    payload = message.get("payload")
+    return (
+        isinstance(payload, dict)
+        and isinstance(payload.get("query"), str)
+        and isinstance(payload.get("variables"), dict | None)
+        and isinstance(payload.get("operationName"), str | None)
+        and isinstance(payload.get("extensions"), dict | None)
+    )
 
 
 class GraphQLOverWebSocket:
