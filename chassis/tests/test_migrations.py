@@ -220,7 +220,7 @@ async def test_a_process_is_not_ready_until_its_schema_is_there(home: Home) -> N
     home.write("0001_things.expand.sql", "CREATE TABLE things (id int)")
     database = Database(home.app_url, name=home.schema)
 
-    with pytest.raises(Unavailable, match=r"lacks migration 0001 .expand.; run `aiops migrate`"):
+    with pytest.raises(Unavailable, match=r"lacks migration 0001 .expand.; run `aiops migrate expand`"):
         await schema_ready(database, home.package)
     home.migrate()
     await schema_ready(database, home.package)

@@ -109,7 +109,7 @@ async def schema_ready(database: Database, package: str) -> None:
     if missing:
         version, phase = min(missing)
         raise Unavailable(
-            f"the schema of {database.name} lacks migration {version} ({phase}); run `aiops migrate`",
+            f"the schema of {database.name} lacks migration {version} ({phase}); run `aiops migrate expand`",
             dependency="postgres",
         )
 

@@ -29,7 +29,10 @@ def expand(
     ] = None,
 ) -> None:
     """Apply the expand phase: additions that the running version does not mind. Run before the new version starts."""
-    from chassis.migrations import migrate  # noqa: PLC0415 - SQLAlchemy takes longer to load than most commands run
+    # SQLAlchemy takes longer to load than most commands run.
+    import psycopg  # noqa: PLC0415
+
+    from chassis.migrations import MigrationError, migrate  # noqa: PLC0415
 
     chosen = service or list(SERVICES)
     unknown = set(chosen) - set(SERVICES)
@@ -38,6 +41,12 @@ def expand(
             f"There is no service {', '.join(sorted(unknown))}. Known: {', '.join(SERVICES)}.", ExitCode.USAGE
         )
     for name in chosen:
-        applied = migrate(_owner_url(name), name, f"{name}_service")
+        try:
+            applied = migrate(_owner_url(name), name, f"{name}_service")
+        except MigrationError as error:
+            raise Failure(str(error)) from error
+        except psycopg.OperationalError as error:
+            message = f"The database of {name} cannot be reached; check {name.upper()}_OWNER_DATABASE_URL."
+            raise Failure(message, ExitCode.UNREACHABLE) from error
         versions = ", ".join(migration.version for migration in applied)
         typer.echo(f"{name}: {versions or 'nothing to do'}")
