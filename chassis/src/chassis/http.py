@@ -11,12 +11,16 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from chassis.health import Health
 from chassis.metrics import Metrics
 from chassis.rpc.keys import TRACE_ID_KEY
 from chassis.settings import SettingsInvalid
 from chassis.telemetry import current_trace_id, span
+
+MAX_HEADER_BYTES = 64 * 1024
+"""Room for tokens and traces; far more than any client of ours sends."""
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -63,13 +67,44 @@ class Traced:
             await self._app(scope, receive, send_with_trace_id)
 
 
+class BoundedHeaders(HttpToolsProtocol):
+    """HTTP as uvicorn speaks it, with an end to the headers: its fast parser takes them until memory runs out."""
+
+    _idle_bytes = 0
+    _progress = False
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came in; bytes that never end a head, or a trailer, are answered with 400 and a closed door."""
+        self._progress = False
+        super().data_received(data)
+        self._idle_bytes = 0 if self._progress else self._idle_bytes + len(data)
+        if self._idle_bytes > MAX_HEADER_BYTES and not self.transport.is_closing():
+            self.send_400_response("The head of the request is too long.")
+
+    def on_headers_complete(self) -> None:
+        """The head is over."""
+        self._progress = True
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body, however many there are: who reads it bounds it."""
+        self._progress = True
+        super().on_body(body)
+
+
 class HttpServer(uvicorn.Server):
     """uvicorn without its signal handlers and its access log; the process that it runs in decides when to stop."""
 
     def __init__(self, app: Any) -> None:
         super().__init__(
             uvicorn.Config(
-                app, log_config=None, access_log=False, lifespan="off", server_header=False, timeout_graceful_shutdown=5
+                app,
+                http=BoundedHeaders,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                timeout_graceful_shutdown=5,
             )
         )
 
