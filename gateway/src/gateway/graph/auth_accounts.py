@@ -210,7 +210,7 @@ class AccountMutation:
 
     @strawberry.mutation
     async def revoke_api_token(self, info: Info, input: RevokeApiTokenInput) -> RevokeApiTokenResult:  # noqa: A002
-        """End a credential at once. For admins."""
+        """End a credential; machines that use it are refused within a minute. For admins."""
         auth = info.context.auth
         request = pb.RevokeApiTokenRequest(
             idempotency_key=idempotency_key(info, input),
