@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from pathlib import Path
 
 import psutil
@@ -31,7 +32,7 @@ from chassis.embedded.process import EmbeddedError
 from chassis.migrations import MigrationError, migrate
 from first_admin import make_first_admin
 from state import ROOT, SERVICES, Ports, State
-from supervise import Child, StackError, restart_crashed, stop, wait_ready
+from supervise import MINUTE_SECONDS, RESTARTS_PER_MINUTE, Child, StackError, restart_crashed, stop, wait_ready
 
 PACKAGES = {service: f"{service}_service" for service in SERVICES}
 FREE_BYTES_NEEDED = 500_000_000
@@ -51,6 +52,7 @@ class Stack:
         self.children: list[Child] = []
         self.stopping = threading.Event()
         self.drill = threading.Event()
+        self.restarts: deque[float] = deque(maxlen=RESTARTS_PER_MINUTE)
 
     def say(self, text: str) -> None:
         """One line of progress."""
@@ -69,12 +71,7 @@ class Stack:
         self._preflight()
         self.state.prepare()
         started = time.monotonic()
-        self.postgres = PostgresServer.start(
-            self.state.path("postgres"),
-            self.state.ports.postgres,
-            password=self.state.secret("postgres_admin"),
-            dies_with_parent=True,
-        )
+        postgres = self.start_postgres()
         self._write_pids()
         self.step(f"PostgreSQL on 127.0.0.1:{self.state.ports.postgres}", started)
 
@@ -84,7 +81,7 @@ class Stack:
         self.step(f"NATS JetStream on 127.0.0.1:{self.state.ports.nats}", started)
 
         started = time.monotonic()
-        self._migrate(self.postgres.create_database("aiops"))
+        self._migrate(postgres.create_database("aiops"))
         self.step("database schemas", started)
 
         started = time.monotonic()
@@ -93,7 +90,7 @@ class Stack:
             child.start()
         self._write_pids()
         for child in self.children:
-            wait_ready(child, seconds=READY_SECONDS, while_waiting=self._stop_if_asked)
+            wait_ready(child, seconds=READY_SECONDS, while_waiting=self._while_waiting)
             self.step(child.name, started)
 
     def _topology(self) -> list[Child]:
@@ -120,6 +117,16 @@ class Stack:
             ready_url=f"http://127.0.0.1:{http_port}/readyz",
             log=self.state.path("logs", f"{name.replace(' ', '-')}.log"),
         )
+
+    def start_postgres(self) -> PostgresServer:
+        """Start Postgres on the data that it has; it recovers by itself from a crash."""
+        self.postgres = PostgresServer.start(
+            self.state.path("postgres"),
+            self.state.ports.postgres,
+            password=self.state.secret("postgres_admin"),
+            dies_with_parent=True,
+        )
+        return self.postgres
 
     def start_nats(self) -> None:
         """Start NATS with one user for each process and what it may publish and read."""
@@ -149,9 +156,25 @@ class Stack:
         for service in SERVICES:
             migrate(self.state.database_url(f"{service}_owner"), service, PACKAGES[service])
 
-    def _stop_if_asked(self) -> None:
+    def _while_waiting(self) -> None:
         if self.stopping.is_set():
             raise KeyboardInterrupt
+        self._restart_servers()
+
+    def _restart_servers(self) -> None:
+        """Start Postgres and NATS again when they ended by themselves; both have on disk what they acknowledged."""
+        for name, server, start in (
+            ("PostgreSQL", self.postgres, self.start_postgres),
+            ("NATS", self.nats, self.start_nats),
+        ):
+            if server is None or server.is_running():
+                continue
+            now = time.monotonic()
+            if len(self.restarts) == RESTARTS_PER_MINUTE and now - self.restarts[0] < MINUTE_SECONDS:
+                server.check()
+            self.restarts.append(now)
+            self.say(f"[yellow]![/yellow] {name} ended by itself; it is started again (log: {server.log})")
+            start()
 
     def watch(self) -> None:
         """Restart what crashes until somebody asks to stop; take NATS away for a while when somebody asks for that.
@@ -165,6 +188,7 @@ class Stack:
                 self.stopping.wait(DRILL_SECONDS)
                 self.start_nats()
                 self.drill.clear()
+            self._restart_servers()
             restart_crashed(self.children, lambda text: self.say(f"[yellow]![/yellow] {text}"))
 
     def down(self) -> None:
@@ -264,7 +288,8 @@ def greeting(state: State, console: Console, admin: tuple[str, str] | None) -> N
         console.print(f"\n  Admin                 {admin[0]}", highlight=False)
         console.print(f"  Password              [bold]{admin[1]}[/bold]", highlight=False, markup=True)
         console.print(f"  (shown once; kept in {state.path('admin.json')}, readable by you alone)", highlight=False)
-    console.print("\n  Next: [bold]make demo[/bold], or [bold].venv/bin/aiops login[/bold]", highlight=False)
+    where = f" --url {base}" if state.ports.offset else ""
+    console.print(f"\n  Next: [bold]make demo[/bold], or [bold].venv/bin/aiops login{where}[/bold]", highlight=False)
 
 
 def up(state: State, console: Console, *, split: bool, detach: bool) -> int:

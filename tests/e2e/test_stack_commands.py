@@ -50,6 +50,27 @@ def test_a_killed_worker_is_started_again_and_the_summary_is_made(stack: Running
     assert summarized(graphql, stored["id"])["state"] == "SUMMARIZED"
 
 
+@pytest.mark.parametrize("program", ["postgres", "nats-server"])
+def test_a_killed_server_is_started_again_and_keeps_what_it_had(
+    stack: RunningStack, graphql: graph.Graph, program: str
+) -> None:
+    stored = graphql.upload(iter([LINE * 20]), {"name": f"before {program} was killed"})
+    supervisor = psutil.Process(json.loads((stack.folder / "stack.json").read_text())["supervisor"])
+    server = next(child for child in supervisor.children() if child.name() == program)
+    server.kill()
+    server.wait(10)
+
+    deadline = time.monotonic() + 60
+    while (
+        program not in [child.name() for child in supervisor.children()]
+        or httpx.get(f"http://127.0.0.1:{8202 + stack.offset}/readyz").status_code != 200
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+    assert summarized(graphql, stored["id"])["state"] == "SUMMARIZED"
+
+
 def test_what_is_stored_while_nats_is_away_is_summarized_afterwards(stack: RunningStack, graphql: graph.Graph) -> None:
     assert stack.command("drill").returncode == 0
     monitor = f"http://127.0.0.1:{8522 + stack.offset}/varz"
