@@ -12,6 +12,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 
@@ -207,6 +208,16 @@ def test_the_configuration_with_its_passwords_is_ours_alone(folder: Path) -> Non
     status = (folder / "nats.conf").stat()
     assert status.st_mode & 0o777 == 0o600
     assert pwd.getpwuid(status.st_uid).pw_name == getpass.getuser()
+
+
+def test_what_streams_may_grow_to_does_not_depend_on_the_disk_of_today(folder: Path) -> None:
+    server = NatsServer.start(folder, free_port(), free_port(), authorization="", dies_with_parent=True)
+    try:
+        config = httpx.get(f"{server.monitor_url}/jsz", params={"config": "true"}).json()["config"]
+    finally:
+        server.stop()
+
+    assert config["max_storage"] == 100 * 1024**3
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")

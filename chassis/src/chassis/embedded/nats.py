@@ -17,6 +17,9 @@ from chassis.embedded.process import EmbeddedError
 
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
+ROOM = "100GB"
+"""What streams may promise to themselves in all. By its own rule NATS adds their limits up and refuses the first that
+exceeds three quarters of the free disk, although an empty stream needs none of it."""
 
 
 class NatsServer:
@@ -114,7 +117,7 @@ def _configuration(folder: Path, port: int, monitor_port: int, authorization: st
             f'http: "127.0.0.1:{monitor_port}"',
             f"pid_file: {json.dumps(str(folder / 'nats.pid'))}",
             "max_payload: 1MB",
-            f"jetstream {{ store_dir: {json.dumps(str(folder))}, sync_interval: always }}",
+            f"jetstream {{ store_dir: {json.dumps(str(folder))}, sync_interval: always, max_file_store: {ROOM} }}",
             authorization,
         )
     )
