@@ -1,6 +1,7 @@
 """Transactions: who may write, what commits together, and how a missing Postgres is named."""
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -126,6 +127,25 @@ async def test_a_session_ended_by_the_server_is_unavailable_and_the_pool_recover
             await tx.execute(insert(parcels).values(id=PARCEL, city="Oslo"))
             await tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
+    async with store.database.read() as read:
+        assert await read.fetch_all(select(parcels)) == []
+
+
+@pytest.mark.parametrize("past_sqlalchemy", [False, True])
+async def test_a_full_disk_is_unavailable_and_says_what_to_do(
+    store: ServiceDatabase, uow: UnitOfWork, *, past_sqlalchemy: bool
+) -> None:
+    full = "DO $$ BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = 'disk_full'; END $$"
+
+    with pytest.raises(Unavailable, match="the disk of the database is full") as refused:  # noqa: PT012 - a transaction is a block
+        async with uow.begin() as tx:
+            await tx.execute(insert(parcels).values(id=PARCEL, city="Oslo"))
+            if past_sqlalchemy:
+                driver: Any = (await tx.connection.get_raw_connection()).driver_connection
+                await driver.execute(full)
+            await tx.execute(text(full))
+
+    assert refused.value.metadata == {"dependency": "postgres"}
     async with store.database.read() as read:
         assert await read.fetch_all(select(parcels)) == []
 

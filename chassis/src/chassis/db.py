@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from psycopg import sql
 from sqlalchemy import CursorResult, Executable, Row
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -75,9 +75,10 @@ class Database:
                 yield connection
         except PoolTimeout as error:
             raise Overloaded(retry_after_seconds=1) from error
-        except DBAPIError as error:
-            if _is_away(error):
-                raise Unavailable(dependency="postgres") from error
+        except (DBAPIError, psycopg.Error) as error:  # COPY goes past SQLAlchemy
+            unavailable = _unavailable(error.orig if isinstance(error, DBAPIError) else error)
+            if unavailable:
+                raise unavailable from error
             raise
 
     async def dedicated(self) -> psycopg.AsyncConnection[Any]:
@@ -104,11 +105,15 @@ class Database:
         await self.engine.dispose()
 
 
-def _is_away(error: DBAPIError) -> bool:
-    """Whether the server is gone, as opposed to refusing what it was told."""
-    refused_by_statement = isinstance(error.orig, psycopg.Error) and error.orig.sqlstate is not None
-    shutting_down = isinstance(error.orig, psycopg.errors.AdminShutdown | psycopg.errors.CannotConnectNow)
-    return shutting_down or (isinstance(error, OperationalError | InterfaceError) and not refused_by_statement)
+def _unavailable(error: BaseException | None) -> Unavailable | None:
+    """The failure in our words when the server is gone or cannot write, as opposed to refusing what it was told."""
+    if isinstance(error, psycopg.errors.DiskFull):
+        message = "the disk of the database is full, so nothing was stored; free some space, then try again"
+        return Unavailable(message, dependency="postgres")
+    refused_by_statement = isinstance(error, psycopg.Error) and error.sqlstate is not None
+    shutting_down = isinstance(error, psycopg.errors.AdminShutdown | psycopg.errors.CannotConnectNow)
+    broken = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not refused_by_statement
+    return Unavailable(dependency="postgres") if shutting_down or broken else None
 
 
 class ReadTx:
