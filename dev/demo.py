@@ -27,7 +27,7 @@ from rich.text import Text
 from aiops_cli import documents, graph, render
 from aiops_cli.failure import Failure
 from stack import DRILL_SECONDS, running
-from state import ROOT, SERVICES, Ports, State
+from state import ROOT, SERVICES, State
 
 BAD_LOG_INS = 20
 RECOVERY_SECONDS = 60.0
@@ -155,10 +155,9 @@ def main() -> int:
     if arguments.file and not arguments.file.is_file():
         print(f"{arguments.file} is no file. Example: make demo FILE=/var/log/syslog", file=sys.stderr)
         return 2
-    folder = Path(os.environ.get("AIOPS_STATE_DIR", ROOT / ".aiops")).resolve()
     console = render.console_for()
-    demo = Demo(State(folder, Ports(int(os.environ.get("AIOPS_PORT_OFFSET", "0")))), console)
     try:
+        demo = Demo(State.from_environment(), console)
         demo.ensure_stack()
         with Progress(
             SpinnerColumn(finished_text="[green]✓[/green]"),

@@ -19,7 +19,6 @@ import sys
 import threading
 import time
 from collections import deque
-from pathlib import Path
 
 import psutil
 from rich.console import Console
@@ -31,7 +30,7 @@ from chassis.embedded.postgres import PostgresServer, remove_data
 from chassis.embedded.process import EmbeddedError
 from chassis.migrations import MigrationError, migrate
 from first_admin import make_first_admin
-from state import ROOT, SERVICES, Ports, State
+from state import ROOT, SERVICES, State
 from supervise import MINUTE_SECONDS, RESTARTS_PER_MINUTE, Child, StackError, restart_crashed, stop, wait_ready
 
 PACKAGES = {service: f"{service}_service" for service in SERVICES}
@@ -361,20 +360,36 @@ def main() -> int:
     parser.add_argument("--split", action="store_true", help="run each service's worker as a process of its own")
     parser.add_argument("--detach", action="store_true", help="return when it is ready; `down` stops it")
     arguments = parser.parse_args()
-    folder = Path(os.environ.get("AIOPS_STATE_DIR", ROOT / ".aiops")).resolve()
-    state = State(folder, Ports(int(os.environ.get("AIOPS_PORT_OFFSET", "0"))))
-    console = Console()
+    state = State.from_environment()
+    console = Console(soft_wrap=True)
+    try:
+        return run(arguments, state, console)
+    except OSError as error:
+        console.out(f"{error.strerror}: {error.filename}. The state of the stack is kept in {state.folder}; name a folder")
+        console.out("that you may write to: AIOPS_STATE_DIR=/path make up")
+    return 1
+
+
+def run(arguments: argparse.Namespace, state: State, console: Console) -> int:
+    """Run one command on the state; returns the exit code.
+
+    Raises:
+        OSError: the state folder cannot be used.
+    """
     if arguments.command == "up":
         return up(state, console, split=arguments.split, detach=arguments.detach)
     if arguments.command == "drill":
+        if not running(state):
+            console.print("Nothing runs that could be drilled; `make up` starts it.")
+            return 1
         os.kill(json.loads(state.path("stack.json").read_text())["supervisor"], signal.SIGUSR1)
         return 0
     stopped = stop_running(state, console)
     console.print("Stopped; the data is kept." if stopped else "Nothing was running.")
-    if arguments.command == "reset" and folder.exists():
+    if arguments.command == "reset" and state.folder.exists():
         remove_data(state.path("postgres"))
-        shutil.rmtree(folder)
-        console.print(f"Deleted {folder}.")
+        shutil.rmtree(state.folder)
+        console.print(f"Deleted {state.folder}.")
     return 0
 
 

@@ -16,6 +16,7 @@ from jwt.algorithms import OKPAlgorithm
 ROOT = Path(__file__).resolve().parent.parent
 SERVICES = ("auth", "logs", "ai")
 MEMBERS = (*SERVICES, "gateway")
+HIGHEST_OFFSET = 56_000
 GRPC_PORT = {"auth": 8101, "logs": 8102, "tickets": 8103, "changelog": 8104, "ai": 8105}
 
 
@@ -86,6 +87,18 @@ class State:
         self.folder = folder
         self.ports = ports
         self._secrets: dict[str, str] = {}
+
+    @classmethod
+    def from_environment(cls) -> "State":
+        """The state that AIOPS_STATE_DIR and AIOPS_PORT_OFFSET name; without them the one in this folder.
+
+        Ends the command, with what to do, when the offset moves the ports to where none are.
+        """
+        text = os.environ.get("AIOPS_PORT_OFFSET") or "0"
+        if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= HIGHEST_OFFSET):  # noqa: PLR2004
+            raise SystemExit(f"AIOPS_PORT_OFFSET is {text!r}; it takes a number from 0 to {HIGHEST_OFFSET:,}.")
+        folder = Path(os.environ.get("AIOPS_STATE_DIR") or ROOT / ".aiops")
+        return cls(folder.resolve(), Ports(int(text)))
 
     def path(self, *parts: str) -> Path:
         """A path inside the folder."""

@@ -113,6 +113,32 @@ def test_a_port_in_use_is_named_with_its_holder(tmp_path: Path) -> None:
     assert "AIOPS_PORT_OFFSET" in refused.stdout
 
 
+@pytest.mark.parametrize("command", ["up", "down", "reset"])
+def test_a_state_folder_that_cannot_be_used_is_named_with_what_to_do(tmp_path: Path, command: str) -> None:
+    folder = tmp_path / "taken"
+    folder.write_text("a file")
+    offset = free_offset()
+    environment = {**os.environ, "AIOPS_STATE_DIR": str(folder), "AIOPS_PORT_OFFSET": str(offset)}
+
+    refused = RunningStack(folder, offset, environment).command(command)
+
+    assert refused.returncode == 1
+    assert f"The state of the stack is kept in {folder}; name a folder\nthat you may write to" in refused.stdout
+    assert "Traceback" not in refused.stdout + refused.stderr
+    assert folder.read_text() == "a file"
+
+
+@pytest.mark.parametrize("offset", ["abc", "-1", "60000"])
+def test_an_offset_without_ports_is_refused(tmp_path: Path, offset: str) -> None:
+    environment = {**os.environ, "AIOPS_STATE_DIR": str(tmp_path / "state"), "AIOPS_PORT_OFFSET": offset}
+
+    refused = RunningStack(tmp_path / "state", 0, environment).command("up")
+
+    assert refused.returncode == 1
+    assert refused.stderr == f"AIOPS_PORT_OFFSET is '{offset}'; it takes a number from 0 to 56,000.\n"
+    assert not (tmp_path / "state").exists()
+
+
 def test_state_survives_a_restart_and_a_killed_supervisor(tmp_path: Path) -> None:
     first = start(tmp_path)
     os.environ["XDG_CONFIG_HOME"] = first.environment["XDG_CONFIG_HOME"]
