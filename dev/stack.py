@@ -365,7 +365,9 @@ def main() -> int:
     try:
         return run(arguments, state, console)
     except OSError as error:
-        console.out(f"{error.strerror}: {error.filename}. The state of the stack is kept in {state.folder}; name a folder")
+        console.out(
+            f"{error.strerror}: {error.filename}. The state of the stack is kept in {state.folder}; name a folder"
+        )
         console.out("that you may write to: AIOPS_STATE_DIR=/path make up")
     return 1
 
