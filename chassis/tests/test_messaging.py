@@ -153,7 +153,11 @@ async def test_a_server_that_would_lose_events_in_a_power_cut_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     strict = nats_module._configuration
-    monkeypatch.setattr(nats_module, "_configuration", lambda *args: strict(*args).replace("always }", '"2m" }'))
+    monkeypatch.setattr(
+        nats_module,
+        "_configuration",
+        lambda *args: strict(*args).replace("sync_interval: always", 'sync_interval: "2m"'),
+    )
     server = NatsServer.start(tmp_path, free_port(), free_port(), authorization="", dies_with_parent=True)
     settings = NatsSettings(server.url, server.monitor_url, "", SecretStr(""))
 
