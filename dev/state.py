@@ -3,6 +3,7 @@
 Everything secret is made at first start, kept at mode 0600, and never printed; the folder is not in git.
 """
 
+import contextlib
 import json
 import os
 import secrets
@@ -80,6 +81,15 @@ class Ports:
         return ports
 
 
+def _is_foreign(folder: Path) -> bool:
+    """Whether the folder holds things, and none of what `prepare` makes first."""
+    with contextlib.suppress(OSError):  # whatever is wrong with it, its first use says so
+        return not (folder / "secrets.json").exists() and any(
+            each.name not in {"keys", "logs"} for each in folder.iterdir()
+        )
+    return False
+
+
 class State:
     """The folder of one stack. Made by `prepare`, kept across restarts, deleted by `make reset`."""
 
@@ -92,13 +102,19 @@ class State:
     def from_environment(cls) -> "State":
         """The state that AIOPS_STATE_DIR and AIOPS_PORT_OFFSET name; without them the one in this folder.
 
-        Ends the command, with what to do, when the offset moves the ports to where none are.
+        Ends the command, with what to do, when the offset moves the ports to where none are, or the folder holds
+        other things: `make reset` deletes it.
         """
         text = os.environ.get("AIOPS_PORT_OFFSET") or "0"
         if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= HIGHEST_OFFSET):  # noqa: PLR2004
             raise SystemExit(f"AIOPS_PORT_OFFSET is {text!r}; it takes a number from 0 to {HIGHEST_OFFSET:,}.")
-        folder = Path(os.environ.get("AIOPS_STATE_DIR") or ROOT / ".aiops")
-        return cls(folder.resolve(), Ports(int(text)))
+        folder = Path(os.environ.get("AIOPS_STATE_DIR") or ROOT / ".aiops").resolve()
+        if _is_foreign(folder):
+            raise SystemExit(
+                f"{folder} holds other things than the state of a stack, which `make reset` would delete. "
+                f"Name an empty folder, or one that is not there yet: AIOPS_STATE_DIR=/path"
+            )
+        return cls(folder, Ports(int(text)))
 
     def path(self, *parts: str) -> Path:
         """A path inside the folder."""

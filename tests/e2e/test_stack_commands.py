@@ -128,6 +128,20 @@ def test_a_state_folder_that_cannot_be_used_is_named_with_what_to_do(tmp_path: P
     assert folder.read_text() == "a file"
 
 
+@pytest.mark.parametrize("command", ["up", "reset"])
+def test_a_folder_with_other_things_is_neither_used_nor_deleted(tmp_path: Path, command: str) -> None:
+    kept = tmp_path / "thesis.txt"
+    kept.write_text("years of work")
+    offset = free_offset()
+    environment = {**os.environ, "AIOPS_STATE_DIR": str(tmp_path), "AIOPS_PORT_OFFSET": str(offset)}
+
+    refused = RunningStack(tmp_path, offset, environment).command(command)
+
+    assert refused.returncode == 1
+    assert f"{tmp_path} holds other things than the state of a stack" in refused.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["thesis.txt"]
+
+
 @pytest.mark.parametrize("offset", ["abc", "-1", "60000"])
 def test_an_offset_without_ports_is_refused(tmp_path: Path, offset: str) -> None:
     environment = {**os.environ, "AIOPS_STATE_DIR": str(tmp_path / "state"), "AIOPS_PORT_OFFSET": offset}
