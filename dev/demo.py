@@ -129,7 +129,7 @@ class Demo:
             f"\n{log['name']}: the {len(page['patterns']['edges'])} most frequent of {page['patternCount']} patterns"
         )
         rows = render.pattern_rows([edge["node"] for edge in page["patterns"]["edges"]], page["recordCount"])
-        self.console.print(render.patterns_table(rows, title))
+        self.console.print(render.patterns_list(rows, title, self.console.width))
         self.console.print()
         if log["summary"] is None:
             raise Failure(f"The log {log['id']} got no summary: {log['failure']}")

@@ -112,6 +112,20 @@ def test_a_refused_upload_carries_code_and_trace(gateway: Gateway) -> None:
     assert len(headers["idempotency-key"]) == 36
 
 
+@pytest.mark.parametrize(
+    ("refresh_token", "hint"), [("r1", "Run `aiops login`."), ("", "Set AIOPS_TOKEN to a token that is good.")]
+)
+def test_a_refused_token_says_how_to_get_another(gateway: Gateway, refresh_token: str, hint: str) -> None:
+    refusal = {"message": "the token was refused", "extensions": {"code": "UNAUTHENTICATED", "traceId": "t1"}}
+    gateway.answers = [(401, {"errors": [refusal]})]
+
+    with pytest.raises(Failure) as failed:
+        Graph(logged_in(gateway, refresh_token=refresh_token)).query("{ me { email } }")
+
+    assert failed.value.message == f"the token was refused. {hint}"
+    assert failed.value.code == ExitCode.NOT_LOGGED_IN
+
+
 def test_a_page_that_is_no_gateway_is_named(gateway: Gateway) -> None:
     gateway.answers = [(502, b"<html>bad gateway</html>")]
 

@@ -140,7 +140,8 @@ class Graph:
             code = str(extensions.get("code", ""))
             message = str(first.get("message", "The request was refused."))
             if code == "UNAUTHENTICATED":
-                message = f"{message} Run `aiops login`."
+                hint = "Run `aiops login`" if self.session.refresh_token else "Set AIOPS_TOKEN to a token that is good"
+                message = f"{message}. {hint}."
             raise Failure(message, self._exit_code(code), reason=code, trace_id=str(extensions.get("traceId", "")))
         data: dict[str, Any] = body["data"]
         return data

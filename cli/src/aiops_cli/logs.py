@@ -8,7 +8,6 @@ from typing import Annotated, Any, BinaryIO
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TransferSpeedColumn
-from rich.table import Table
 from rich.text import Text
 
 from aiops_cli import documents, render, session
@@ -72,7 +71,7 @@ def _print_log(log: dict[str, Any], *, as_json: bool) -> None:
         typer.echo(json.dumps(log, indent=2))
     else:
         console = render.console_for()
-        console.print(Text.assemble((log["name"], "bold"), "  ", log["id"]))
+        console.print(Text.assemble((render.inert(log["name"]), "bold"), "  ", log["id"]))
         size = f"{log['recordCount']:,} records in {log['patternCount']:,} patterns, {log['lineCount']:,} lines"
         first, last = log["firstRecordTime"], log["lastRecordTime"]
         span = f"{render.clock(first)} to {render.clock(last)} UTC" if first else "the lines tell no time"
@@ -162,24 +161,8 @@ def list_logs(
     if not nodes:
         typer.echo("There are no logs yet. Bring one in: aiops logs push FILE")
         return
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("id", "name", "service", "state", "status", "worst", "records", "arrived"):
-        table.add_column(
-            column, justify="right" if column == "records" else "left", no_wrap=column in {"id", "arrived"}
-        )
-    for log in nodes:
-        table.add_row(
-            log["id"],
-            Text(log["name"]),
-            Text(log["service"] or ""),
-            Text(log["state"].lower(), style=render.STATE_STYLE[log["state"]]),
-            log["status"].lower(),
-            render.severity(log["severity"]),
-            f"{log['recordCount']:,}",
-            render.clock(log["createdAt"]),
-        )
     console = render.console_for()
-    console.print(table)
+    console.print(render.logs_list(nodes, console.width))
     if page["pageInfo"]["hasNextPage"]:
         console.print(f"[dim]There are more than {first}: aiops logs list --first 100[/dim]")
 
@@ -219,4 +202,5 @@ def patterns(
         return
     rows = render.pattern_rows(nodes, log["recordCount"])
     title = f"{log['patternCount']:,} patterns of {log['recordCount']:,} records"
-    render.console_for().print(render.patterns_table(rows, title))
+    console = render.console_for()
+    console.print(render.patterns_list(rows, title, console.width))

@@ -28,7 +28,6 @@ from logs_service.patterns.record import Severity
 
 CHUNK_BYTES = 64 * 1024
 BUCKETS = 120
-COURSE_COLUMNS = 30
 NANOSECONDS = 1_000_000_000
 
 
@@ -59,7 +58,8 @@ def patterns(
         return
     start = min((each.first_time for each in found if each.first_time is not None), default=0)
     title = f"{len(stats):,} patterns of {analysis.total:,} records in {name}"
-    console.print(render.patterns_table((_row(each, analysis.total, width, start) for each in stats[:top]), title))
+    rows = [_row(each, analysis.total, width, start) for each in stats[:top]]
+    console.print(render.patterns_list(rows, title, console.width))
     if len(stats) > top:
         console.print(Text(f"{len(stats) - top:,} more patterns: --top {min(1000, len(stats))}", style="dim"))
     console.print()
@@ -155,10 +155,10 @@ def _severity(found: evidence.PatternStats) -> str:
 
 
 def _row(found: evidence.PatternStats, total: int, width: int, start: int) -> dict[str, Any]:
-    column = width * BUCKETS // COURSE_COLUMNS
-    course = [0] * (COURSE_COLUMNS + 1) if found.buckets else []
+    column = width * BUCKETS // render.COURSE_COLUMNS
+    course = [0] * (render.COURSE_COLUMNS + 1) if found.buckets else []
     for second, count in found.buckets.items():
-        course[min(COURSE_COLUMNS, max(0, second - start // NANOSECONDS) // column)] += count
+        course[min(render.COURSE_COLUMNS, max(0, second - start // NANOSECONDS) // column)] += count
     return {
         "count": found.count,
         "share": found.count / total,

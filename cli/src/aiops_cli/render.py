@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -19,6 +21,10 @@ SEVERITY_STYLE = {
 STATE_STYLE = {"SUMMARIZED": "green", "RECEIVED": "yellow", "FAILED": "red"}
 SPARK = "▁▂▃▄▅▆▇█"
 PIPED_WIDTH = 160
+TABLE_WIDTH = 125
+"""Columns from which there is room for templates beside their numbers, and for names beside ids."""
+COURSE_WIDTH = 96
+COURSE_COLUMNS = 30
 _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Characters that a terminal obeys in place of showing them: escapes, and those that turn the reading direction."""
 
@@ -59,8 +65,45 @@ def template(text: str) -> Text:
     return shown
 
 
-def patterns_table(rows: Iterable[Mapping[str, Any]], title: str) -> Table:
-    """Patterns, most frequent first: count, share, severity, first and last seen, course over time, template."""
+def logs_list(nodes: Iterable[Mapping[str, Any]], width: int) -> RenderableType:
+    """Logs of the graph in their order; a narrow terminal gets each on two lines."""
+    if width < TABLE_WIDTH:
+        return Group(*(line for log in nodes for line in _narrow_log(log)))
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("id", "name", "service", "state", "status", "worst", "records", "arrived"):
+        table.add_column(
+            column, justify="right" if column == "records" else "left", no_wrap=column in {"id", "arrived"}
+        )
+    for log in nodes:
+        table.add_row(
+            log["id"],
+            Text(inert(log["name"])),
+            Text(inert(log["service"] or "")),
+            Text(log["state"].lower(), style=STATE_STYLE[log["state"]]),
+            log["status"].lower(),
+            severity(log["severity"]),
+            f"{log['recordCount']:,}",
+            clock(log["createdAt"]),
+        )
+    return table
+
+
+def _narrow_log(log: Mapping[str, Any]) -> Iterable[Text]:
+    yield Text(f"{log['id']}  {clock(log['createdAt'])}  {log['recordCount']:,} records")
+    service = f" of {inert(log['service'])}" if log["service"] else ""
+    state = (log["state"].lower(), STATE_STYLE[log["state"]])
+    worst = severity(log["severity"])
+    named = Text.assemble("    ", (inert(log["name"]), "bold"), service, ": ", state, f", {log['status'].lower()}")
+    yield Text.assemble(named, ", worst ", worst) if worst else named
+
+
+def patterns_list(rows: Iterable[Mapping[str, Any]], title: str, width: int) -> RenderableType:
+    """Patterns, most frequent first: count, share, severity, first and last seen, course over time, template.
+
+    A terminal that is too narrow for a table gets each template on a line of its own, and at last no course.
+    """
+    if width < TABLE_WIDTH:
+        return Group(Text(inert(title)), *_narrow_patterns(rows, course=width >= COURSE_WIDTH))
     table = Table(title=Text(inert(title)), title_justify="left", box=None, pad_edge=False, header_style="dim")
     table.add_column("count", justify="right")
     table.add_column("%", justify="right")
@@ -82,8 +125,22 @@ def patterns_table(rows: Iterable[Mapping[str, Any]], title: str) -> Table:
     return table
 
 
-def pattern_rows(nodes: Iterable[Mapping[str, Any]], record_count: int) -> list[dict[str, Any]]:
-    """Rows for `patterns_table` from LogPatternCount nodes of the graph."""
+def _narrow_patterns(rows: Iterable[Mapping[str, Any]], *, course: bool) -> Iterable[RenderableType]:
+    over_time = "  over time" if course else ""
+    yield Text(f"{'count':>9}  {'%':>5}  level  {'first seen':<19}  {'last seen':<19}{over_time}", style="dim")
+    for row in rows:
+        level = severity(row["severity"])
+        level.pad_right(5 - len(level))
+        share = f"{row['share'] * 100:.1f}"
+        line = Text(f"{row['count']:>9,}  {share:>5}  ") + level
+        line.append(f"  {clock(row['first']):<19}  {clock(row['last']):<19}")
+        yield line.append(f"  {sparkline(row['course'])}") if course else line
+        yield Padding(template(row["template"]), (0, 0, 0, 4))
+
+
+def pattern_rows(nodes: Sequence[Mapping[str, Any]], record_count: int) -> list[dict[str, Any]]:
+    """Rows for `patterns_list` from LogPatternCount nodes of the graph, their courses side by side in time."""
+    courses = _courses([node["buckets"] for node in nodes], max((node["bucketSeconds"] for node in nodes), default=1))
     return [
         {
             "count": node["count"],
@@ -91,11 +148,26 @@ def pattern_rows(nodes: Iterable[Mapping[str, Any]], record_count: int) -> list[
             "severity": max(node["severityCounts"], key=lambda pair: pair["count"])["severity"],
             "first": node["firstTime"],
             "last": node["lastTime"],
-            "course": [bucket["count"] for bucket in node["buckets"]],
+            "course": course,
             "template": node["pattern"]["template"],
         }
-        for node in nodes
+        for node, course in zip(nodes, courses, strict=True)
     ]
+
+
+def _courses(listed: Sequence[Sequence[Mapping[str, Any]]], bucket_seconds: int) -> list[list[int]]:
+    """Counts over time on one axis for all: the graph leaves empty buckets out."""
+    counts = [[(datetime.fromisoformat(b["startTime"]).timestamp(), b["count"]) for b in buckets] for buckets in listed]
+    moments = [moment for course in counts for moment, _ in course]
+    start, end = min(moments, default=0.0), max(moments, default=0.0)
+    column = max(bucket_seconds, 1, (end - start) / COURSE_COLUMNS)
+    courses = []
+    for course in counts:
+        columns = [0] * (int((end - start) / column) + 1) if course else []
+        for moment, count in course:
+            columns[int((moment - start) / column)] += count
+        courses.append(columns)
+    return courses
 
 
 def stored_summary(written: Mapping[str, Any]) -> Iterable[Text]:
