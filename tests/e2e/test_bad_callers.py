@@ -170,7 +170,9 @@ def test_token_with_nothing_changed_is_taken(stack: RunningStack, admin: Client,
     assert same.data("{ me { role } }") == {"me": {"role": "ADMIN"}}
 
 
-def test_command_with_an_expired_token_says_to_log_in(stack: RunningStack, admin: Client, signer: Signer) -> None:
+def test_command_with_an_expired_token_names_the_setting_that_holds_it(
+    stack: RunningStack, admin: Client, signer: Signer
+) -> None:
     expired = token(signer, admin.token, exp=int(time.time()) - 1)
     stack.environment["AIOPS_TOKEN"] = expired
     try:
@@ -180,7 +182,7 @@ def test_command_with_an_expired_token_says_to_log_in(stack: RunningStack, admin
 
     assert refused.returncode == 3
     assert "it has expired" in refused.stderr
-    assert "aiops login" in refused.stderr
+    assert "Set AIOPS_TOKEN to a token that is good." in refused.stderr
     assert expired not in refused.stdout + refused.stderr
 
 
