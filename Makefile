@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DISTRIBUTIONS := proto chassis services/auth services/logs services/ai gateway cli
+DISTRIBUTIONS := proto chassis services/auth services/logs services/tickets services/changelog services/ai gateway cli
 T ?= chassis services gateway cli tests
 
 .PHONY: help

@@ -13,7 +13,10 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = {"aiops-proto": "proto", "aiops-chassis": "chassis", "aiops-logs": "services/logs", "aiops-ai": "services/ai"}
+OURS = {
+    "aiops-proto": "proto", "aiops-chassis": "chassis", "aiops-logs": "services/logs",
+    "aiops-changelog": "services/changelog", "aiops-ai": "services/ai",
+}
 
 
 def canonical(requirement: str) -> str:

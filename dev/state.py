@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
 ROOT = Path(__file__).resolve().parent.parent
-SERVICES = ("auth", "logs", "ai")
+SERVICES = ("auth", "logs", "tickets", "changelog", "ai")
 MEMBERS = (*SERVICES, "gateway")
 HIGHEST_OFFSET = 56_000
 GRPC_PORT = {"auth": 8101, "logs": 8102, "tickets": 8103, "changelog": 8104, "ai": 8105}

@@ -25,7 +25,7 @@ from chassis.events import Event, stream
 
 ROOT = Path(__file__).resolve().parents[2]
 PROTO = ROOT / "proto"
-SERVICES = ("auth", "logs", "ai")
+SERVICES = ("auth", "logs", "tickets", "changelog", "ai")
 SUBJECT = re.compile(r"aiops\.[a-z]+\.[a-z_]+\.[a-z_]+\.v[0-9]+")
 REGISTRY = {event.subject: event for event in read_registry(PROTO / "events.yaml")}
 EVENTS = [pytest.param(event, id=subject) for subject, event in REGISTRY.items()]

@@ -33,7 +33,7 @@ def tables(store: ServiceDatabase, schema: str) -> list[str]:
 
 
 async def test_the_services_are_those_of_the_tree() -> None:
-    assert {"auth", "logs", "ai"} <= set(SERVICES)
+    assert {"auth", "logs", "tickets", "changelog", "ai"} <= set(SERVICES)
 
 
 @pytest.mark.parametrize(("who", "where"), list(permutations(SERVICES, 2)))

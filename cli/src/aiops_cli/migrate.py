@@ -7,7 +7,7 @@ import typer
 
 from aiops_cli.failure import ExitCode, Failure
 
-SERVICES = ("auth", "logs", "ai")
+SERVICES = ("auth", "logs", "tickets", "changelog", "ai")
 
 app = typer.Typer(help="Bring the database to the schema that this version needs.", no_args_is_help=True)
 

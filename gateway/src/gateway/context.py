@@ -54,7 +54,7 @@ class RequestContext:
 
     def forget_loaded(self) -> None:
         """Let the next read ask the services again: a subscription outlives what its loaders remember."""
-        for name in ("auth", "logs", "ai"):
+        for name in ("auth", "logs", "tickets", "changelog", "ai"):
             self.__dict__.pop(name, None)
 
 

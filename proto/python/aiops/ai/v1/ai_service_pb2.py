@@ -23,26 +23,36 @@ _sym_db = _symbol_database.Default()
 
 
 from aiops.ai.v1 import evidence_pb2 as aiops_dot_ai_dot_v1_dot_evidence__pb2
+from aiops.ai.v1 import highlight_pb2 as aiops_dot_ai_dot_v1_dot_highlight__pb2
 from aiops.ai.v1 import run_pb2 as aiops_dot_ai_dot_v1_dot_run__pb2
+from aiops.ai.v1 import triage_pb2 as aiops_dot_ai_dot_v1_dot_triage__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x61iops/ai/v1/ai_service.proto\x12\x0b\x61iops.ai.v1\x1a\x1a\x61iops/ai/v1/evidence.proto\x1a\x15\x61iops/ai/v1/run.proto\"\\\n\x18SummarizeEvidenceRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\'\n\x08\x65vidence\x18\x02 \x01(\x0b\x32\x15.aiops.ai.v1.Evidence\"@\n\x08Sentence\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x12\n\nentry_keys\x18\x02 \x03(\t\x12\x12\n\nrecord_ids\x18\x03 \x03(\t\"\x96\x01\n\x19SummarizeEvidenceResponse\x12\x1d\n\x03run\x18\x01 \x01(\x0b\x32\x10.aiops.ai.v1.Run\x12(\n\tsentences\x18\x02 \x03(\x0b\x32\x15.aiops.ai.v1.Sentence\x12\x30\n\x11\x62uiltin_sentences\x18\x03 \x03(\x0b\x32\x15.aiops.ai.v1.Sentence\"\"\n\x13\x42\x61tchGetRunsRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\"6\n\x14\x42\x61tchGetRunsResponse\x12\x1e\n\x04runs\x18\x01 \x03(\x0b\x32\x10.aiops.ai.v1.Run2\xc4\x01\n\tAiService\x12\x62\n\x11SummarizeEvidence\x12%.aiops.ai.v1.SummarizeEvidenceRequest\x1a&.aiops.ai.v1.SummarizeEvidenceResponse\x12S\n\x0c\x42\x61tchGetRuns\x12 .aiops.ai.v1.BatchGetRunsRequest\x1a!.aiops.ai.v1.BatchGetRunsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x61iops/ai/v1/ai_service.proto\x12\x0b\x61iops.ai.v1\x1a\x1a\x61iops/ai/v1/evidence.proto\x1a\x1b\x61iops/ai/v1/highlight.proto\x1a\x15\x61iops/ai/v1/run.proto\x1a\x18\x61iops/ai/v1/triage.proto\"\\\n\x18SummarizeEvidenceRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\'\n\x08\x65vidence\x18\x02 \x01(\x0b\x32\x15.aiops.ai.v1.Evidence\"@\n\x08Sentence\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x12\n\nentry_keys\x18\x02 \x03(\t\x12\x12\n\nrecord_ids\x18\x03 \x03(\t\"\x96\x01\n\x19SummarizeEvidenceResponse\x12\x1d\n\x03run\x18\x01 \x01(\x0b\x32\x10.aiops.ai.v1.Run\x12(\n\tsentences\x18\x02 \x03(\x0b\x32\x15.aiops.ai.v1.Sentence\x12\x30\n\x11\x62uiltin_sentences\x18\x03 \x03(\x0b\x32\x15.aiops.ai.v1.Sentence\"\"\n\x13\x42\x61tchGetRunsRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\"6\n\x14\x42\x61tchGetRunsResponse\x12\x1e\n\x04runs\x18\x01 \x03(\x0b\x32\x10.aiops.ai.v1.Run\"\xdf\x01\n\x13TriageTicketRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\'\n\x06ticket\x18\x02 \x01(\x0b\x32\x17.aiops.ai.v1.TicketText\x12-\n\ncategories\x18\x03 \x03(\x0b\x32\x19.aiops.ai.v1.TriageOption\x12-\n\npriorities\x18\x04 \x03(\x0b\x32\x19.aiops.ai.v1.TriageOption\x12(\n\x05teams\x18\x05 \x03(\x0b\x32\x19.aiops.ai.v1.TriageOption\"\xce\x01\n\x14TriageTicketResponse\x12\x1d\n\x03run\x18\x01 \x01(\x0b\x32\x10.aiops.ai.v1.Run\x12%\n\x08\x63\x61tegory\x18\x02 \x01(\x0b\x32\x13.aiops.ai.v1.Choice\x12%\n\x08priority\x18\x03 \x01(\x0b\x32\x13.aiops.ai.v1.Choice\x12!\n\x04team\x18\x04 \x01(\x0b\x32\x13.aiops.ai.v1.Choice\x12&\n\x06people\x18\x05 \x01(\x0b\x32\x16.aiops.ai.v1.Suspicion\"o\n\x15WordHighlightsRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12,\n\x07\x65ntries\x18\x03 \x03(\x0b\x32\x1b.aiops.ai.v1.HighlightEntry\"\xa7\x01\n\x16WordHighlightsResponse\x12\x1d\n\x03run\x18\x01 \x01(\x0b\x32\x10.aiops.ai.v1.Run\x12\x32\n\nhighlights\x18\x02 \x03(\x0b\x32\x1e.aiops.ai.v1.HighlightSentence\x12:\n\x12\x62uiltin_highlights\x18\x03 \x03(\x0b\x32\x1e.aiops.ai.v1.HighlightSentence2\xf4\x02\n\tAiService\x12\x62\n\x11SummarizeEvidence\x12%.aiops.ai.v1.SummarizeEvidenceRequest\x1a&.aiops.ai.v1.SummarizeEvidenceResponse\x12S\n\x0cTriageTicket\x12 .aiops.ai.v1.TriageTicketRequest\x1a!.aiops.ai.v1.TriageTicketResponse\x12Y\n\x0eWordHighlights\x12\".aiops.ai.v1.WordHighlightsRequest\x1a#.aiops.ai.v1.WordHighlightsResponse\x12S\n\x0c\x42\x61tchGetRuns\x12 .aiops.ai.v1.BatchGetRunsRequest\x1a!.aiops.ai.v1.BatchGetRunsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'aiops.ai.v1.ai_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SUMMARIZEEVIDENCEREQUEST']._serialized_start=96
-  _globals['_SUMMARIZEEVIDENCEREQUEST']._serialized_end=188
-  _globals['_SENTENCE']._serialized_start=190
-  _globals['_SENTENCE']._serialized_end=254
-  _globals['_SUMMARIZEEVIDENCERESPONSE']._serialized_start=257
-  _globals['_SUMMARIZEEVIDENCERESPONSE']._serialized_end=407
-  _globals['_BATCHGETRUNSREQUEST']._serialized_start=409
-  _globals['_BATCHGETRUNSREQUEST']._serialized_end=443
-  _globals['_BATCHGETRUNSRESPONSE']._serialized_start=445
-  _globals['_BATCHGETRUNSRESPONSE']._serialized_end=499
-  _globals['_AISERVICE']._serialized_start=502
-  _globals['_AISERVICE']._serialized_end=698
+  _globals['_SUMMARIZEEVIDENCEREQUEST']._serialized_start=151
+  _globals['_SUMMARIZEEVIDENCEREQUEST']._serialized_end=243
+  _globals['_SENTENCE']._serialized_start=245
+  _globals['_SENTENCE']._serialized_end=309
+  _globals['_SUMMARIZEEVIDENCERESPONSE']._serialized_start=312
+  _globals['_SUMMARIZEEVIDENCERESPONSE']._serialized_end=462
+  _globals['_BATCHGETRUNSREQUEST']._serialized_start=464
+  _globals['_BATCHGETRUNSREQUEST']._serialized_end=498
+  _globals['_BATCHGETRUNSRESPONSE']._serialized_start=500
+  _globals['_BATCHGETRUNSRESPONSE']._serialized_end=554
+  _globals['_TRIAGETICKETREQUEST']._serialized_start=557
+  _globals['_TRIAGETICKETREQUEST']._serialized_end=780
+  _globals['_TRIAGETICKETRESPONSE']._serialized_start=783
+  _globals['_TRIAGETICKETRESPONSE']._serialized_end=989
+  _globals['_WORDHIGHLIGHTSREQUEST']._serialized_start=991
+  _globals['_WORDHIGHLIGHTSREQUEST']._serialized_end=1102
+  _globals['_WORDHIGHLIGHTSRESPONSE']._serialized_start=1105
+  _globals['_WORDHIGHLIGHTSRESPONSE']._serialized_end=1272
+  _globals['_AISERVICE']._serialized_start=1275
+  _globals['_AISERVICE']._serialized_end=1647
 # @@protoc_insertion_point(module_scope)

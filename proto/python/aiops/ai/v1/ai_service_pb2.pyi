@@ -4,7 +4,9 @@ isort:skip_file
 """
 
 from aiops.ai.v1 import evidence_pb2 as _evidence_pb2
+from aiops.ai.v1 import highlight_pb2 as _highlight_pb2
 from aiops.ai.v1 import run_pb2 as _run_pb2
+from aiops.ai.v1 import triage_pb2 as _triage_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -165,3 +167,165 @@ class BatchGetRunsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BatchGetRunsResponse: _TypeAlias = BatchGetRunsResponse  # noqa: Y015
+
+@_typing.final
+class TriageTicketRequest(_message.Message):
+    """TriageTicketRequest holds the ticket and the options."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    TICKET_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
+    PRIORITIES_FIELD_NUMBER: _builtins.int
+    TEAMS_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    """Client's key for this write, 16 to 255 characters."""
+    @_builtins.property
+    def ticket(self) -> _triage_pb2.TicketText:
+        """What to read."""
+
+    @_builtins.property
+    def categories(self) -> _containers.RepeatedCompositeFieldContainer[_triage_pb2.TriageOption]:
+        """Categories, at most 50; none when the category is not asked for."""
+
+    @_builtins.property
+    def priorities(self) -> _containers.RepeatedCompositeFieldContainer[_triage_pb2.TriageOption]:
+        """Priorities, the most urgent first, at most 50."""
+
+    @_builtins.property
+    def teams(self) -> _containers.RepeatedCompositeFieldContainer[_triage_pb2.TriageOption]:
+        """Teams, at most 50."""
+
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        ticket: _triage_pb2.TicketText | None = ...,
+        categories: _abc.Iterable[_triage_pb2.TriageOption] | None = ...,
+        priorities: _abc.Iterable[_triage_pb2.TriageOption] | None = ...,
+        teams: _abc.Iterable[_triage_pb2.TriageOption] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ticket", b"ticket"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "idempotency_key", b"idempotency_key", "priorities", b"priorities", "teams", b"teams", "ticket", b"ticket"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TriageTicketRequest: _TypeAlias = TriageTicketRequest  # noqa: Y015
+
+@_typing.final
+class TriageTicketResponse(_message.Message):
+    """TriageTicketResponse holds the answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
+    TEAM_FIELD_NUMBER: _builtins.int
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def run(self) -> _run_pb2.Run:
+        """The run that made it; says which engine answered."""
+
+    @_builtins.property
+    def category(self) -> _triage_pb2.Choice:
+        """The category; absent when none was declared."""
+
+    @_builtins.property
+    def priority(self) -> _triage_pb2.Choice:
+        """The priority; absent when none was declared."""
+
+    @_builtins.property
+    def team(self) -> _triage_pb2.Choice:
+        """The team; absent when none was declared."""
+
+    @_builtins.property
+    def people(self) -> _triage_pb2.Suspicion:
+        """Whether it looks like a matter for hr. The built-in engine's suspicion stands, whatever a model says."""
+
+    def __init__(
+        self,
+        *,
+        run: _run_pb2.Run | None = ...,
+        category: _triage_pb2.Choice | None = ...,
+        priority: _triage_pb2.Choice | None = ...,
+        team: _triage_pb2.Choice | None = ...,
+        people: _triage_pb2.Suspicion | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "people", b"people", "priority", b"priority", "run", b"run", "team", b"team"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "people", b"people", "priority", b"priority", "run", b"run", "team", b"team"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TriageTicketResponse: _TypeAlias = TriageTicketResponse  # noqa: Y015
+
+@_typing.final
+class WordHighlightsRequest(_message.Message):
+    """WordHighlightsRequest holds the changes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    """Client's key for this write, 16 to 255 characters."""
+    subject: _builtins.str
+    """Name of the repository or product."""
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[_highlight_pb2.HighlightEntry]:
+        """The changes, most important first; 1 to 20."""
+
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        entries: _abc.Iterable[_highlight_pb2.HighlightEntry] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "idempotency_key", b"idempotency_key", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WordHighlightsRequest: _TypeAlias = WordHighlightsRequest  # noqa: Y015
+
+@_typing.final
+class WordHighlightsResponse(_message.Message):
+    """WordHighlightsResponse holds the sentences."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_FIELD_NUMBER: _builtins.int
+    HIGHLIGHTS_FIELD_NUMBER: _builtins.int
+    BUILTIN_HIGHLIGHTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def run(self) -> _run_pb2.Run:
+        """The run that made it; says which engine answered."""
+
+    @_builtins.property
+    def highlights(self) -> _containers.RepeatedCompositeFieldContainer[_highlight_pb2.HighlightSentence]:
+        """The sentences, most important first."""
+
+    @_builtins.property
+    def builtin_highlights(self) -> _containers.RepeatedCompositeFieldContainer[_highlight_pb2.HighlightSentence]:
+        """What the built-in engine says, one sentence for each entry in the same order; the caller uses it where a sentence fails its check."""
+
+    def __init__(
+        self,
+        *,
+        run: _run_pb2.Run | None = ...,
+        highlights: _abc.Iterable[_highlight_pb2.HighlightSentence] | None = ...,
+        builtin_highlights: _abc.Iterable[_highlight_pb2.HighlightSentence] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["run", b"run"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["builtin_highlights", b"builtin_highlights", "highlights", b"highlights", "run", b"run"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WordHighlightsResponse: _TypeAlias = WordHighlightsResponse  # noqa: Y015

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class AiServiceStub:
-    """AiService words evidence. It reads nothing but its input and changes nothing but its own records.
+    """AiService words evidence and changes, and triages tickets. It reads nothing but its input and changes nothing but its own records.
     """
 
     def __init__(self, channel):
@@ -40,6 +40,16 @@ class AiServiceStub:
                 request_serializer=aiops_dot_ai_dot_v1_dot_ai__service__pb2.SummarizeEvidenceRequest.SerializeToString,
                 response_deserializer=aiops_dot_ai_dot_v1_dot_ai__service__pb2.SummarizeEvidenceResponse.FromString,
                 _registered_method=True)
+        self.TriageTicket = channel.unary_unary(
+                '/aiops.ai.v1.AiService/TriageTicket',
+                request_serializer=aiops_dot_ai_dot_v1_dot_ai__service__pb2.TriageTicketRequest.SerializeToString,
+                response_deserializer=aiops_dot_ai_dot_v1_dot_ai__service__pb2.TriageTicketResponse.FromString,
+                _registered_method=True)
+        self.WordHighlights = channel.unary_unary(
+                '/aiops.ai.v1.AiService/WordHighlights',
+                request_serializer=aiops_dot_ai_dot_v1_dot_ai__service__pb2.WordHighlightsRequest.SerializeToString,
+                response_deserializer=aiops_dot_ai_dot_v1_dot_ai__service__pb2.WordHighlightsResponse.FromString,
+                _registered_method=True)
         self.BatchGetRuns = channel.unary_unary(
                 '/aiops.ai.v1.AiService/BatchGetRuns',
                 request_serializer=aiops_dot_ai_dot_v1_dot_ai__service__pb2.BatchGetRunsRequest.SerializeToString,
@@ -48,11 +58,25 @@ class AiServiceStub:
 
 
 class AiServiceServicer:
-    """AiService words evidence. It reads nothing but its input and changes nothing but its own records.
+    """AiService words evidence and changes, and triages tickets. It reads nothing but its input and changes nothing but its own records.
     """
 
     def SummarizeEvidence(self, request, context):
         """SummarizeEvidence turns evidence into sentences, each citing entries and records of that evidence.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TriageTicket(self, request, context):
+        """TriageTicket chooses category, priority and team of a ticket out of declared options, with reasons that point at its words.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WordHighlights(self, request, context):
+        """WordHighlights turns the most important changes of a release into sentences, each citing the changes that it words.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -73,6 +97,16 @@ def add_AiServiceServicer_to_server(servicer, server):
                     request_deserializer=aiops_dot_ai_dot_v1_dot_ai__service__pb2.SummarizeEvidenceRequest.FromString,
                     response_serializer=aiops_dot_ai_dot_v1_dot_ai__service__pb2.SummarizeEvidenceResponse.SerializeToString,
             ),
+            'TriageTicket': grpc.unary_unary_rpc_method_handler(
+                    servicer.TriageTicket,
+                    request_deserializer=aiops_dot_ai_dot_v1_dot_ai__service__pb2.TriageTicketRequest.FromString,
+                    response_serializer=aiops_dot_ai_dot_v1_dot_ai__service__pb2.TriageTicketResponse.SerializeToString,
+            ),
+            'WordHighlights': grpc.unary_unary_rpc_method_handler(
+                    servicer.WordHighlights,
+                    request_deserializer=aiops_dot_ai_dot_v1_dot_ai__service__pb2.WordHighlightsRequest.FromString,
+                    response_serializer=aiops_dot_ai_dot_v1_dot_ai__service__pb2.WordHighlightsResponse.SerializeToString,
+            ),
             'BatchGetRuns': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchGetRuns,
                     request_deserializer=aiops_dot_ai_dot_v1_dot_ai__service__pb2.BatchGetRunsRequest.FromString,
@@ -87,7 +121,7 @@ def add_AiServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AiService:
-    """AiService words evidence. It reads nothing but its input and changes nothing but its own records.
+    """AiService words evidence and changes, and triages tickets. It reads nothing but its input and changes nothing but its own records.
     """
 
     @staticmethod
@@ -107,6 +141,60 @@ class AiService:
             '/aiops.ai.v1.AiService/SummarizeEvidence',
             aiops_dot_ai_dot_v1_dot_ai__service__pb2.SummarizeEvidenceRequest.SerializeToString,
             aiops_dot_ai_dot_v1_dot_ai__service__pb2.SummarizeEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TriageTicket(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aiops.ai.v1.AiService/TriageTicket',
+            aiops_dot_ai_dot_v1_dot_ai__service__pb2.TriageTicketRequest.SerializeToString,
+            aiops_dot_ai_dot_v1_dot_ai__service__pb2.TriageTicketResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WordHighlights(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aiops.ai.v1.AiService/WordHighlights',
+            aiops_dot_ai_dot_v1_dot_ai__service__pb2.WordHighlightsRequest.SerializeToString,
+            aiops_dot_ai_dot_v1_dot_ai__service__pb2.WordHighlightsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AiServiceStub:
-    """AiService words evidence. It reads nothing but its input and changes nothing but its own records."""
+    """AiService words evidence and changes, and triages tickets. It reads nothing but its input and changes nothing but its own records."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -35,21 +35,29 @@ class AiServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AiServiceAsyncStub: ...
     SummarizeEvidence: _grpc.UnaryUnaryMultiCallable[_ai_service_pb2.SummarizeEvidenceRequest, _ai_service_pb2.SummarizeEvidenceResponse]
     """SummarizeEvidence turns evidence into sentences, each citing entries and records of that evidence."""
+    TriageTicket: _grpc.UnaryUnaryMultiCallable[_ai_service_pb2.TriageTicketRequest, _ai_service_pb2.TriageTicketResponse]
+    """TriageTicket chooses category, priority and team of a ticket out of declared options, with reasons that point at its words."""
+    WordHighlights: _grpc.UnaryUnaryMultiCallable[_ai_service_pb2.WordHighlightsRequest, _ai_service_pb2.WordHighlightsResponse]
+    """WordHighlights turns the most important changes of a release into sentences, each citing the changes that it words."""
     BatchGetRuns: _grpc.UnaryUnaryMultiCallable[_ai_service_pb2.BatchGetRunsRequest, _ai_service_pb2.BatchGetRunsResponse]
     """BatchGetRuns returns the runs that exist among the ids; a missing one is absent."""
 
 @_typing.type_check_only
 class AiServiceAsyncStub(AiServiceStub):
-    """AiService words evidence. It reads nothing but its input and changes nothing but its own records."""
+    """AiService words evidence and changes, and triages tickets. It reads nothing but its input and changes nothing but its own records."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     SummarizeEvidence: _aio.UnaryUnaryMultiCallable[_ai_service_pb2.SummarizeEvidenceRequest, _ai_service_pb2.SummarizeEvidenceResponse]  # type: ignore[assignment]
     """SummarizeEvidence turns evidence into sentences, each citing entries and records of that evidence."""
+    TriageTicket: _aio.UnaryUnaryMultiCallable[_ai_service_pb2.TriageTicketRequest, _ai_service_pb2.TriageTicketResponse]  # type: ignore[assignment]
+    """TriageTicket chooses category, priority and team of a ticket out of declared options, with reasons that point at its words."""
+    WordHighlights: _aio.UnaryUnaryMultiCallable[_ai_service_pb2.WordHighlightsRequest, _ai_service_pb2.WordHighlightsResponse]  # type: ignore[assignment]
+    """WordHighlights turns the most important changes of a release into sentences, each citing the changes that it words."""
     BatchGetRuns: _aio.UnaryUnaryMultiCallable[_ai_service_pb2.BatchGetRunsRequest, _ai_service_pb2.BatchGetRunsResponse]  # type: ignore[assignment]
     """BatchGetRuns returns the runs that exist among the ids; a missing one is absent."""
 
 class AiServiceServicer(metaclass=_abc_1.ABCMeta):
-    """AiService words evidence. It reads nothing but its input and changes nothing but its own records."""
+    """AiService words evidence and changes, and triages tickets. It reads nothing but its input and changes nothing but its own records."""
 
     @_abc_1.abstractmethod
     def SummarizeEvidence(
@@ -58,6 +66,22 @@ class AiServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_ai_service_pb2.SummarizeEvidenceResponse, _abc.Awaitable[_ai_service_pb2.SummarizeEvidenceResponse]]:
         """SummarizeEvidence turns evidence into sentences, each citing entries and records of that evidence."""
+
+    @_abc_1.abstractmethod
+    def TriageTicket(
+        self,
+        request: _ai_service_pb2.TriageTicketRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ai_service_pb2.TriageTicketResponse, _abc.Awaitable[_ai_service_pb2.TriageTicketResponse]]:
+        """TriageTicket chooses category, priority and team of a ticket out of declared options, with reasons that point at its words."""
+
+    @_abc_1.abstractmethod
+    def WordHighlights(
+        self,
+        request: _ai_service_pb2.WordHighlightsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ai_service_pb2.WordHighlightsResponse, _abc.Awaitable[_ai_service_pb2.WordHighlightsResponse]]:
+        """WordHighlights turns the most important changes of a release into sentences, each citing the changes that it words."""
 
     @_abc_1.abstractmethod
     def BatchGetRuns(

@@ -27,7 +27,7 @@ from aiops.common.v1 import page_pb2 as aiops_dot_common_dot_v1_dot_page__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n aiops/auth/v1/auth_service.proto\x12\raiops.auth.v1\x1a\x18\x61iops/auth/v1/user.proto\x1a\x1a\x61iops/common/v1/page.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8e\x01\n\rSignUpRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12\x10\n\x08password\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x13\n\x0bsetup_token\x18\x05 \x01(\t\x12\x18\n\x10invitation_token\x18\x06 \x01(\t\"3\n\x0eSignUpResponse\x12!\n\x04user\x18\x01 \x01(\x0b\x32\x13.aiops.auth.v1.User\"`\n\x0cLogInRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12\x10\n\x08password\x18\x03 \x01(\t\x12\x16\n\x0e\x63lient_address\x18\x04 \x01(\t\"[\n\rLogInResponse\x12\'\n\x07session\x18\x01 \x01(\x0b\x32\x16.aiops.auth.v1.Session\x12!\n\x04user\x18\x02 \x01(\x0b\x32\x13.aiops.auth.v1.User\"G\n\x15RefreshSessionRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x15\n\rrefresh_token\x18\x02 \x01(\t\"d\n\x16RefreshSessionResponse\x12\'\n\x07session\x18\x01 \x01(\x0b\x32\x16.aiops.auth.v1.Session\x12!\n\x04user\x18\x02 \x01(\x0b\x32\x13.aiops.auth.v1.User\"?\n\rLogOutRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x15\n\rrefresh_token\x18\x02 \x01(\t\"\x10\n\x0eLogOutResponse\"\x0e\n\x0cGetMeRequest\"2\n\rGetMeResponse\x12!\n\x04user\x18\x01 \x01(\x0b\x32\x13.aiops.auth.v1.User\">\n\x10ListUsersRequest\x12*\n\x04page\x18\x01 \x01(\x0b\x32\x1c.aiops.common.v1.PageRequest\"v\n\x11ListUsersResponse\x12\"\n\x05users\x18\x01 \x03(\x0b\x32\x13.aiops.auth.v1.User\x12,\n\tpage_info\x18\x02 \x01(\x0b\x32\x19.aiops.common.v1.PageInfo\x12\x0f\n\x07\x63ursors\x18\x03 \x03(\t\"#\n\x14\x42\x61tchGetUsersRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\";\n\x15\x42\x61tchGetUsersResponse\x12\"\n\x05users\x18\x01 \x03(\x0b\x32\x13.aiops.auth.v1.User\"t\n\x11InviteUserRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12!\n\x04role\x18\x03 \x01(\x0e\x32\x13.aiops.auth.v1.Role\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\"\x8c\x01\n\x12InviteUserResponse\x12!\n\x04user\x18\x01 \x01(\x0b\x32\x13.aiops.auth.v1.User\x12\x18\n\x10invitation_token\x18\x02 \x01(\t\x12\x39\n\x15invitation_expires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"{\n\x12SetUserRoleRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\x12!\n\x04role\x18\x04 \x01(\x0e\x32\x13.aiops.auth.v1.Role\"8\n\x13SetUserRoleResponse\x12!\n\x04user\x18\x01 \x01(\x0b\x32\x13.aiops.auth.v1.User\"[\n\x15\x44\x65\x61\x63tivateUserRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\";\n\x16\x44\x65\x61\x63tivateUserResponse\x12!\n\x04user\x18\x01 \x01(\x0b\x32\x13.aiops.auth.v1.User\"z\n\x15\x43hangePasswordRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03\x12\x18\n\x10\x63urrent_password\x18\x03 \x01(\t\x12\x14\n\x0cnew_password\x18\x04 \x01(\t\";\n\x16\x43hangePasswordResponse\x12!\n\x04user\x18\x01 \x01(\x0b\x32\x13.aiops.auth.v1.User\"\x8e\x01\n\x15\x43reateApiTokenRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x1c\n\x14service_account_name\x18\x02 \x01(\t\x12\x0e\n\x06scopes\x18\x03 \x03(\t\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"S\n\x16\x43reateApiTokenResponse\x12*\n\tapi_token\x18\x01 \x01(\x0b\x32\x17.aiops.auth.v1.ApiToken\x12\r\n\x05token\x18\x02 \x01(\t\"B\n\x14ListApiTokensRequest\x12*\n\x04page\x18\x01 \x01(\x0b\x32\x1c.aiops.common.v1.PageRequest\"\x83\x01\n\x15ListApiTokensResponse\x12+\n\napi_tokens\x18\x01 \x03(\x0b\x32\x17.aiops.auth.v1.ApiToken\x12,\n\tpage_info\x18\x02 \x01(\x0b\x32\x19.aiops.common.v1.PageInfo\x12\x0f\n\x07\x63ursors\x18\x03 \x03(\t\"`\n\x15RevokeApiTokenRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x14\n\x0c\x61pi_token_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\"D\n\x16RevokeApiTokenResponse\x12*\n\tapi_token\x18\x01 \x01(\x0b\x32\x17.aiops.auth.v1.ApiToken\"(\n\x17\x45xchangeApiTokenRequest\x12\r\n\x05token\x18\x01 \x01(\t\"m\n\x18\x45xchangeApiTokenResponse\x12\x14\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\t\x12;\n\x17\x61\x63\x63\x65ss_token_expires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\x94\n\n\x0b\x41uthService\x12\x45\n\x06SignUp\x12\x1c.aiops.auth.v1.SignUpRequest\x1a\x1d.aiops.auth.v1.SignUpResponse\x12\x42\n\x05LogIn\x12\x1b.aiops.auth.v1.LogInRequest\x1a\x1c.aiops.auth.v1.LogInResponse\x12]\n\x0eRefreshSession\x12$.aiops.auth.v1.RefreshSessionRequest\x1a%.aiops.auth.v1.RefreshSessionResponse\x12\x45\n\x06LogOut\x12\x1c.aiops.auth.v1.LogOutRequest\x1a\x1d.aiops.auth.v1.LogOutResponse\x12\x42\n\x05GetMe\x12\x1b.aiops.auth.v1.GetMeRequest\x1a\x1c.aiops.auth.v1.GetMeResponse\x12N\n\tListUsers\x12\x1f.aiops.auth.v1.ListUsersRequest\x1a .aiops.auth.v1.ListUsersResponse\x12Z\n\rBatchGetUsers\x12#.aiops.auth.v1.BatchGetUsersRequest\x1a$.aiops.auth.v1.BatchGetUsersResponse\x12Q\n\nInviteUser\x12 .aiops.auth.v1.InviteUserRequest\x1a!.aiops.auth.v1.InviteUserResponse\x12T\n\x0bSetUserRole\x12!.aiops.auth.v1.SetUserRoleRequest\x1a\".aiops.auth.v1.SetUserRoleResponse\x12]\n\x0e\x44\x65\x61\x63tivateUser\x12$.aiops.auth.v1.DeactivateUserRequest\x1a%.aiops.auth.v1.DeactivateUserResponse\x12]\n\x0e\x43hangePassword\x12$.aiops.auth.v1.ChangePasswordRequest\x1a%.aiops.auth.v1.ChangePasswordResponse\x12]\n\x0e\x43reateApiToken\x12$.aiops.auth.v1.CreateApiTokenRequest\x1a%.aiops.auth.v1.CreateApiTokenResponse\x12Z\n\rListApiTokens\x12#.aiops.auth.v1.ListApiTokensRequest\x1a$.aiops.auth.v1.ListApiTokensResponse\x12]\n\x0eRevokeApiToken\x12$.aiops.auth.v1.RevokeApiTokenRequest\x1a%.aiops.auth.v1.RevokeApiTokenResponse\x12\x63\n\x10\x45xchangeApiToken\x12&.aiops.auth.v1.ExchangeApiTokenRequest\x1a\'.aiops.auth.v1.ExchangeApiTokenResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n aiops/auth/v1/auth_service.proto\x12\raiops.auth.v1\x1a\x18\x61iops/auth/v1/user.proto\x1a\x1a\x61iops/common/v1/page.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8e\x01\n\rSignUpRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12\x10\n\x08password\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x13\n\x0bsetup_token\x18\x05 \x01(\t\x12\x18\n\x10invitation_token\x18\x06 \x01(\t\"3\n\x0eSignUpResponse\x12!\n\x04user\x18\x01 \x01(\x0b\x32\x13.aiops.auth.v1.User\"`\n\x0cLogInRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12\x10\n\x08password\x18\x03 \x01(\t\x12\x16\n\x0e\x63lient_address\x18\x04 \x01(\t\"[\n\rLogInResponse\x12\'\n\x07session\x18\x01 \x01(\x0b\x32\x16.aiops.auth.v1.Session\x12!\n\x04user\x18\x02 \x01(\x0b\x32\x13.aiops.auth.v1.User\"G\n\x15RefreshSessionRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x15\n\rrefresh_token\x18\x02 \x01(\t\"d\n\x16RefreshSessionResponse\x12\'\n\x07session\x18\x01 \x01(\x0b\x32\x16.aiops.auth.v1.Session\x12!\n\x04user\x18\x02 \x01(\x0b\x32\x13.aiops.auth.v1.User\"?\n\rLogOutRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x15\n\rrefresh_token\x18\x02 \x01(\t\"\x10\n\x0eLogOutResponse\"\x0e\n\x0cGetMeRequest\"2\n\rGetMeResponse\x12!\n\x04user\x18\x01 \x01(\x0b\x32\x13.aiops.auth.v1.User\">\n\x10ListUsersRequest\x12*\n\x04page\x18\x01 \x01(\x0b\x32\x1c.aiops.common.v1.PageRequest\"v\n\x11ListUsersResponse\x12\"\n\x05users\x18\x01 \x03(\x0b\x32\x13.aiops.auth.v1.User\x12,\n\tpage_info\x18\x02 \x01(\x0b\x32\x19.aiops.common.v1.PageInfo\x12\x0f\n\x07\x63ursors\x18\x03 \x03(\t\"#\n\x14\x42\x61tchGetUsersRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\";\n\x15\x42\x61tchGetUsersResponse\x12\"\n\x05users\x18\x01 \x03(\x0b\x32\x13.aiops.auth.v1.User\"-\n\x1b\x42\x61tchGetUsersByEmailRequest\x12\x0e\n\x06\x65mails\x18\x01 \x03(\t\"K\n\rUserWithEmail\x12\x17\n\x0frequested_email\x18\x01 \x01(\t\x12!\n\x04user\x18\x02 \x01(\x0b\x32\x13.aiops.auth.v1.User\"K\n\x1c\x42\x61tchGetUsersByEmailResponse\x12+\n\x05users\x18\x01 \x03(\x0b\x32\x1c.aiops.auth.v1.UserWithEmail\"t\n\x11InviteUserRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12!\n\x04role\x18\x03 \x01(\x0e\x32\x13.aiops.auth.v1.Role\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\"\x8c\x01\n\x12InviteUserResponse\x12!\n\x04user\x18\x01 \x01(\x0b\x32\x13.aiops.auth.v1.User\x12\x18\n\x10invitation_token\x18\x02 \x01(\t\x12\x39\n\x15invitation_expires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"{\n\x12SetUserRoleRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\x12!\n\x04role\x18\x04 \x01(\x0e\x32\x13.aiops.auth.v1.Role\"8\n\x13SetUserRoleResponse\x12!\n\x04user\x18\x01 \x01(\x0b\x32\x13.aiops.auth.v1.User\"[\n\x15\x44\x65\x61\x63tivateUserRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\";\n\x16\x44\x65\x61\x63tivateUserResponse\x12!\n\x04user\x18\x01 \x01(\x0b\x32\x13.aiops.auth.v1.User\"z\n\x15\x43hangePasswordRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03\x12\x18\n\x10\x63urrent_password\x18\x03 \x01(\t\x12\x14\n\x0cnew_password\x18\x04 \x01(\t\";\n\x16\x43hangePasswordResponse\x12!\n\x04user\x18\x01 \x01(\x0b\x32\x13.aiops.auth.v1.User\"\x8e\x01\n\x15\x43reateApiTokenRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x1c\n\x14service_account_name\x18\x02 \x01(\t\x12\x0e\n\x06scopes\x18\x03 \x03(\t\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"S\n\x16\x43reateApiTokenResponse\x12*\n\tapi_token\x18\x01 \x01(\x0b\x32\x17.aiops.auth.v1.ApiToken\x12\r\n\x05token\x18\x02 \x01(\t\"B\n\x14ListApiTokensRequest\x12*\n\x04page\x18\x01 \x01(\x0b\x32\x1c.aiops.common.v1.PageRequest\"\x83\x01\n\x15ListApiTokensResponse\x12+\n\napi_tokens\x18\x01 \x03(\x0b\x32\x17.aiops.auth.v1.ApiToken\x12,\n\tpage_info\x18\x02 \x01(\x0b\x32\x19.aiops.common.v1.PageInfo\x12\x0f\n\x07\x63ursors\x18\x03 \x03(\t\"`\n\x15RevokeApiTokenRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x14\n\x0c\x61pi_token_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\"D\n\x16RevokeApiTokenResponse\x12*\n\tapi_token\x18\x01 \x01(\x0b\x32\x17.aiops.auth.v1.ApiToken\"(\n\x17\x45xchangeApiTokenRequest\x12\r\n\x05token\x18\x01 \x01(\t\"m\n\x18\x45xchangeApiTokenResponse\x12\x14\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\t\x12;\n\x17\x61\x63\x63\x65ss_token_expires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\x85\x0b\n\x0b\x41uthService\x12\x45\n\x06SignUp\x12\x1c.aiops.auth.v1.SignUpRequest\x1a\x1d.aiops.auth.v1.SignUpResponse\x12\x42\n\x05LogIn\x12\x1b.aiops.auth.v1.LogInRequest\x1a\x1c.aiops.auth.v1.LogInResponse\x12]\n\x0eRefreshSession\x12$.aiops.auth.v1.RefreshSessionRequest\x1a%.aiops.auth.v1.RefreshSessionResponse\x12\x45\n\x06LogOut\x12\x1c.aiops.auth.v1.LogOutRequest\x1a\x1d.aiops.auth.v1.LogOutResponse\x12\x42\n\x05GetMe\x12\x1b.aiops.auth.v1.GetMeRequest\x1a\x1c.aiops.auth.v1.GetMeResponse\x12N\n\tListUsers\x12\x1f.aiops.auth.v1.ListUsersRequest\x1a .aiops.auth.v1.ListUsersResponse\x12Z\n\rBatchGetUsers\x12#.aiops.auth.v1.BatchGetUsersRequest\x1a$.aiops.auth.v1.BatchGetUsersResponse\x12o\n\x14\x42\x61tchGetUsersByEmail\x12*.aiops.auth.v1.BatchGetUsersByEmailRequest\x1a+.aiops.auth.v1.BatchGetUsersByEmailResponse\x12Q\n\nInviteUser\x12 .aiops.auth.v1.InviteUserRequest\x1a!.aiops.auth.v1.InviteUserResponse\x12T\n\x0bSetUserRole\x12!.aiops.auth.v1.SetUserRoleRequest\x1a\".aiops.auth.v1.SetUserRoleResponse\x12]\n\x0e\x44\x65\x61\x63tivateUser\x12$.aiops.auth.v1.DeactivateUserRequest\x1a%.aiops.auth.v1.DeactivateUserResponse\x12]\n\x0e\x43hangePassword\x12$.aiops.auth.v1.ChangePasswordRequest\x1a%.aiops.auth.v1.ChangePasswordResponse\x12]\n\x0e\x43reateApiToken\x12$.aiops.auth.v1.CreateApiTokenRequest\x1a%.aiops.auth.v1.CreateApiTokenResponse\x12Z\n\rListApiTokens\x12#.aiops.auth.v1.ListApiTokensRequest\x1a$.aiops.auth.v1.ListApiTokensResponse\x12]\n\x0eRevokeApiToken\x12$.aiops.auth.v1.RevokeApiTokenRequest\x1a%.aiops.auth.v1.RevokeApiTokenResponse\x12\x63\n\x10\x45xchangeApiToken\x12&.aiops.auth.v1.ExchangeApiTokenRequest\x1a\'.aiops.auth.v1.ExchangeApiTokenResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -62,38 +62,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BATCHGETUSERSREQUEST']._serialized_end=1072
   _globals['_BATCHGETUSERSRESPONSE']._serialized_start=1074
   _globals['_BATCHGETUSERSRESPONSE']._serialized_end=1133
-  _globals['_INVITEUSERREQUEST']._serialized_start=1135
-  _globals['_INVITEUSERREQUEST']._serialized_end=1251
-  _globals['_INVITEUSERRESPONSE']._serialized_start=1254
-  _globals['_INVITEUSERRESPONSE']._serialized_end=1394
-  _globals['_SETUSERROLEREQUEST']._serialized_start=1396
-  _globals['_SETUSERROLEREQUEST']._serialized_end=1519
-  _globals['_SETUSERROLERESPONSE']._serialized_start=1521
-  _globals['_SETUSERROLERESPONSE']._serialized_end=1577
-  _globals['_DEACTIVATEUSERREQUEST']._serialized_start=1579
-  _globals['_DEACTIVATEUSERREQUEST']._serialized_end=1670
-  _globals['_DEACTIVATEUSERRESPONSE']._serialized_start=1672
-  _globals['_DEACTIVATEUSERRESPONSE']._serialized_end=1731
-  _globals['_CHANGEPASSWORDREQUEST']._serialized_start=1733
-  _globals['_CHANGEPASSWORDREQUEST']._serialized_end=1855
-  _globals['_CHANGEPASSWORDRESPONSE']._serialized_start=1857
-  _globals['_CHANGEPASSWORDRESPONSE']._serialized_end=1916
-  _globals['_CREATEAPITOKENREQUEST']._serialized_start=1919
-  _globals['_CREATEAPITOKENREQUEST']._serialized_end=2061
-  _globals['_CREATEAPITOKENRESPONSE']._serialized_start=2063
-  _globals['_CREATEAPITOKENRESPONSE']._serialized_end=2146
-  _globals['_LISTAPITOKENSREQUEST']._serialized_start=2148
-  _globals['_LISTAPITOKENSREQUEST']._serialized_end=2214
-  _globals['_LISTAPITOKENSRESPONSE']._serialized_start=2217
-  _globals['_LISTAPITOKENSRESPONSE']._serialized_end=2348
-  _globals['_REVOKEAPITOKENREQUEST']._serialized_start=2350
-  _globals['_REVOKEAPITOKENREQUEST']._serialized_end=2446
-  _globals['_REVOKEAPITOKENRESPONSE']._serialized_start=2448
-  _globals['_REVOKEAPITOKENRESPONSE']._serialized_end=2516
-  _globals['_EXCHANGEAPITOKENREQUEST']._serialized_start=2518
-  _globals['_EXCHANGEAPITOKENREQUEST']._serialized_end=2558
-  _globals['_EXCHANGEAPITOKENRESPONSE']._serialized_start=2560
-  _globals['_EXCHANGEAPITOKENRESPONSE']._serialized_end=2669
-  _globals['_AUTHSERVICE']._serialized_start=2672
-  _globals['_AUTHSERVICE']._serialized_end=3972
+  _globals['_BATCHGETUSERSBYEMAILREQUEST']._serialized_start=1135
+  _globals['_BATCHGETUSERSBYEMAILREQUEST']._serialized_end=1180
+  _globals['_USERWITHEMAIL']._serialized_start=1182
+  _globals['_USERWITHEMAIL']._serialized_end=1257
+  _globals['_BATCHGETUSERSBYEMAILRESPONSE']._serialized_start=1259
+  _globals['_BATCHGETUSERSBYEMAILRESPONSE']._serialized_end=1334
+  _globals['_INVITEUSERREQUEST']._serialized_start=1336
+  _globals['_INVITEUSERREQUEST']._serialized_end=1452
+  _globals['_INVITEUSERRESPONSE']._serialized_start=1455
+  _globals['_INVITEUSERRESPONSE']._serialized_end=1595
+  _globals['_SETUSERROLEREQUEST']._serialized_start=1597
+  _globals['_SETUSERROLEREQUEST']._serialized_end=1720
+  _globals['_SETUSERROLERESPONSE']._serialized_start=1722
+  _globals['_SETUSERROLERESPONSE']._serialized_end=1778
+  _globals['_DEACTIVATEUSERREQUEST']._serialized_start=1780
+  _globals['_DEACTIVATEUSERREQUEST']._serialized_end=1871
+  _globals['_DEACTIVATEUSERRESPONSE']._serialized_start=1873
+  _globals['_DEACTIVATEUSERRESPONSE']._serialized_end=1932
+  _globals['_CHANGEPASSWORDREQUEST']._serialized_start=1934
+  _globals['_CHANGEPASSWORDREQUEST']._serialized_end=2056
+  _globals['_CHANGEPASSWORDRESPONSE']._serialized_start=2058
+  _globals['_CHANGEPASSWORDRESPONSE']._serialized_end=2117
+  _globals['_CREATEAPITOKENREQUEST']._serialized_start=2120
+  _globals['_CREATEAPITOKENREQUEST']._serialized_end=2262
+  _globals['_CREATEAPITOKENRESPONSE']._serialized_start=2264
+  _globals['_CREATEAPITOKENRESPONSE']._serialized_end=2347
+  _globals['_LISTAPITOKENSREQUEST']._serialized_start=2349
+  _globals['_LISTAPITOKENSREQUEST']._serialized_end=2415
+  _globals['_LISTAPITOKENSRESPONSE']._serialized_start=2418
+  _globals['_LISTAPITOKENSRESPONSE']._serialized_end=2549
+  _globals['_REVOKEAPITOKENREQUEST']._serialized_start=2551
+  _globals['_REVOKEAPITOKENREQUEST']._serialized_end=2647
+  _globals['_REVOKEAPITOKENRESPONSE']._serialized_start=2649
+  _globals['_REVOKEAPITOKENRESPONSE']._serialized_end=2717
+  _globals['_EXCHANGEAPITOKENREQUEST']._serialized_start=2719
+  _globals['_EXCHANGEAPITOKENREQUEST']._serialized_end=2759
+  _globals['_EXCHANGEAPITOKENRESPONSE']._serialized_start=2761
+  _globals['_EXCHANGEAPITOKENRESPONSE']._serialized_end=2870
+  _globals['_AUTHSERVICE']._serialized_start=2873
+  _globals['_AUTHSERVICE']._serialized_end=4286
 # @@protoc_insertion_point(module_scope)

@@ -70,6 +70,11 @@ class AuthServiceStub:
                 request_serializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.BatchGetUsersRequest.SerializeToString,
                 response_deserializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.BatchGetUsersResponse.FromString,
                 _registered_method=True)
+        self.BatchGetUsersByEmail = channel.unary_unary(
+                '/aiops.auth.v1.AuthService/BatchGetUsersByEmail',
+                request_serializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.BatchGetUsersByEmailRequest.SerializeToString,
+                response_deserializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.BatchGetUsersByEmailResponse.FromString,
+                _registered_method=True)
         self.InviteUser = channel.unary_unary(
                 '/aiops.auth.v1.AuthService/InviteUser',
                 request_serializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.InviteUserRequest.SerializeToString,
@@ -160,6 +165,13 @@ class AuthServiceServicer:
 
     def BatchGetUsers(self, request, context):
         """BatchGetUsers returns the accounts that exist among the ids; a missing one is absent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetUsersByEmail(self, request, context):
+        """BatchGetUsersByEmail returns the accounts with one of the addresses; an unknown one is absent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -258,6 +270,11 @@ def add_AuthServiceServicer_to_server(servicer, server):
                     servicer.BatchGetUsers,
                     request_deserializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.BatchGetUsersRequest.FromString,
                     response_serializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.BatchGetUsersResponse.SerializeToString,
+            ),
+            'BatchGetUsersByEmail': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetUsersByEmail,
+                    request_deserializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.BatchGetUsersByEmailRequest.FromString,
+                    response_serializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.BatchGetUsersByEmailResponse.SerializeToString,
             ),
             'InviteUser': grpc.unary_unary_rpc_method_handler(
                     servicer.InviteUser,
@@ -490,6 +507,33 @@ class AuthService:
             '/aiops.auth.v1.AuthService/BatchGetUsers',
             aiops_dot_auth_dot_v1_dot_auth__service__pb2.BatchGetUsersRequest.SerializeToString,
             aiops_dot_auth_dot_v1_dot_auth__service__pb2.BatchGetUsersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetUsersByEmail(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aiops.auth.v1.AuthService/BatchGetUsersByEmail',
+            aiops_dot_auth_dot_v1_dot_auth__service__pb2.BatchGetUsersByEmailRequest.SerializeToString,
+            aiops_dot_auth_dot_v1_dot_auth__service__pb2.BatchGetUsersByEmailResponse.FromString,
             options,
             channel_credentials,
             insecure,

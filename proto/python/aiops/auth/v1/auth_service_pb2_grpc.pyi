@@ -47,6 +47,8 @@ class AuthServiceStub:
     """ListUsers pages through all accounts, by e-mail address. Admin only."""
     BatchGetUsers: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.BatchGetUsersRequest, _auth_service_pb2.BatchGetUsersResponse]
     """BatchGetUsers returns the accounts that exist among the ids; a missing one is absent."""
+    BatchGetUsersByEmail: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.BatchGetUsersByEmailRequest, _auth_service_pb2.BatchGetUsersByEmailResponse]
+    """BatchGetUsersByEmail returns the accounts with one of the addresses; an unknown one is absent."""
     InviteUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.InviteUserRequest, _auth_service_pb2.InviteUserResponse]
     """InviteUser makes an account in state INVITED and returns its one-time invitation token. Admin only."""
     SetUserRole: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.SetUserRoleRequest, _auth_service_pb2.SetUserRoleResponse]
@@ -83,6 +85,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """ListUsers pages through all accounts, by e-mail address. Admin only."""
     BatchGetUsers: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.BatchGetUsersRequest, _auth_service_pb2.BatchGetUsersResponse]  # type: ignore[assignment]
     """BatchGetUsers returns the accounts that exist among the ids; a missing one is absent."""
+    BatchGetUsersByEmail: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.BatchGetUsersByEmailRequest, _auth_service_pb2.BatchGetUsersByEmailResponse]  # type: ignore[assignment]
+    """BatchGetUsersByEmail returns the accounts with one of the addresses; an unknown one is absent."""
     InviteUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.InviteUserRequest, _auth_service_pb2.InviteUserResponse]  # type: ignore[assignment]
     """InviteUser makes an account in state INVITED and returns its one-time invitation token. Admin only."""
     SetUserRole: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.SetUserRoleRequest, _auth_service_pb2.SetUserRoleResponse]  # type: ignore[assignment]
@@ -158,6 +162,14 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.BatchGetUsersResponse, _abc.Awaitable[_auth_service_pb2.BatchGetUsersResponse]]:
         """BatchGetUsers returns the accounts that exist among the ids; a missing one is absent."""
+
+    @_abc_1.abstractmethod
+    def BatchGetUsersByEmail(
+        self,
+        request: _auth_service_pb2.BatchGetUsersByEmailRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.BatchGetUsersByEmailResponse, _abc.Awaitable[_auth_service_pb2.BatchGetUsersByEmailResponse]]:
+        """BatchGetUsersByEmail returns the accounts with one of the addresses; an unknown one is absent."""
 
     @_abc_1.abstractmethod
     def InviteUser(

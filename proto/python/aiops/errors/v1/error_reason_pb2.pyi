@@ -100,6 +100,50 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No run has this id."""
     ERROR_REASON_EVIDENCE_EMPTY: _ErrorReason.ValueType  # 81
     """The evidence has no entry, so there is nothing to word."""
+    ERROR_REASON_TRIAGE_OPTIONS_INVALID: _ErrorReason.ValueType  # 82
+    """No options were declared to choose from, or two have one key. Example: {"field": "categories"}."""
+    ERROR_REASON_TICKET_NOT_FOUND: _ErrorReason.ValueType  # 110
+    """No ticket has this id, or the caller may not see it."""
+    ERROR_REASON_TICKET_STATUS_TRANSITION_INVALID: _ErrorReason.ValueType  # 111
+    """The status cannot change this way. Example: {"from": "CLOSED", "to": "WAITING", "allowed": "OPEN"}."""
+    ERROR_REASON_TICKET_AUDIENCE_FORBIDDEN: _ErrorReason.ValueType  # 112
+    """Only hr and admins may let more people see a ticket."""
+    ERROR_REASON_TICKET_AUDIENCE_UNCHANGED: _ErrorReason.ValueType  # 113
+    """The ticket has this audience already, and no suspicion waits."""
+    ERROR_REASON_TICKET_ASSIGNEE_INVALID: _ErrorReason.ValueType  # 114
+    """The user is not active, or may not see this ticket. Example: {"field": "assignee_id"}."""
+    ERROR_REASON_TICKET_TRIAGE_IN_PROGRESS: _ErrorReason.ValueType  # 115
+    """The ticket is being triaged already."""
+    ERROR_REASON_TICKET_REFERENCE_TAKEN: _ErrorReason.ValueType  # 116
+    """A ticket with this source and external reference exists. Example: {"source": "csv", "external_reference": "INC-7"}."""
+    ERROR_REASON_TICKET_OPTION_NOT_FOUND: _ErrorReason.ValueType  # 117
+    """No option of this kind has this key, or it is archived. Example: {"field": "category", "key": "bug"}."""
+    ERROR_REASON_TICKET_OPTION_TAKEN: _ErrorReason.ValueType  # 118
+    """An option of this kind has this key already."""
+    ERROR_REASON_TICKET_LOGS_EXCEEDED: _ErrorReason.ValueType  # 119
+    """A ticket has at most 50 logs. Example: {"maximum": "50"}."""
+    ERROR_REASON_TICKET_LOG_NOT_LINKED: _ErrorReason.ValueType  # 120
+    """None of the logs is linked to the ticket."""
+    ERROR_REASON_CHANGELOG_NOT_FOUND: _ErrorReason.ValueType  # 140
+    """No changelog has this id, or the caller may not see it."""
+    ERROR_REASON_CHANGELOG_PUBLISHED: _ErrorReason.ValueType  # 141
+    """The changelog is published already."""
+    ERROR_REASON_REPOSITORY_NOT_FOUND: _ErrorReason.ValueType  # 142
+    """No repository has this name. Example: {"field": "repository_name"}."""
+    ERROR_REASON_REVISION_NOT_FOUND: _ErrorReason.ValueType  # 143
+    """No pushed commit of the repository has this hash or tag. Example: {"field": "range.from_ref"}."""
+    ERROR_REASON_RANGE_EMPTY: _ErrorReason.ValueType  # 144
+    """The range holds no commit."""
+    ERROR_REASON_TOO_MANY_COMMITS: _ErrorReason.ValueType  # 145
+    """More commits than one request takes. Example: {"maximum": "1000", "field": "commits"}."""
+    ERROR_REASON_COMMIT_INVALID: _ErrorReason.ValueType  # 146
+    """A commit of the request cannot be taken; nothing was stored. Example: {"field": "commits.3.message"}."""
+    ERROR_REASON_HISTORY_INCOMPLETE: _ErrorReason.ValueType  # 147
+    """A commit between the two ends was not pushed, so the range is not whole. Example: {"sha": "1f0e..."}."""
+    ERROR_REASON_DEPLOYMENT_REFERENCE_TAKEN: _ErrorReason.ValueType  # 148
+    """A deployment with this external reference exists. Example: {"external_reference": "run-7"}."""
+    ERROR_REASON_VERSION_NAME_INVALID: _ErrorReason.ValueType  # 149
+    """The text does not name a semantic version. Example: {"field": "previous_version"}."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the closed list of google.rpc.ErrorInfo.reason values, without the ERROR_REASON_ prefix. The same name is the
@@ -184,4 +228,48 @@ ERROR_REASON_RUN_NOT_FOUND: ErrorReason.ValueType  # 80
 """No run has this id."""
 ERROR_REASON_EVIDENCE_EMPTY: ErrorReason.ValueType  # 81
 """The evidence has no entry, so there is nothing to word."""
+ERROR_REASON_TRIAGE_OPTIONS_INVALID: ErrorReason.ValueType  # 82
+"""No options were declared to choose from, or two have one key. Example: {"field": "categories"}."""
+ERROR_REASON_TICKET_NOT_FOUND: ErrorReason.ValueType  # 110
+"""No ticket has this id, or the caller may not see it."""
+ERROR_REASON_TICKET_STATUS_TRANSITION_INVALID: ErrorReason.ValueType  # 111
+"""The status cannot change this way. Example: {"from": "CLOSED", "to": "WAITING", "allowed": "OPEN"}."""
+ERROR_REASON_TICKET_AUDIENCE_FORBIDDEN: ErrorReason.ValueType  # 112
+"""Only hr and admins may let more people see a ticket."""
+ERROR_REASON_TICKET_AUDIENCE_UNCHANGED: ErrorReason.ValueType  # 113
+"""The ticket has this audience already, and no suspicion waits."""
+ERROR_REASON_TICKET_ASSIGNEE_INVALID: ErrorReason.ValueType  # 114
+"""The user is not active, or may not see this ticket. Example: {"field": "assignee_id"}."""
+ERROR_REASON_TICKET_TRIAGE_IN_PROGRESS: ErrorReason.ValueType  # 115
+"""The ticket is being triaged already."""
+ERROR_REASON_TICKET_REFERENCE_TAKEN: ErrorReason.ValueType  # 116
+"""A ticket with this source and external reference exists. Example: {"source": "csv", "external_reference": "INC-7"}."""
+ERROR_REASON_TICKET_OPTION_NOT_FOUND: ErrorReason.ValueType  # 117
+"""No option of this kind has this key, or it is archived. Example: {"field": "category", "key": "bug"}."""
+ERROR_REASON_TICKET_OPTION_TAKEN: ErrorReason.ValueType  # 118
+"""An option of this kind has this key already."""
+ERROR_REASON_TICKET_LOGS_EXCEEDED: ErrorReason.ValueType  # 119
+"""A ticket has at most 50 logs. Example: {"maximum": "50"}."""
+ERROR_REASON_TICKET_LOG_NOT_LINKED: ErrorReason.ValueType  # 120
+"""None of the logs is linked to the ticket."""
+ERROR_REASON_CHANGELOG_NOT_FOUND: ErrorReason.ValueType  # 140
+"""No changelog has this id, or the caller may not see it."""
+ERROR_REASON_CHANGELOG_PUBLISHED: ErrorReason.ValueType  # 141
+"""The changelog is published already."""
+ERROR_REASON_REPOSITORY_NOT_FOUND: ErrorReason.ValueType  # 142
+"""No repository has this name. Example: {"field": "repository_name"}."""
+ERROR_REASON_REVISION_NOT_FOUND: ErrorReason.ValueType  # 143
+"""No pushed commit of the repository has this hash or tag. Example: {"field": "range.from_ref"}."""
+ERROR_REASON_RANGE_EMPTY: ErrorReason.ValueType  # 144
+"""The range holds no commit."""
+ERROR_REASON_TOO_MANY_COMMITS: ErrorReason.ValueType  # 145
+"""More commits than one request takes. Example: {"maximum": "1000", "field": "commits"}."""
+ERROR_REASON_COMMIT_INVALID: ErrorReason.ValueType  # 146
+"""A commit of the request cannot be taken; nothing was stored. Example: {"field": "commits.3.message"}."""
+ERROR_REASON_HISTORY_INCOMPLETE: ErrorReason.ValueType  # 147
+"""A commit between the two ends was not pushed, so the range is not whole. Example: {"sha": "1f0e..."}."""
+ERROR_REASON_DEPLOYMENT_REFERENCE_TAKEN: ErrorReason.ValueType  # 148
+"""A deployment with this external reference exists. Example: {"external_reference": "run-7"}."""
+ERROR_REASON_VERSION_NAME_INVALID: ErrorReason.ValueType  # 149
+"""The text does not name a semantic version. Example: {"field": "previous_version"}."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -1,0 +1,1 @@
+"""Changelogs: what changed, with every commit accounted for."""

@@ -1,0 +1,1 @@
+"""Tickets: who wants what done, who may see it, and what triage says of it."""
