@@ -93,7 +93,7 @@ def start(folder: Path, *options: str, extra: Mapping[str, str] | None = None) -
         **{
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("AIOPS_", "AI_", "AUTH_", "LOGS_"))
+            if not name.startswith(("AIOPS_", "AI_", "AUTH_", "LOGS_", "TICKETS_", "CHANGELOG_"))
         },
         "AIOPS_STATE_DIR": str(folder / "state"),
         "AIOPS_PORT_OFFSET": str(offset),
@@ -128,8 +128,8 @@ def admin(stack: RunningStack) -> Client:
 
 @pytest.fixture(scope="module")
 def census(stack: RunningStack) -> Iterator[Census]:
-    """The rows of logs and auth, to be counted before and after a refusal."""
-    census = Census(stack, "logs", "auth")
+    """The rows that people and machines can add to, to be counted before and after a refusal."""
+    census = Census(stack, "auth", "logs", "tickets", "changelog")
     yield census
     census.close()
 
