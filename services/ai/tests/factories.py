@@ -14,6 +14,7 @@ import pytest
 from ai_service.domain import Entry, EntryKind, Evidence, Exemplar, Fact, Sentence
 from ai_service.engines.engine import EngineFailed
 from ai_service.engines.openai import OpenAiEngine
+from ai_service.engines.summary import summary_task
 from aiops.ai.v1 import ai_service_pb2 as pb
 from aiops.ai.v1 import evidence_pb2
 
@@ -269,5 +270,5 @@ async def _no_sleep(_: float) -> None:
 async def failure(engine: OpenAiEngine, *, about: Evidence | None = None, budget_seconds: float = 10.0) -> EngineFailed:
     """How an engine fails that has to."""
     with pytest.raises(EngineFailed) as caught:
-        await engine.summarize(about or evidence(), budget_seconds=budget_seconds)
+        await engine.answer(summary_task(about or evidence()), budget_seconds=budget_seconds)
     return caught.value

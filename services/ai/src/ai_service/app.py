@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from chassis.identity import AccessTokens
 
 METRICS = (
-    MetricSpec("aiops_ai_runs_total", "counter", "Answers given, by who wrote them.", ("engine", "fallback_reason")),
-    MetricSpec("aiops_ai_answer_duration_seconds", "histogram", "Time until an answer was whole.", ("engine",)),
+    MetricSpec(
+        "aiops_ai_runs_total", "counter", "Answers given, by who wrote them.", ("task", "engine", "fallback_reason")
+    ),
+    MetricSpec("aiops_ai_answer_duration_seconds", "histogram", "Time until an answer was whole.", ("task", "engine")),
 )
 
 

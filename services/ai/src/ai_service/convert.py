@@ -5,18 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ai_service.domain import (
+    Change,
+    Choice,
     EngineName,
     Entry,
     EntryKind,
     Evidence,
     Exemplar,
     Fact,
+    Highlight,
+    Option,
+    Outcome,
+    Reason,
+    Release,
     Run,
     RunCompleted,
     Sentence,
-    Wording,
+    TicketText,
+    Triage,
+    TriageQuestion,
 )
-from aiops.ai.v1 import ai_service_pb2, events_pb2, evidence_pb2, run_pb2
+from aiops.ai.v1 import ai_service_pb2, events_pb2, evidence_pb2, highlight_pb2, run_pb2, triage_pb2
 from chassis.errors import InvalidArgument
 from chassis.events import Event
 from chassis.ids import parse_id
@@ -69,12 +78,28 @@ def _time(message: Message, field: str) -> int | None:
     return timestamp.seconds * 1_000_000_000 + timestamp.nanos
 
 
-def summary_to_proto(wording: Wording, run: Run) -> ai_service_pb2.SummarizeEvidenceResponse:
-    """The answer with its run."""
+def question_from_proto(request: ai_service_pb2.TriageTicketRequest) -> TriageQuestion:
+    """The ticket and the options of a request."""
+    ticket = TicketText(request.ticket.title, request.ticket.message, request.ticket.service)
+    return TriageQuestion(ticket, _options(request.categories), _options(request.priorities), _options(request.teams))
+
+
+def _options(messages: Iterable[triage_pb2.TriageOption]) -> tuple[Option, ...]:
+    return tuple(Option(message.key, message.name, message.description) for message in messages)
+
+
+def release_from_proto(request: ai_service_pb2.WordHighlightsRequest) -> Release:
+    """The changes of a request; references stay with the caller."""
+    entries = (Change(each.key, each.section, each.text, each.scope, each.breaking) for each in request.entries)
+    return Release(request.subject, tuple(entries))
+
+
+def summary_to_proto(outcome: Outcome[tuple[Sentence, ...]], run: Run) -> ai_service_pb2.SummarizeEvidenceResponse:
+    """The sentences with their run."""
     return ai_service_pb2.SummarizeEvidenceResponse(
         run=run_to_proto(run),
-        sentences=_sentences(wording.answer.sentences),
-        builtin_sentences=_sentences(wording.builtin_sentences),
+        sentences=_sentences(outcome.answer.content),
+        builtin_sentences=_sentences(outcome.builtin),
     )
 
 
@@ -83,6 +108,58 @@ def _sentences(sentences: Iterable[Sentence]) -> list[ai_service_pb2.Sentence]:
         ai_service_pb2.Sentence(text=each.text, entry_keys=each.entry_keys, record_ids=each.record_ids)
         for each in sentences
     ]
+
+
+def triage_to_proto(outcome: Outcome[Triage], run: Run) -> ai_service_pb2.TriageTicketResponse:
+    """The choices with their run."""
+    triage = outcome.answer.content
+    people = triage.people
+    return ai_service_pb2.TriageTicketResponse(
+        run=run_to_proto(run),
+        category=_choice(triage.category),
+        priority=_choice(triage.priority),
+        team=_choice(triage.team),
+        people=triage_pb2.Suspicion(
+            suspected=people.suspected, confidence=people.confidence, reasons=_reasons(people.reasons)
+        ),
+    )
+
+
+def _choice(choice: Choice | None) -> triage_pb2.Choice | None:
+    if choice is None:
+        return None
+    return triage_pb2.Choice(
+        value=choice.value,
+        confidence=choice.confidence,
+        uncertain=choice.uncertain,
+        reasons=_reasons(choice.reasons),
+    )
+
+
+def _reasons(reasons: Iterable[Reason]) -> list[triage_pb2.Reason]:
+    return [
+        triage_pb2.Reason(
+            field=triage_pb2.TextField.ValueType(int(reason.field)),
+            start=reason.start,
+            end=reason.end,
+            quote=reason.quote,
+            explanation=reason.explanation,
+        )
+        for reason in reasons
+    ]
+
+
+def highlights_to_proto(outcome: Outcome[tuple[Highlight, ...]], run: Run) -> ai_service_pb2.WordHighlightsResponse:
+    """The highlights with their run."""
+    return ai_service_pb2.WordHighlightsResponse(
+        run=run_to_proto(run),
+        highlights=_highlights(outcome.answer.content),
+        builtin_highlights=_highlights(outcome.builtin),
+    )
+
+
+def _highlights(highlights: Iterable[Highlight]) -> list[highlight_pb2.HighlightSentence]:
+    return [highlight_pb2.HighlightSentence(text=each.text, entry_keys=each.entry_keys) for each in highlights]
 
 
 def run_to_proto(run: Run) -> run_pb2.Run:

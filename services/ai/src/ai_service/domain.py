@@ -1,12 +1,14 @@
-"""What ai knows: evidence that comes in, sentences that go out, and the record of how they came about."""
+"""What ai knows: what comes in, what goes out, and the record of how it came about."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from ai_service.errors import EvidenceEmpty
+from ai_service.errors import EvidenceEmpty, TriageOptionsInvalid
 from chassis.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -17,8 +19,13 @@ if TYPE_CHECKING:
 ERROR_SEVERITY = 17
 WARN_SEVERITY = 13
 MAX_ENTRIES = 20
-SUMMARIZE_EVIDENCE = "summarize_evidence"
+MAX_OPTIONS = 50
+MAX_TITLE_CHARACTERS = 1_000
+MAX_MESSAGE_CHARACTERS = 100_000
+"""More than a ticket may have: redaction before storage can make a text longer."""
 _DIGEST_CHARACTERS = 64
+
+T = TypeVar("T")
 
 
 class EntryKind(IntEnum):
@@ -152,11 +159,171 @@ class Sentence:
     record_ids: tuple[str, ...]
 
 
+class TextField(IntEnum):
+    """The part of a ticket that words stand in; the numbers are those of aiops.ai.v1.TextField."""
+
+    TITLE = 1
+    MESSAGE = 2
+
+
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TicketText:
+    """What triage reads."""
+
+    title: str
+    message: str
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice that was declared."""
+
+    key: str
+    name: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TriageQuestion:
+    """A ticket, and what may be chosen for it; a property with no option is not asked for."""
+
+    ticket: TicketText
+    categories: tuple[Option, ...] = ()
+    priorities: tuple[Option, ...] = ()
+    """The most urgent first."""
+    teams: tuple[Option, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the question in hex."""
+        return _digest(asdict(self))
+
+    def check(self) -> None:
+        """Let a question pass that can be answered.
+
+        Raises:
+            TriageOptionsInvalid: nothing is to choose from, or keys are missing or equal.
+            InvalidArgument: there are too many options, or a text is too long.
+        """
+        declared = {"categories": self.categories, "priorities": self.priorities, "teams": self.teams}
+        if not any(declared.values()):
+            raise TriageOptionsInvalid("declare options for at least one property", field="categories")
+        for field, options in declared.items():
+            if len(options) > MAX_OPTIONS:
+                raise InvalidArgument(f"declare at most {MAX_OPTIONS} options", field=field)
+            keys = [option.key for option in options]
+            if not all(keys) or len(set(keys)) < len(keys):
+                raise TriageOptionsInvalid("give each option a key of its own", field=field)
+        for field, text, limit in (
+            ("ticket.title", self.ticket.title, MAX_TITLE_CHARACTERS),
+            ("ticket.message", self.ticket.message, MAX_MESSAGE_CHARACTERS),
+        ):
+            if len(text) > limit:
+                raise InvalidArgument(f"send at most {limit:,} characters", field=field)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Words of the ticket, found there and never retold: the quote is what stands at start to end."""
+
+    field: TextField
+    start: int
+    """Position of the first character, in code points."""
+    end: int
+    quote: str
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The answer for one property; without a value it is uncertain."""
+
+    value: str = ""
+    confidence: float = 0.0
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def uncertain(self) -> bool:
+        """True when the engine does not know."""
+        return not self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """Whether a ticket looks like a matter for hr."""
+
+    suspected: bool = False
+    confidence: float = 0.0
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Triage:
+    """What an engine thinks of a ticket; None for what was not asked."""
+
+    category: Choice | None
+    priority: Choice | None
+    team: Choice | None
+    people: Suspicion
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change that is worth a sentence at the top of release notes."""
+
+    key: str
+    section: str
+    text: str
+    scope: str = ""
+    breaking: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The changes that are to be worded, most important first."""
+
+    subject: str
+    changes: tuple[Change, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the changes in hex."""
+        return _digest(asdict(self))
+
+    def check(self) -> None:
+        """Let changes pass that can be worded.
+
+        Raises:
+            EvidenceEmpty: there is no change.
+            InvalidArgument: there are too many, or keys are missing or equal.
+        """
+        if not self.changes:
+            raise EvidenceEmpty("there is no entry; there is nothing to word")
+        if len(self.changes) > MAX_ENTRIES:
+            raise InvalidArgument(f"send at most {MAX_ENTRIES} entries", field="entries")
+        keys = [change.key for change in self.changes]
+        if not all(keys) or len(set(keys)) < len(keys):
+            raise InvalidArgument("give each entry a key of its own", field="entries.key")
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """One sentence and the changes that it words."""
+
+    text: str
+    entry_keys: tuple[str, ...]
+
+
+def _digest(values: object) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
     """What an engine said, and what it took."""
 
-    sentences: tuple[Sentence, ...]
+    content: T
     engine: EngineName
     model: str = ""
     prompt_version: int = 0
@@ -166,13 +333,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
-    """The answer for one piece of evidence, whoever gave it in the end."""
+class Outcome(Generic[T]):
+    """The answer to one question, whoever gave it in the end."""
 
+    task: str
     input_digest: str
-    answer: Answer
-    builtin_sentences: tuple[Sentence, ...]
-    """One for each entry, in the same order."""
+    answer: Answer[T]
+    builtin: T
+    """What the built-in engine says to everything that was asked."""
     latency_milliseconds: int
     fallback_reason: FallbackReason | None
     attempt_count: int

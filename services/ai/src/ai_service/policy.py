@@ -1,4 +1,4 @@
-"""Who may call ai. Runs hold no text of a log, so there is nothing to mask in them."""
+"""Who may call ai. Runs hold no text of what was asked, so there is nothing to mask in them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ def make_policy() -> Policy:
     return Policy(
         {
             "SummarizeEvidence": allow("logs", background=True),
-            "BatchGetRuns": allow("gateway", "logs", roles=(Role.ADMIN, Role.OPS), background=True),
+            "TriageTicket": allow("tickets", background=True),
+            "WordHighlights": allow("changelog", background=True),
+            "BatchGetRuns": allow("gateway", "logs", roles=(Role.ADMIN, Role.OPS, Role.HR), background=True),
         },
         mask,
     )

@@ -4,8 +4,9 @@ import sys
 import pytest
 from services.ai.tests.factories import at, entry, evidence, overview, refused
 
-from ai_service.domain import EngineName, Entry, EntryKind, Exemplar
+from ai_service.domain import Entry, EntryKind, Exemplar
 from ai_service.engines import builtin
+from ai_service.engines.summary import summary_task
 
 
 def worded(*entries: Entry) -> list[str]:
@@ -202,12 +203,11 @@ def test_each_entry_has_one_sentence_in_order_and_the_answer_has_the_first_eight
     entries = [overview(), *(refused(key=f"E{rank}") for rank in range(2, 21))]
 
     sentences = builtin.word_entries(evidence(*entries))
-    answer = builtin.summarize(evidence(*entries))
+    task = summary_task(evidence(*entries))
 
     assert [sentence.entry_keys for sentence in sentences] == [(f"E{rank}",) for rank in range(1, 21)]
     assert all(sentence.record_ids for sentence in sentences)
-    assert answer.sentences == sentences[:8]
-    assert (answer.engine, answer.model, answer.prompt_version, answer.attempt_count) == (EngineName.BUILTIN, "", 0, 0)
+    assert (task.builtin, task.fallback) == (sentences, sentences[:8])
 
 
 def test_at_most_three_records_are_cited() -> None:

@@ -20,6 +20,7 @@ from services.ai.tests.factories import (
 
 from ai_service.domain import FallbackReason
 from ai_service.engines.openai import MAX_ROUNDS
+from ai_service.engines.summary import summary_task
 
 
 @pytest.mark.parametrize(
@@ -35,8 +36,8 @@ from ai_service.engines.openai import MAX_ROUNDS
 async def test_what_may_pass_is_tried_again(endpoint: Endpoint, answered: Answered, reason: FallbackReason) -> None:
     endpoint.answers(answered, Answered(completion(reply())))
     async with engine_at(endpoint) as engine:
-        answer = await engine.summarize(evidence(), budget_seconds=10)
-    assert (answer.sentences, answer.attempt_count) == (SAID, 2)
+        answer = await engine.answer(summary_task(evidence()), budget_seconds=10)
+    assert (answer.content, answer.attempt_count) == (SAID, 2)
 
     endpoint.answers(answered)
     async with engine_at(endpoint) as engine:
@@ -91,7 +92,7 @@ async def test_waits_are_drawn_from_a_growing_range_and_heed_the_endpoint(endpoi
     waits.clear()
     endpoint.answers(Answered(error("slow down"), 429, {"retry-after": "4"}), Answered(completion(reply())))
     async with engine_at(endpoint, sleep=noted) as engine:
-        await engine.summarize(evidence(), budget_seconds=10)
+        await engine.answer(summary_task(evidence()), budget_seconds=10)
     assert waits == [4.0]
 
 
@@ -166,9 +167,9 @@ async def test_evidence_that_is_too_long_is_shortened_once(endpoint: Endpoint) -
     long = evidence(overview(), *(refused(key=f"E{rank}") for rank in range(2, 21)))
 
     async with engine_at(endpoint) as engine:
-        answer = await engine.summarize(long, budget_seconds=10)
+        answer = await engine.answer(summary_task(long), budget_seconds=10)
 
-    assert (answer.sentences, answer.attempt_count) == (SAID, 2)
+    assert (answer.content, answer.attempt_count) == (SAID, 2)
 
 
 async def test_evidence_that_stays_too_long_is_given_up(endpoint: Endpoint) -> None:

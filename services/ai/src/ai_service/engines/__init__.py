@@ -1,1 +1,1 @@
-"""Engines: what turns evidence into sentences."""
+"""Engines: what words evidence and changes, and triages tickets."""

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from ai_service.domain import (
     ERROR_SEVERITY,
     WARN_SEVERITY,
-    Answer,
-    EngineName,
     Entry,
     EntryKind,
     Evidence,
@@ -28,11 +26,6 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 _LITERAL = re.compile(r"[^\W\d_]{3,}")
-
-
-def summarize(evidence: Evidence) -> Answer:
-    """The sentences on the most important entries."""
-    return Answer(word_entries(evidence)[:MAX_SENTENCES], EngineName.BUILTIN)
 
 
 def word_entries(evidence: Evidence) -> tuple[Sentence, ...]:

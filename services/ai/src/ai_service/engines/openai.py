@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import openai
 from openai.types.chat import ChatCompletion
@@ -17,16 +17,15 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from tenacity.wait import wait_random_exponential
 
 from ai_service.domain import Answer, EngineName, FallbackReason
-from ai_service.engines import builtin
 from ai_service.engines.engine import EngineFailed
-from ai_service.engines.prompt import PROMPT_VERSION, SYSTEM, Prompt, reply_schema, write_prompt
 from chassis.redaction import RedactionFailed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ai_service.domain import Evidence
+    from ai_service.engines.engine import Prompt, Redact, Task
 
+T = TypeVar("T")
 MAX_ROUNDS = 3
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 8.0
@@ -63,7 +62,7 @@ class _Failure(Exception):
 
 @dataclass(slots=True)
 class _Exchange:
-    """What one summary took so far."""
+    """What one answer took so far."""
 
     requests: int = 0
     input_tokens: int = 0
@@ -72,7 +71,7 @@ class _Exchange:
 
 
 class OpenAiEngine:
-    """Words evidence with one model at one endpoint."""
+    """Answers tasks with one model at one endpoint."""
 
     def __init__(
         self,
@@ -83,7 +82,7 @@ class OpenAiEngine:
         timeout_seconds: float,
         deadline_seconds: float,
         max_output_tokens: int,
-        redact: Callable[[str], str],
+        redact: Redact,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         # Local servers want no key, the library insists on one.
@@ -100,8 +99,8 @@ class OpenAiEngine:
         self._limit_parameter = "max_tokens"
         self._with_temperature = True
 
-    async def summarize(self, evidence: Evidence, *, budget_seconds: float) -> Answer:
-        """Sentences of the model, as validated by their form only.
+    async def answer(self, task: Task[T], *, budget_seconds: float) -> Answer[T]:
+        """What the model says, as validated by its form only.
 
         Raises:
             EngineFailed: no usable reply came within the time.
@@ -117,11 +116,11 @@ class OpenAiEngine:
         )
         try:
             async with asyncio.timeout(budget):
-                return await rounds(self._ask, evidence, exchange)
+                return await rounds(self._ask, task, exchange)
         except TimeoutError:
             reason, detail = FallbackReason.TIMEOUT, f"no answer within {budget:.1f} s"
         except RedactionFailed:
-            reason, detail = FallbackReason.REFUSED, "the evidence could not be redacted, so it was not sent"
+            reason, detail = FallbackReason.REFUSED, "the input could not be redacted, so it was not sent"
         except _Failure as failure:
             reason, detail = failure.reason, str(failure)
         raise EngineFailed(
@@ -136,12 +135,12 @@ class OpenAiEngine:
         """Close the connections to the endpoint."""
         await self._client.close()
 
-    async def _ask(self, evidence: Evidence, exchange: _Exchange) -> Answer:
+    async def _ask(self, task: Task[T], exchange: _Exchange) -> Answer[T]:
         """Ask in the format that is known to work here, else in each one until one works."""
         failure: _Failure | None = None
         for reply_format in (self._proven,) if self._proven else tuple(ReplyFormat):
             try:
-                answer = await self._ask_in(reply_format, evidence, exchange)
+                answer = await self._ask_in(reply_format, task, exchange)
             except _Failure as error:
                 if not error.format_suspect:
                     raise
@@ -153,44 +152,44 @@ class OpenAiEngine:
         assert failure is not None
         raise failure
 
-    async def _ask_in(self, reply_format: ReplyFormat, evidence: Evidence, exchange: _Exchange) -> Answer:
+    async def _ask_in(self, reply_format: ReplyFormat, task: Task[T], exchange: _Exchange) -> Answer[T]:
         try:
-            return await self._request(reply_format, self._prompt(evidence, exchange), exchange)
+            return await self._request(reply_format, task, exchange)
         except _Failure as failure:
             too_much = failure.reason in {FallbackReason.INPUT_TOO_LONG, FallbackReason.TRUNCATED}
             if exchange.short or not too_much:
                 raise
         exchange.short = True
-        return await self._request(reply_format, self._prompt(evidence, exchange), exchange)
+        return await self._request(reply_format, task, exchange)
 
-    def _prompt(self, evidence: Evidence, exchange: _Exchange) -> Prompt:
-        return write_prompt(evidence, builtin.word_entries(evidence), self._redact, short=exchange.short)
-
-    async def _request(self, reply_format: ReplyFormat, prompt: Prompt, exchange: _Exchange) -> Answer:
+    async def _request(self, reply_format: ReplyFormat, task: Task[T], exchange: _Exchange) -> Answer[T]:
+        prompt = task.write(self._redact, exchange.short)
         while True:
             try:
-                return self._read(await self._send(reply_format, prompt, exchange), prompt, exchange)
+                completion = await self._send(reply_format, task, prompt.user, exchange)
             except openai.BadRequestError as error:
                 # Ends: there are two parameters, and each is dropped once in the life of the process.
                 if not self._adjust(error):
                     raise _classify(error) from None
+            else:
+                return self._read(completion, task, prompt, exchange)
 
-    async def _send(self, reply_format: ReplyFormat, prompt: Prompt, exchange: _Exchange) -> object:
+    async def _send(self, reply_format: ReplyFormat, task: Task[T], user: str, exchange: _Exchange) -> object:
         exchange.requests += 1
         parameters: dict[str, Any] = {self._limit_parameter: self._max_output_tokens}
         if self._with_temperature:
             parameters["temperature"] = 0
         if reply_format is ReplyFormat.JSON_SCHEMA:
-            schema = {"name": "summary", "strict": True, "schema": reply_schema()}
+            schema = {"name": task.name, "strict": True, "schema": task.schema}
             parameters["response_format"] = {"type": "json_schema", "json_schema": schema}
         elif reply_format is ReplyFormat.JSON_OBJECT:
-            parameters["response_format"] = {"type": "json_object", "schema": reply_schema()}
+            parameters["response_format"] = {"type": "json_object", "schema": task.schema}
         try:
             # The library's timeout is per read: an endpoint that trickles needs one for the whole.
             async with asyncio.timeout(self._timeout_seconds):
                 return await self._client.chat.completions.create(
                     model=self._model,
-                    messages=[{"role": "system", "content": SYSTEM}, {"role": "user", "content": prompt.user}],
+                    messages=[{"role": "system", "content": task.system}, {"role": "user", "content": user}],
                     **parameters,
                 )
         except (TimeoutError, openai.APITimeoutError):
@@ -206,7 +205,7 @@ class OpenAiEngine:
             detail = f"the reply is no completion ({type(error).__name__})"
             raise _Failure(FallbackReason.INVALID_OUTPUT, detail, format_suspect=True) from None
 
-    def _read(self, completion: object, prompt: Prompt, exchange: _Exchange) -> Answer:
+    def _read(self, completion: object, task: Task[T], prompt: Prompt[T], exchange: _Exchange) -> Answer[T]:
         """The answer in a completion, of which nothing is taken for granted: servers leave out and mistype fields."""
         if not isinstance(completion, ChatCompletion):
             raise _Failure(FallbackReason.INVALID_OUTPUT, "the reply is no completion", format_suspect=True)
@@ -225,16 +224,16 @@ class OpenAiEngine:
         if not isinstance(content, str) or not content.strip():
             raise _Failure(FallbackReason.EMPTY, "the reply is empty", format_suspect=True)
         try:
-            sentences = prompt.sentences(content)
+            answered = prompt.read(content)
         except ValueError as error:
             detail = f"the reply has another form: {error}"
             raise _Failure(FallbackReason.INVALID_OUTPUT, detail, format_suspect=True) from None
-        answered: Any = completion.model
+        model: Any = completion.model
         return Answer(
-            sentences=sentences,
+            content=answered,
             engine=EngineName.OPENAI,
-            model=str(answered or self._model)[:_MODEL_CHARACTERS],
-            prompt_version=PROMPT_VERSION,
+            model=str(model or self._model)[:_MODEL_CHARACTERS],
+            prompt_version=task.prompt_version,
             input_tokens=exchange.input_tokens,
             output_tokens=exchange.output_tokens,
             attempt_count=exchange.requests,

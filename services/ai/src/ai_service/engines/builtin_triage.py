@@ -1,0 +1,351 @@
+"""The built-in triage: chooses among any declared options by what they say of themselves, with nothing learned.
+
+Words of the ticket speak for families of concepts (a defect, a wish, a question, an outage, money...), more in the
+title than in the body, little in code. An option stands for the families that its key, name and description name, and
+for its own words. The same ticket gets the same answer every time.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ai_service.domain import Choice, Option, Reason, Suspicion, TextField, TicketText, Triage, TriageQuestion
+from ai_service.engines.cues import Cue, Cues, fits, lexicon
+from ai_service.engines.ticket_text import Reading, Span, Word, Zone, fold, read_ticket, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+MAX_REASONS = 3
+_QUOTE_CHARACTERS = 120
+_ZONES = {
+    Zone.TITLE: 2.0, Zone.LEAD: 1.0, Zone.BODY: 0.6, Zone.TAIL: 0.3, Zone.HEADING: 0.3, Zone.FORM: 0.2, Zone.CODE: 0.1,
+    Zone.TRACE: 0.2,
+}  # fmt: skip
+_HEADING_WEIGHT = 2.0
+_LABEL_WEIGHT = {TextField.TITLE: 6.0, TextField.MESSAGE: 4.0}
+_TRACE_WEIGHT = 1.0
+_QUESTION_WEIGHTS = {Zone.TITLE: 3.0, Zone.LEAD: 1.2, Zone.BODY: 0.8, Zone.TAIL: 0.4}
+_REPEATED = 0.4
+_MIN_SCORE = 0.5
+_SUSPICION_SCORE = 2.9
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """Words that speak for something."""
+
+    span: Span
+    weight: float
+    explanation: str
+
+
+@dataclass(slots=True)
+class _Score:
+    """What speaks for one option."""
+
+    total: float = 0.0
+    hits: list[_Hit] = field(default_factory=list)
+
+    def add(self, weight: float, hits: Iterable[_Hit]) -> None:
+        """Count evidence."""
+        self.total += weight
+        self.hits.extend(hits)
+
+
+def triage(question: TriageQuestion) -> Triage:
+    """The choices for a ticket, each uncertain where nothing speaks for an option."""
+    ticket, reading = question.ticket, read_ticket(question.ticket)
+    families = {name: _hits(reading, name) for name in lexicon().families if name != "people"}
+    suspicion, people = _suspicion(reading, ticket)
+    families["people"] = people
+    return Triage(
+        category=_choose(question.categories, families, reading, ticket) if question.categories else None,
+        priority=_prioritise(question.priorities, reading, ticket) if question.priorities else None,
+        team=_choose(question.teams, families, reading, ticket) if question.teams else None,
+        people=suspicion,
+    )
+
+
+def _choose(
+    options: Sequence[Option], families: Mapping[str, list[_Hit]], reading: Reading, ticket: TicketText
+) -> Choice:
+    scores = {option.key: _Score() for option in options}
+    named = _affinities(tuple(options))
+    for name, hits in families.items():
+        total = sum(hit.weight for hit in hits)
+        for key, affinities in named.items():
+            if name in affinities and total > 0:
+                share = affinities[name]
+                scores[key].add(share * total, (_Hit(h.span, share * h.weight, h.explanation) for h in hits))
+    for key, hits in _overlaps(options, reading, ticket).items():
+        scores[key].add(sum(hit.weight for hit in hits), hits)
+    for key, hit in _labelled(options, reading, ticket, named):
+        scores[key].add(hit.weight, [hit])
+    return _decide(scores, ticket)
+
+
+def _decide(scores: Mapping[str, _Score], ticket: TicketText) -> Choice:
+    ranked = sorted(scores, key=lambda key: -scores[key].total)
+    best = scores[ranked[0]]
+    reasons = _reasons(best.hits, ticket)
+    if best.total < _MIN_SCORE or not reasons:
+        return Choice()
+    if len(ranked) > 1 and scores[ranked[1]].total >= best.total * 0.97:
+        return Choice()
+    return Choice(ranked[0], _confidence([scores[key].total for key in ranked]), reasons)
+
+
+def _confidence(totals: Sequence[float]) -> float:
+    """The share of the best in what speaks for all, less where little speaks at all."""
+    best = totals[0]
+    rest = sum(max(0.0, total) for total in totals[1:])
+    share = best / (best + rest)
+    chance = 1 / (len(totals) + 1)
+    sure = chance + (share - chance) * (1 - math.exp(-best / 2.5))
+    return round(min(0.95, max(0.05, sure)), 2)
+
+
+def _reasons(hits: Iterable[_Hit], ticket: TicketText) -> tuple[Reason, ...]:
+    """The strongest words, each once, as places in the ticket."""
+    reasons: list[Reason] = []
+    for hit in sorted(hits, key=lambda hit: (-hit.weight, hit.span.field, hit.span.start)):
+        span = hit.span
+        start, end = span.start, min(span.end, span.start + _QUOTE_CHARACTERS)
+        if hit.weight <= 0 or any(r.field is span.field and r.start < end and start < r.end for r in reasons):
+            continue
+        quote = text_of(Span(span.field, start, end, span.zone), ticket)
+        reasons.append(Reason(span.field, start, end, quote, hit.explanation))
+        if len(reasons) == MAX_REASONS:
+            break
+    return tuple(reasons)
+
+
+# What options are about
+
+
+@lru_cache(maxsize=64)
+def _affinities(options: tuple[Option, ...]) -> dict[str, dict[str, float]]:
+    """How much each option stands for each family, by its key and name, less by its description."""
+    found: dict[str, dict[str, float]] = {}
+    for option in options:
+        names, described = fold(f"{option.key} {option.name}".replace("_", " ")), _affirmed(option.description)
+        shares: dict[str, float] = {}
+        for family, meaning in lexicon().families.items():
+            patterns = meaning.names
+            named = any(fits(word, pattern) for word in names for pattern in patterns)
+            count = len({pattern for pattern in patterns for word in described if fits(word, pattern)})
+            share = 1.0 if named else min(0.6, 0.3 * count)
+            if share:
+                shares[family] = share
+        if any(share == 1.0 for share in shares.values()):
+            shares = {family: share if share == 1.0 else share * 0.5 for family, share in shares.items()}
+        found[option.key] = shares
+    return found
+
+
+def _affirmed(description: str) -> list[str]:
+    """The words of a description up to where it says what does not belong."""
+    return fold(re.split(r"\b(?:but not|rather than|except|excluding|not (?:a|an|for|about))\b", description)[0])
+
+
+def _overlaps(options: Sequence[Option], reading: Reading, ticket: TicketText) -> dict[str, list[_Hit]]:
+    """Words of an option that stand in the ticket, the more the fewer options have them."""
+    of_option = {
+        option.key: {
+            _stem(word): weight
+            for weight, text in ((0.6, option.description), (1.2, f"{option.key} {option.name}".replace("_", " ")))
+            for word in (_affirmed(text) if weight < 1 else fold(text))
+            if word not in lexicon().stop_words and len(word) > 2  # noqa: PLR2004
+        }
+        for option in options
+    }
+    spread: dict[str, int] = defaultdict(int)
+    for words in of_option.values():
+        for stem in words:
+            spread[stem] += 1
+    stems = {_stem(word) for word in fold(ticket.service)}
+    found: dict[str, list[_Hit]] = {key: [] for key in of_option}
+    seen: set[str] = set()
+    for word in reading.words:
+        stem = _stem(word.text)
+        if stem in seen or stem not in spread or _ZONES[word.zone] < _ZONES[Zone.TAIL]:
+            continue
+        seen.add(stem)
+        rare = 1 - (spread[stem] - 1) / max(1, len(options))
+        for key, words in of_option.items():
+            if stem in words:
+                weight = words[stem] * rare * _ZONES[word.zone] * (1.5 if stem in stems else 1.0)
+                span = Span(word.field, word.start, word.end, word.zone)
+                found[key].append(_Hit(span, weight, "is a word of the option itself"))
+    return found
+
+
+def _stem(word: str) -> str:
+    for ending in (
+        "ations",
+        "ation",
+        "ments",
+        "ment",
+        "ings",
+        "ing",
+        "ies",
+        "ied",
+        "ers",
+        "es",
+        "ed",
+        "er",
+        "s",
+        "y",
+        "e",
+    ):
+        if word.endswith(ending) and len(word) - len(ending) >= 4:  # noqa: PLR2004
+            return word[: -len(ending)]
+    return word
+
+
+def _labelled(
+    options: Sequence[Option], reading: Reading, ticket: TicketText, named: Mapping[str, Mapping[str, float]]
+) -> Iterable[tuple[str, _Hit]]:
+    """Options that the ticket is labelled with by whoever wrote it: "[Bug]", "Question:", a ticked box."""
+    for label in reading.labels:
+        words = fold(text_of(label, ticket))
+        for option in options:
+            names = {_stem(word) for word in fold(f"{option.key} {option.name}".replace("_", " "))}
+            families = [family for family, share in named[option.key].items() if share == 1.0]
+            patterns = [pattern for family in families for pattern in lexicon().families[family].names]
+            known = [_stem(w) in names or any(fits(w, p) for p in patterns) for w in words]
+            if words and sum(known) * 2 >= len(words) and known[0]:
+                yield option.key, _Hit(label, _LABEL_WEIGHT[label.field], "names it")
+
+
+# What a ticket says
+
+
+def _hits(reading: Reading, name: str) -> list[_Hit]:
+    """What speaks for a family: cues, headings of forms, traces, questions."""
+    family = lexicon().families[name]
+    hits = _matches(reading.words, family.cues, family.says)
+    headings = [word for word in reading.words if word.zone in {Zone.HEADING, Zone.FORM}]
+    hits.extend(_matches(headings, family.headings, "is a heading of such a report", flat=_HEADING_WEIGHT))
+    if name == "defect":
+        hits.extend(_repeated([_Hit(span, _TRACE_WEIGHT, "is a trace of a failure") for span in reading.traces]))
+    if name == "question":
+        asked = [
+            _Hit(span, _QUESTION_WEIGHTS[span.zone], "is a question")
+            for span in reading.questions
+            if span.zone in _QUESTION_WEIGHTS
+        ]
+        hits.extend(_repeated(asked))
+    return hits
+
+
+def _repeated(hits: list[_Hit]) -> list[_Hit]:
+    """The same again counts less each time."""
+    return [_Hit(hit.span, hit.weight * _REPEATED**rank, hit.explanation) for rank, hit in enumerate(hits[:5])]
+
+
+def _matches(words: Sequence[Word], cues: Cues, says: str, *, flat: float = 0.0) -> list[_Hit]:
+    """The cues in words, the longest at each place; `flat` is a weight in place of that of the zone."""
+    hits: list[_Hit] = []
+    seen: defaultdict[tuple[str, ...], int] = defaultdict(int)
+    position = 0
+    while position < len(words):
+        word, cue = words[position], _longest(cues, words, position)
+        if cue is None:
+            position += 1
+            continue
+        weight = cue.weight * (flat or _ZONES[word.zone])
+        weight *= _REPEATED ** seen[cue.words] if seen[cue.words] < 4 else 0.0  # noqa: PLR2004
+        if weight > 0 and len(cue.words) == 1 and _negated(words, position):
+            weight *= 0.2
+        end = words[position + len(cue.words) - 1].end
+        hits.append(_Hit(Span(word.field, word.start, end, word.zone), weight, says))
+        seen[cue.words] += 1
+        position += len(cue.words)
+    return hits
+
+
+def _negated(words: Sequence[Word], position: int) -> bool:
+    word = words[position]
+    return any(
+        earlier.text in {"no", "not", "without", "never", "doesnt", "dont", "isnt", "didnt"}
+        and earlier.clause == word.clause
+        for earlier in words[max(0, position - 2) : position]
+    )
+
+
+def _longest(cues: Cues, words: Sequence[Word], position: int) -> Cue | None:
+    word = words[position]
+    best: Cue | None = None
+    for cue in cues.starting_with(word.text):
+        window = words[position : position + len(cue.words)]
+        longer = best is None or len(cue.words) > len(best.words)
+        if longer and window[-1].clause == word.clause and (word.first or not cue.opening):
+            best = cue if cue.fits([each.text for each in window]) else best
+    return best
+
+
+# Priority and suspicion
+
+
+def _prioritise(options: Sequence[Option], reading: Reading, ticket: TicketText) -> Choice:
+    """The option at the urgency that the words speak of; the worst counts most."""
+    levels = _levels(tuple(options))
+    hits = _matches(reading.words, lexicon().urgency, "speaks of how much it matters")
+    hits = [hit for hit in hits if _ZONES[hit.span.zone] >= _ZONES[Zone.TAIL]]
+    labelled = list(_labelled(options, reading, ticket, defaultdict(dict)))
+    if labelled:
+        key, hit = labelled[0]
+        return Choice(key, 0.8, _reasons([hit], ticket))
+    if not hits:
+        return Choice()
+    up = sum(hit.weight for hit in hits if hit.weight > 0)
+    down = sum(-hit.weight for hit in hits if hit.weight < 0)
+    urgency = min(3.0, up / 2) - min(3.0, down / 1.5) + 0.3
+    ranked = sorted(levels, key=lambda key: abs(levels[key] - urgency))
+    distance = [abs(levels[key] - urgency) for key in ranked]
+    margin = (distance[1] - distance[0]) if len(distance) > 1 else 1.0
+    strength = 1 - math.exp(-(up + down) / 3)
+    confidence = round(min(0.9, 0.3 + 0.5 * strength * min(1.0, margin / 1.5) + 0.1 * strength), 2)
+    worst = levels[ranked[0]] >= 0.6  # noqa: PLR2004
+    speaking = [hit for hit in hits if (hit.weight >= 0) == worst] or hits
+    shown = [_Hit(hit.span, abs(hit.weight) + 0.01, hit.explanation) for hit in speaking]
+    return Choice(ranked[0], confidence, _reasons(shown, ticket))
+
+
+@lru_cache(maxsize=64)
+def _levels(options: tuple[Option, ...]) -> dict[str, float]:
+    """The urgency of each option by its name, else by its place between the most and the least urgent."""
+    levels: dict[str, float] = {}
+    for rank, option in enumerate(options):
+        names = fold(f"{option.key} {option.name}".replace("_", " "))
+        placed = 3.0 - 4.6 * rank / max(1, len(options) - 1)
+        levels[option.key] = next(
+            (level for level, marks in lexicon().levels if any(fits(word, mark) for word in names for mark in marks)),
+            placed,
+        )
+    if len(set(levels.values())) < len(levels):
+        return {option.key: 3.0 - 4.6 * rank / max(1, len(options) - 1) for rank, option in enumerate(options)}
+    return levels
+
+
+def _suspicion(reading: Reading, ticket: TicketText) -> tuple[Suspicion, list[_Hit]]:
+    """Whether it looks like a matter for hr; words elsewhere in the ticket cannot take that away."""
+    hits = [
+        _Hit(hit.span, hit.weight, "may be a personal matter for hr")
+        for hit in _matches(
+            [w for w in reading.words if w.zone not in {Zone.CODE, Zone.TRACE}], lexicon().families["people"].cues, ""
+        )
+        if hit.weight > 0
+    ]
+    total = sum(hit.weight for hit in hits)
+    if total < _SUSPICION_SCORE:
+        return Suspicion(), hits
+    confidence = round(min(0.95, 0.45 + 0.5 * (1 - math.exp(-(total - _SUSPICION_SCORE) / 4))), 2)
+    return Suspicion(suspected=True, confidence=confidence, reasons=_reasons(hits, ticket)), hits

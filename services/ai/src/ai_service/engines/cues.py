@@ -1,0 +1,112 @@
+"""What words speak for, out of `cues.toml`, made ready for looking up."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A phrase that speaks for something."""
+
+    words: tuple[str, ...]
+    weight: float
+    opening: bool
+    """True when it counts only at the beginning of a title."""
+
+    def fits(self, words: Sequence[str]) -> bool:
+        """Whether these words are the phrase."""
+        return len(words) == len(self.words) and all(map(fits, words, self.words))
+
+
+@dataclass(frozen=True, slots=True)
+class Cues:
+    """Phrases by their first word, or by its beginning where they have that alone."""
+
+    exact: Mapping[str, tuple[Cue, ...]]
+    begun: Mapping[str, tuple[Cue, ...]]
+    lengths: tuple[int, ...]
+    """How long the beginnings are."""
+
+    @staticmethod
+    def of(rows: Iterable[tuple[float, str]]) -> Cues:
+        """The cues of a table."""
+        exact, begun = defaultdict[str, list[Cue]](list), defaultdict[str, list[Cue]](list)
+        for weight, text in rows:
+            for phrase in phrases(text):
+                words = tuple(phrase.removeprefix("^").split())
+                table = begun if words[0].endswith("*") else exact
+                table[words[0].removesuffix("*")].append(Cue(words, weight, phrase.startswith("^")))
+        return Cues(
+            {word: tuple(cues) for word, cues in exact.items()},
+            {word: tuple(cues) for word, cues in begun.items()},
+            tuple(sorted({len(word) for word in begun})),
+        )
+
+    def starting_with(self, word: str) -> list[Cue]:
+        """The phrases whose first word this may be."""
+        found = list(self.exact.get(word, ()))
+        for length in self.lengths:
+            if length > len(word):
+                break
+            found.extend(self.begun.get(word[:length], ()))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One concept that tickets are about and options are named after."""
+
+    says: str
+    """What its cues speak for, as it is told to people."""
+    names: tuple[str, ...]
+    cues: Cues
+    headings: Cues
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """All that is known of words."""
+
+    families: Mapping[str, Family]
+    stop_words: frozenset[str]
+    urgency: Cues
+    levels: tuple[tuple[float, tuple[str, ...]], ...]
+    """Urgency and the names of priorities that fit it, the most urgent first."""
+
+
+@cache
+def lexicon() -> Lexicon:
+    """What is known of words; read once."""
+    table: dict[str, Any] = tomllib.loads(
+        resources.files("ai_service.engines").joinpath("cues.toml").read_text("utf-8")
+    )
+    families = {
+        name: Family(
+            family["says"],
+            phrases(family["names"]),
+            Cues.of(family["cues"]),
+            Cues.of([(1.0, family.get("headings", ""))]),
+        )
+        for name, family in table["family"].items()
+    }
+    levels = tuple((level, phrases(names)) for level, names in table["levels"]["cues"])
+    return Lexicon(families, frozenset(table["stop_words"].split()), Cues.of(table["urgency"]["cues"]), levels)
+
+
+def phrases(text: str) -> tuple[str, ...]:
+    """The phrases of a list."""
+    return tuple(" ".join(phrase.split()) for phrase in text.split(";") if phrase.strip())
+
+
+def fits(word: str, pattern: str) -> bool:
+    """Whether a word is this one, or begins so where the pattern ends in a star."""
+    return word.startswith(pattern[:-1]) if pattern.endswith("*") else word == pattern

@@ -1,0 +1,206 @@
+"""A ticket as its reader sees it: words with their places, and how much each place says about the whole."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ai_service.domain import TextField
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ai_service.domain import TicketText
+
+READ_CHARACTERS = 20_000
+_LEAD_CHARACTERS = 400
+_BODY_CHARACTERS = 2_500
+_LABEL_WORDS = 4
+_HEADING_WORDS = 14
+_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_FENCE = re.compile(r"^\s{0,3}(?:```|~~~)")
+_HEADING = re.compile(r"^\s{0,3}(?:#{1,6}\s+\S|\*\*[^*\n]+\*\*:?\s*$|__[^_\n]+__:?\s*$)")
+_BOLD_LEAD = re.compile(r"^\s*(?:[-*]\s+)?\*\*[^*\n]+\*\*:?")
+_BOX = re.compile(r"^\s*[-*]\s*\[(?P<tick>[ xX])\]")
+_TRACE = re.compile(
+    r"^\s*(?:Traceback \(most recent|File \".*\", line \d|at [\w.$<>\[\]]+ ?\(|at .+:\d+:\d+|Caused by: |goroutine \d"
+    r"|#\d+ +0x|\w+(?:\.\w+)*(?:Error|Exception)\b:|panicked at|Segmentation fault|\d{4}-\d\d-\d\d[T ]\d\d:\d\d"
+    r"|.*(?:\bE/|\bERROR\b|\bFATAL\b))"
+)
+_PAIR = re.compile(r"^\s*(?:[-*]\s+)?[^:?\n]{1,60}\??:\s")
+_CLAUSE_END = re.compile(r"[.!?;\n]|(?<=\s)-\s")
+
+
+class Zone(Enum):
+    """Where a word stands."""
+
+    TITLE = "title"
+    LEAD = "lead"
+    BODY = "body"
+    TAIL = "tail"
+    HEADING = "heading"
+    FORM = "form"
+    """A line of a form: a name and a value."""
+    CODE = "code"
+    TRACE = "trace"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word, folded for comparison, and its place."""
+
+    text: str
+    field: TextField
+    start: int
+    end: int
+    zone: Zone
+    clause: int
+    """Number of the clause; words of two clauses make no phrase."""
+    first: bool
+    """True for the first word of the title, or of what follows a label there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of text as a whole: a question, a label, a line of a trace."""
+
+    field: TextField
+    start: int
+    end: int
+    zone: Zone
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A ticket, read."""
+
+    words: tuple[Word, ...]
+    questions: tuple[Span, ...]
+    """Sentences that end in a question mark."""
+    labels: tuple[Span, ...]
+    """Pieces that name what the ticket is: a prefix of the title, a line of its own, a ticked box."""
+    traces: tuple[Span, ...]
+    """First lines of stack traces and log excerpts."""
+
+
+_VERBS = frozenset("do does did is are was were can could will would should has have had must".split())  # noqa: SIM905
+_CONTRACTED = {"can": "cant", "will": "wont"}
+_TITLE_LABEL = re.compile(r"^\s*(?:\[(?P<box>[^\[\]]{1,40})\]|(?P<plain>[A-Za-z][A-Za-z /_-]{0,30}?)\s*:)\s*")
+_QUESTION = re.compile(r"[^.!?\n]{6,300}\?(?=[\s\"')\]*_]|$)")
+
+
+def read_ticket(ticket: TicketText) -> Reading:
+    """The words of a ticket, in order; of a very long message its beginning."""
+    words: list[Word] = []
+    questions: list[Span] = []
+    labels: list[Span] = []
+    traces: list[Span] = []
+    title = ticket.title[:READ_CHARACTERS]
+    label = _TITLE_LABEL.match(title)
+    start = 0
+    if label and len(_WORD.findall(label[0])) <= _LABEL_WORDS:
+        labels.append(Span(TextField.TITLE, *label.span("box" if label["box"] else "plain"), Zone.TITLE))
+        start = label.end() if label["box"] or len(title) > label.end() else 0
+    words.extend(_words(title, TextField.TITLE, 0, len(title), zone=Zone.TITLE, clause=0, first_at=start))
+    questions.extend(_questions(title, TextField.TITLE, 0, len(title), Zone.TITLE))
+    message = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), ticket.message[:READ_CHARACTERS])
+    for begin, end, zone in _lines(message):
+        line = message[begin:end]
+        if zone is Zone.TRACE:
+            traces.append(Span(TextField.MESSAGE, begin + len(line) - len(line.lstrip()), end, zone))
+        elif zone in {Zone.LEAD, Zone.BODY, Zone.TAIL, Zone.FORM}:
+            tick = _BOX.match(line)
+            count = len(_WORD.findall(line, tick.end() if tick else 0))
+            if count and (count <= _LABEL_WORDS) and (tick is None or tick["tick"] != " "):
+                labels.append(Span(TextField.MESSAGE, begin + (tick.end() if tick else 0), end, zone))
+            if tick or zone is Zone.FORM:
+                words.extend(_words(message, TextField.MESSAGE, begin, end, zone=Zone.FORM, clause=begin + 1))
+                continue
+            questions.extend(_questions(message, TextField.MESSAGE, begin, end, zone))
+        words.extend(_words(message, TextField.MESSAGE, begin, end, zone=zone, clause=begin + 1))
+    return Reading(tuple(words), tuple(questions), tuple(_stripped(each, ticket) for each in labels), tuple(traces))
+
+
+def text_of(span: Span | Word, ticket: TicketText) -> str:
+    """What stands there."""
+    text = ticket.title if span.field is TextField.TITLE else ticket.message
+    return text[span.start : span.end]
+
+
+def fold(text: str) -> list[str]:
+    """The words of any text, folded as those of a ticket."""
+    return [word.text for word in _words(text, TextField.TITLE, 0, len(text), zone=Zone.TITLE, clause=0)]
+
+
+def _lines(message: str) -> Iterator[tuple[int, int, Zone]]:
+    """Each line that is not empty, with the zone that it stands in."""
+    fenced, prose, position = False, 0, 0
+    for line in message.splitlines(keepends=True):
+        begin, end = position, position + len(line.rstrip())
+        position += len(line)
+        text = line.rstrip()
+        if _FENCE.match(text):
+            fenced = not fenced
+            continue
+        if not text.strip():
+            continue
+        if _TRACE.match(text):
+            yield begin, end, Zone.TRACE
+        elif fenced or text.startswith(("    ", "\t")):
+            yield begin, end, Zone.CODE
+        elif (_HEADING.match(text) or text.endswith(":")) and len(_WORD.findall(text)) <= _HEADING_WORDS:
+            yield begin, end, Zone.HEADING
+        elif bold := _BOLD_LEAD.match(text):
+            yield begin, begin + bold.end(), Zone.HEADING
+            yield begin + bold.end(), end, Zone.LEAD
+            prose += len(text)
+        elif _PAIR.match(text) and len(text) < 120:  # noqa: PLR2004
+            yield begin, end, Zone.FORM
+        else:
+            zone = Zone.LEAD if prose < _LEAD_CHARACTERS else Zone.BODY if prose < _BODY_CHARACTERS else Zone.TAIL
+            prose += len(text)
+            yield begin, end, zone
+
+
+def _words(
+    text: str, field: TextField, begin: int, end: int, *, zone: Zone, clause: int, first_at: int = -1
+) -> Iterator[Word]:
+    """Words with their places; "does not" and "doesn't" are one word and the same."""
+    held: Word | None = None
+    last = begin
+    first = first_at >= 0
+    for match in _WORD.finditer(text, begin, end):
+        if _CLAUSE_END.search(text, last, match.start()):
+            clause += 1
+        folded = match[0].lower().replace("\u2019", "'").replace("'", "")
+        word = Word(folded, field, match.start(), match.end(), zone, clause, first and match.start() >= first_at)
+        first = first and not word.first
+        last = match.end()
+        if held is not None and folded == "not" and held.clause == clause:
+            yield replace(held, text=_CONTRACTED.get(held.text, held.text + "nt"), end=match.end())
+            held = None
+            continue
+        if held is not None:
+            yield held
+            held = None
+        if folded in _VERBS:
+            held = word
+        else:
+            yield replace(word, text="cant") if folded == "cannot" else word
+    if held is not None:
+        yield held
+
+
+def _questions(text: str, field: TextField, begin: int, end: int, zone: Zone) -> Iterator[Span]:
+    for match in _QUESTION.finditer(text, begin, end):
+        start = match.start() + len(match[0]) - len(match[0].lstrip())
+        yield Span(field, start, match.end(), zone)
+
+
+def _stripped(span: Span, ticket: TicketText) -> Span:
+    text = text_of(span, ticket)
+    start = span.start + len(text) - len(text.lstrip(" \t-*_[#>"))
+    return Span(span.field, min(start, span.end), span.start + len(text.rstrip(" \t*_:]")), span.zone)
