@@ -16,7 +16,9 @@ import logs_service.app
 from ai_service.settings import AiSettings
 from aiops.ai.v1 import ai_service_pb2
 from aiops.auth.v1 import auth_service_pb2
+from aiops.changelog.v1 import changelog_service_pb2
 from aiops.logs.v1 import logs_service_pb2
+from aiops.tickets.v1 import tickets_service_pb2
 from auth_service.settings import AuthSettings
 from chassis.identity import AccessTokens
 from chassis.testing.harness import Installation, running_service
@@ -128,11 +130,17 @@ def start_script(installation: Installation, nats_server: TestNats) -> StartScri
 
             auth = await scripted("auth", auth_service_pb2.DESCRIPTOR.services_by_name["AuthService"])
             logs = await scripted("logs", logs_service_pb2.DESCRIPTOR.services_by_name["LogsService"])
+            tickets = await scripted("tickets", tickets_service_pb2.DESCRIPTOR.services_by_name["TicketsService"])
+            changelog = await scripted(
+                "changelog", changelog_service_pb2.DESCRIPTOR.services_by_name["ChangelogService"]
+            )
             ai = await scripted("ai", ai_service_pb2.DESCRIPTOR.services_by_name["AiService"])
             defaults = {
                 "environment": "production",
                 "auth_target": auth.target,
                 "logs_target": logs.target,
+                "tickets_target": tickets.target,
+                "changelog_target": changelog.target,
                 "ai_target": ai.target,
                 "operations_listen": "127.0.0.1:0",
                 "nats_url": nats_server.url,
@@ -142,7 +150,7 @@ def start_script(installation: Installation, nats_server: TestNats) -> StartScri
             settings = GatewaySettings(**installation.settings("gateway", **{**defaults, **values}))
             gateway = build(settings, access_tokens=installation.access_tokens())
             front = await running.enter_async_context(running_gateway(gateway))
-            yield Script(installation, front, auth, logs, ai)
+            yield Script(installation, front, auth, logs, tickets, changelog, ai)
 
     return start
 

@@ -57,18 +57,35 @@ REFUSALS: list[tuple[DomainError, dict[str, Any]]] = [
         LogTooLarge("too large"),
         {"__typename": "ValidationError", "code": "LOG_TOO_LARGE", "message": "too large", "fields": []},
     ),
-    (LogNotFound("no such log"), {"__typename": "NotFoundError", "code": "LOG_NOT_FOUND", "message": "no such log"}),
+    (
+        LogNotFound("no such log"),
+        {"__typename": "NotFoundError", "code": "LOG_NOT_FOUND", "message": "no such log", "fields": []},
+    ),
+    (
+        LogNotFound("no such log", field="log_ids.0"),
+        {
+            "__typename": "NotFoundError",
+            "code": "LOG_NOT_FOUND",
+            "message": "no such log",
+            "fields": [{"path": "logIds.0", "message": "no such log"}],
+        },
+    ),
     (
         TransitionInvalid("cannot move"),
-        {"__typename": "ConflictError", "code": "LOG_STATUS_TRANSITION_INVALID", "message": "cannot move"},
+        {
+            "__typename": "ConflictError",
+            "code": "LOG_STATUS_TRANSITION_INVALID",
+            "message": "cannot move",
+            "fields": [],
+        },
     ),
     (
         IdempotencyKeyReused("used before"),
-        {"__typename": "ConflictError", "code": "IDEMPOTENCY_KEY_REUSED", "message": "used before"},
+        {"__typename": "ConflictError", "code": "IDEMPOTENCY_KEY_REUSED", "message": "used before", "fields": []},
     ),
     (
         IdempotencyInProgress("still running", retry_after_seconds="2"),
-        {"__typename": "ConflictError", "code": "IDEMPOTENCY_IN_PROGRESS", "message": "still running"},
+        {"__typename": "ConflictError", "code": "IDEMPOTENCY_IN_PROGRESS", "message": "still running", "fields": []},
     ),
     (Forbidden("not you"), {"__typename": "ForbiddenError", "code": "FORBIDDEN", "message": "not you"}),
 ]
@@ -147,8 +164,8 @@ async def test_what_no_client_can_put_right_is_a_top_level_error_without_our_ins
 async def test_defect_of_the_gateway_is_logged_once_with_the_trace_id_and_masked(
     script: Script, caplog: pytest.LogCaptureFixture
 ) -> None:
-    # A log without a source is more than any resolver expects.
-    script.logs.answers["ListLogs"] = logs_service_pb2.ListLogsResponse(logs=[log_pb2.Log(id="1")], cursors=["c"])
+    # A page with fewer cursors than rows is more than any resolver expects.
+    script.logs.answers["ListLogs"] = logs_service_pb2.ListLogsResponse(logs=[log_pb2.Log(id="1")])
 
     with caplog.at_level(logging.ERROR, "gateway"):
         body = await script.gateway.ask("{ logs { nodes { id } } }", token=script.token())

@@ -14,7 +14,7 @@ from aiops.logs.v1 import log_pb2, logs_service_pb2
 from chassis.embedded.nats import NatsServer
 from chassis.embedded.nats_config import RegisteredEvent, nats_config
 from chassis.embedded.process import free_port
-from gateway.live import ACCESS_SUBJECTS, LOG_SUBJECTS, LogFeed
+from gateway.live import ACCESS_SUBJECTS, LOG_SUBJECTS, TICKET_SUBJECTS, ChangeFeed
 from gateway.testing.harness import Watcher
 from gateway.testing.stack import Script, Stack
 
@@ -29,7 +29,7 @@ def test_subjects_are_those_that_the_registry_gives_the_gateway(request: Any) ->
 
     live = {subject for subject, event in registry.items() if "gateway" in event.get("live", ())}
 
-    assert live == {*LOG_SUBJECTS, *ACCESS_SUBJECTS}
+    assert live == {*LOG_SUBJECTS, *TICKET_SUBJECTS, *ACCESS_SUBJECTS}
 
 
 async def test_client_of_either_gateway_sees_every_change(stack: Stack) -> None:
@@ -132,7 +132,7 @@ async def test_change_during_an_outage_of_nats_is_told_when_nats_is_back(
 
 
 async def test_lost_event_is_made_up_for_by_looking_again() -> None:
-    feed = LogFeed(recheck_seconds=0.05)
+    feed = ChangeFeed(recheck_seconds=0.05)
     changes = feed.changes(LOG_ID)
 
     async with asyncio.timeout(2), aclosing(changes):
@@ -143,7 +143,7 @@ async def test_lost_event_is_made_up_for_by_looking_again() -> None:
 
 
 async def test_events_of_other_logs_wake_nobody() -> None:
-    feed = LogFeed()
+    feed = ChangeFeed()
     async with aclosing(feed.changes(LOG_ID)) as changes:
         await anext(changes)
         await feed.hear(Envelope(aggregate_id="0198c0de-0000-7000-8000-000000000002"))

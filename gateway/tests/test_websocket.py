@@ -86,7 +86,7 @@ async def test_connection_ends_with_its_token(script: Script) -> None:
 
         assert await watcher.close_code() == (4403, "Token expired")
 
-    assert script.gateway.gateway.log_feed.watcher_count == 0
+    assert script.gateway.gateway.change_feed.watcher_count == 0
 
 
 async def test_silent_client_is_sent_away(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,14 +214,14 @@ async def test_too_large_a_message_ends_the_connection(script: Script) -> None:
 async def test_service_that_is_away_pauses_a_running_subscription(
     script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.graph.logs_subscriptions.RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("gateway.graph.updates.RETRY_SECONDS", 0.05)
     script.logs.answers["BatchGetLogs"] = log(1)
     async with Watcher.connected(script.gateway, script.token()) as watcher:
         await watcher.receive()
         await watcher.subscribe(UPDATES, id=LOG_ID)
         first = await watcher.next()
         script.logs.answers["BatchGetLogs"] = Unavailable(dependency="postgres")
-        await script.gateway.gateway.log_feed.look_again()
+        await script.gateway.gateway.change_feed.look_again()
         await asyncio.sleep(0.3)
         script.logs.answers["BatchGetLogs"] = log(2)
         second = await watcher.next()

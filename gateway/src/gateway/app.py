@@ -15,7 +15,7 @@ from gateway.auth import Authenticator
 from gateway.doors.problem import problem
 from gateway.doors.upload import UploadDoor
 from gateway.graphiql import graphiql_routes
-from gateway.live import LogFeed
+from gateway.live import ChangeFeed
 from gateway.operations import OPERATION_METRICS, Operations
 from gateway.process import Gateway
 from gateway.services import Services
@@ -32,14 +32,14 @@ def build(
     *,
     clock: Clock | None = None,
     access_tokens: AccessTokens | None = None,
-    log_feed: LogFeed | None = None,
+    change_feed: ChangeFeed | None = None,
 ) -> Gateway:
     """The gateway as its settings want it; build it inside the event loop.
 
     Raises:
         SettingsInvalid: it cannot be built with them.
     """
-    settings, clock, log_feed = settings or GatewaySettings(), clock or SystemClock(), log_feed or LogFeed()
+    settings, clock, change_feed = settings or GatewaySettings(), clock or SystemClock(), change_feed or ChangeFeed()
     development = settings.environment == "development"
     try:
         identity = ServiceIdentity.from_file("gateway", settings.key_file)
@@ -50,7 +50,7 @@ def build(
     metrics = Metrics(OPERATION_METRICS)
     services = Services.at(settings, identity, metrics)
     authenticator = Authenticator(access_tokens or AccessTokens.over_http(settings.jwks_url, clock), services, clock)
-    operations = Operations(services, log_feed, metrics, development=development)
+    operations = Operations(services, change_feed, metrics, development=development)
     over_http = GraphQLOverHttp(operations, authenticator)
     over_websocket = GraphQLOverWebSocket(operations, authenticator, clock)
     upload_door = UploadDoor(services, authenticator)
@@ -69,7 +69,7 @@ def build(
         redactor=redactor,
         metrics=metrics,
         services=services,
-        log_feed=log_feed,
+        change_feed=change_feed,
         operations=operations,
         over_websocket=over_websocket,
         app=app,

@@ -9,9 +9,11 @@ import strawberry
 from chassis.identity import Viewer
 from gateway.clients.ai import AiCalls
 from gateway.clients.auth import AuthCalls
+from gateway.clients.changelog import ChangelogCalls
 from gateway.clients.logs import LogsCalls
+from gateway.clients.tickets import TicketsCalls
 from gateway.documents import Prepared
-from gateway.live import LogFeed
+from gateway.live import ChangeFeed
 from gateway.services import Services
 
 
@@ -31,9 +33,9 @@ class Caller:
 class RequestContext:
     """One operation: its caller, and calls and loaders that end with it."""
 
-    def __init__(self, caller: Caller, services: Services, log_feed: LogFeed, prepared: Prepared) -> None:
+    def __init__(self, caller: Caller, services: Services, change_feed: ChangeFeed, prepared: Prepared) -> None:
         self.caller = caller
-        self.log_feed = log_feed
+        self.change_feed = change_feed
         self.prepared = prepared
         self._services = services
 
@@ -46,6 +48,16 @@ class RequestContext:
     def logs(self) -> LogsCalls:
         """The logs service."""
         return LogsCalls(self._services.logs_client, self._services.logs)
+
+    @cached_property
+    def tickets(self) -> TicketsCalls:
+        """The tickets service."""
+        return TicketsCalls(self._services.tickets_client, self._services.tickets)
+
+    @cached_property
+    def changelog(self) -> ChangelogCalls:
+        """The changelog service."""
+        return ChangelogCalls(self._services.changelog_client, self._services.changelog)
 
     @cached_property
     def ai(self) -> AiCalls:

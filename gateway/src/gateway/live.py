@@ -1,8 +1,9 @@
 """Live updates: one NATS subscription per process and subject, fanned out to every client that watches.
 
-An event says only *that* a log changed; what a client gets is read anew with his own token, so that the service decides
-each time whether and how he may see it. So a client needs no queue but one mark, "changed": any event and any
-reconnection to NATS sets it, reading takes it away. A slow client costs one mark; a lost event costs time, no state.
+An event says only *that* a log or a ticket changed; what a client gets is read anew with his own token, so that the
+service decides each time whether and how he may see it. So a client needs no queue but one mark, "changed": any event
+and any reconnection to NATS sets it, reading takes it away. A slow client costs one mark; a lost event costs time, no
+state.
 """
 
 import asyncio
@@ -24,6 +25,19 @@ LOG_SUBJECTS = (
     "aiops.logs.log.status_updated.v1",
     "aiops.logs.log.updated.v1",
 )
+TICKET_SUBJECTS = (
+    "aiops.tickets.ticket.created.v1",
+    "aiops.tickets.ticket.triage_requested.v1",
+    "aiops.tickets.ticket.triaged.v1",
+    "aiops.tickets.ticket.triage_failed.v1",
+    "aiops.tickets.ticket.updated.v1",
+    "aiops.tickets.ticket.audience_updated.v1",
+    "aiops.tickets.ticket.assigned.v1",
+    "aiops.tickets.ticket.status_updated.v1",
+    "aiops.tickets.ticket.commented.v1",
+    "aiops.tickets.ticket.logs_linked.v1",
+    "aiops.tickets.ticket.logs_unlinked.v1",
+)
 ACCESS_SUBJECTS = (
     "aiops.auth.session.revoked.v1",
     "aiops.auth.user.deactivated.v1",
@@ -38,8 +52,8 @@ CONNECT_AGAIN_SECONDS = 1.0
 Hear = Callable[[Envelope], Awaitable[None]]
 
 
-class LogFeed:
-    """Tells watchers that a log changed."""
+class ChangeFeed:
+    """Tells watchers that what they watch changed: a log or a ticket, found by its id, which no other thing has."""
 
     def __init__(self, recheck_seconds: float = RECHECK_SECONDS) -> None:
         self._recheck_seconds = recheck_seconds
@@ -47,11 +61,11 @@ class LogFeed:
 
     @property
     def watcher_count(self) -> int:
-        """How many clients watch a log just now."""
+        """How many clients watch something just now."""
         return sum(map(len, self._watchers.values()))
 
     async def hear(self, envelope: Envelope) -> None:
-        """Take one event of a log."""
+        """Take one event of what may be watched."""
         for changed in self._watchers.get(envelope.aggregate_id, ()):
             changed.set()
 
@@ -61,9 +75,9 @@ class LogFeed:
             for changed in watchers:
                 changed.set()
 
-    async def changes(self, log_id: str) -> AsyncGenerator[None, None]:
-        """One item at once, and one each time the log may have changed; changes that come together are one."""
-        with self._watching(log_id) as changed:
+    async def changes(self, aggregate_id: str) -> AsyncGenerator[None, None]:
+        """One item at once, and one each time it may have changed; changes that come together are one."""
+        with self._watching(aggregate_id) as changed:
             while True:
                 changed.clear()
                 yield
@@ -72,18 +86,18 @@ class LogFeed:
                         await changed.wait()
 
     @contextmanager
-    def _watching(self, log_id: str) -> Iterator[asyncio.Event]:
+    def _watching(self, aggregate_id: str) -> Iterator[asyncio.Event]:
         changed = asyncio.Event()
-        self._watchers[log_id].add(changed)
+        self._watchers[aggregate_id].add(changed)
         try:
             yield changed
         finally:
-            self._watchers[log_id].discard(changed)
-            if not self._watchers[log_id]:
-                del self._watchers[log_id]
+            self._watchers[aggregate_id].discard(changed)
+            if not self._watchers[aggregate_id]:
+                del self._watchers[aggregate_id]
 
 
-async def listen(messaging: Messaging, log_feed: LogFeed, hear_access: Hear) -> None:
+async def listen(messaging: Messaging, change_feed: ChangeFeed, hear_access: Hear) -> None:
     """Hear events for as long as the process lives. NATS may come late: until then watchers look by themselves."""
     said = False
     while not messaging.is_connected:
@@ -94,9 +108,9 @@ async def listen(messaging: Messaging, log_feed: LogFeed, hear_access: Hear) -> 
                 logger.warning("live updates are slow until NATS is there: %s", error.message)
             said = True
             await asyncio.sleep(CONNECT_AGAIN_SECONDS)
-    for subject in LOG_SUBJECTS:
-        await messaging.subscribe_core(subject, log_feed.hear)
+    for subject in (*LOG_SUBJECTS, *TICKET_SUBJECTS):
+        await messaging.subscribe_core(subject, change_feed.hear)
     for subject in ACCESS_SUBJECTS:
         await messaging.subscribe_core(subject, hear_access)
-    await log_feed.look_again()
+    await change_feed.look_again()
     await asyncio.Event().wait()

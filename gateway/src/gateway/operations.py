@@ -17,7 +17,7 @@ from chassis.metrics import Metrics, MetricSpec
 from chassis.telemetry import current_trace_id, span
 from gateway.context import Caller, RequestContext
 from gateway.documents import Documents, Operation, Prepared
-from gateway.live import LogFeed
+from gateway.live import ChangeFeed
 from gateway.masking import present
 from gateway.schema import Graph
 from gateway.services import Services
@@ -65,12 +65,12 @@ class Refused(Exception):
 class Operations:
     """The one way in which an operation is run."""
 
-    def __init__(self, services: Services, log_feed: LogFeed, metrics: Metrics, *, development: bool) -> None:
+    def __init__(self, services: Services, change_feed: ChangeFeed, metrics: Metrics, *, development: bool) -> None:
         self._graph = Graph(extensions=[UsePrepared])
         self.documents = Documents(self._graph.core, development=development)
         self._open_fields = OPEN_TO_DEVELOPERS if development else OPEN_TO_ALL
         self._services = services
-        self._log_feed = log_feed
+        self._change_feed = change_feed
         self._outcomes = metrics.counter("aiops_gateway_operations_total")
         self._seconds = metrics.histogram("aiops_gateway_operation_duration_seconds")
         self._subscriptions = metrics.gauge("aiops_gateway_subscriptions")
@@ -88,7 +88,7 @@ class Operations:
             result = await self._graph.execute(
                 prepared.text,
                 variable_values=dict(variables or {}),
-                context_value=RequestContext(caller, self._services, self._log_feed, prepared),
+                context_value=RequestContext(caller, self._services, self._change_feed, prepared),
                 operation_name=operation_name,
             )
         return self._recorded(self._outward(result, operation), operation, time.monotonic() - started)
@@ -111,7 +111,7 @@ class Operations:
                 results = await self._graph.stream(
                     prepared.text,
                     variable_values=dict(variables or {}),
-                    context_value=RequestContext(caller, self._services, self._log_feed, prepared),
+                    context_value=RequestContext(caller, self._services, self._change_feed, prepared),
                     operation_name=operation_name,
                 )
                 self._subscriptions.inc(subscribes)

@@ -19,7 +19,7 @@ from chassis.http import HttpServer, Traced, bind, make_app
 from chassis.messaging import Messaging
 from chassis.metrics import Metrics
 from chassis.redaction import Redactor
-from gateway.live import LogFeed, listen
+from gateway.live import ChangeFeed, listen
 from gateway.operations import Operations
 from gateway.services import Services
 from gateway.settings import GatewaySettings
@@ -58,7 +58,7 @@ class Gateway:
     redactor: Redactor
     metrics: Metrics
     services: Services
-    log_feed: LogFeed
+    change_feed: ChangeFeed
     operations: Operations
     over_websocket: GraphQLOverWebSocket
     app: FastAPI
@@ -76,7 +76,7 @@ class Gateway:
             "gateway",
             streams=False,
             on_fatal=self._fail,
-            on_reconnected=self.log_feed.look_again,
+            on_reconnected=self.change_feed.look_again,
         )
         self._background = Background(self.metrics)
         checks = {"services": self._any_service, "background": self._background.check}
@@ -111,7 +111,7 @@ class Gateway:
         server.config.ws_max_size = MAX_MESSAGE_BYTES
         self.http_port = self._serve(server, "http_listen")
         self.operations_port = self._serve(HttpServer(make_app(self.health, self.metrics)), "operations_listen")
-        self._background.run("live", lambda: listen(self.messaging, self.log_feed, self.over_websocket.hear_access))
+        self._background.run("live", lambda: listen(self.messaging, self.change_feed, self.over_websocket.hear_access))
         self._background.run("health", self.health.watch)
         gc.collect()
         gc.freeze()  # what is here now stays: collections need not look at it again

@@ -17,6 +17,10 @@ from gateway.graph.ai import Run
 from gateway.graph.auth import AuthQuery, User
 from gateway.graph.auth_accounts import AccountMutation
 from gateway.graph.auth_sessions import SessionMutation
+from gateway.graph.changelog import Changelog
+from gateway.graph.changelog_commits import Commit, Deployment, Repository
+from gateway.graph.changelog_mutations import ChangelogMutation
+from gateway.graph.changelog_queries import ChangelogQuery
 from gateway.graph.descriptions import describe
 from gateway.graph.errors import RefusalHandler
 from gateway.graph.log_records import LogPattern, LogRecord
@@ -24,8 +28,16 @@ from gateway.graph.logs import Log, LogsQuery
 from gateway.graph.logs_mutations import LogsMutation
 from gateway.graph.logs_subscriptions import LogsSubscription
 from gateway.graph.scalars import DATE_TIME
+from gateway.graph.tickets import Ticket
+from gateway.graph.tickets_additions import TicketAdditionsMutation
+from gateway.graph.tickets_mutations import TicketsMutation
+from gateway.graph.tickets_queries import TicketsQuery
+from gateway.graph.tickets_subscriptions import TicketsSubscription
 
-ENTITIES = {cls.__name__: cls for cls in (User, Log, LogRecord, LogPattern, Run)}
+ENTITIES = {
+    cls.__name__: cls
+    for cls in (User, Log, LogRecord, LogPattern, Run, Ticket, Changelog, Repository, Commit, Deployment)
+}
 """What other subgraphs may name by id."""
 
 
@@ -33,17 +45,19 @@ ENTITIES = {cls.__name__: cls for cls in (User, Log, LogRecord, LogPattern, Run)
 @strawberry.type(
     description="What can be read. Every field is nullable: a service that is down takes no other's answer along."
 )
-class Query(AuthQuery, LogsQuery):
+class Query(AuthQuery, LogsQuery, TicketsQuery, ChangelogQuery):
     """What can be read."""
 
 
 @strawberry.type
-class Mutation(SessionMutation, AccountMutation, LogsMutation):
+class Mutation(
+    SessionMutation, AccountMutation, LogsMutation, TicketsMutation, TicketAdditionsMutation, ChangelogMutation
+):
     """What can be changed. Every mutation ends in its result union; `... on UserError` catches all refusals."""
 
 
 @strawberry.type
-class Subscription(LogsSubscription):
+class Subscription(LogsSubscription, TicketsSubscription):
     """What can be watched, over WebSocket with the graphql-transport-ws protocol."""
 
 
@@ -55,6 +69,7 @@ class Graph(federation.Schema):
             query=Query,
             mutation=Mutation,
             subscription=Subscription,
+            types=ENTITIES.values(),
             extensions=extensions,
             config=StrawberryConfig(scalar_map={Timestamp: DATE_TIME}),
             exception_handlers=[RefusalHandler()],

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Self
 
 from aiops.ai.v1.ai_service_pb2_grpc import AiServiceStub
 from aiops.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from aiops.changelog.v1.changelog_service_pb2_grpc import ChangelogServiceStub
 from aiops.logs.v1.logs_service_pb2_grpc import LogsServiceStub
+from aiops.tickets.v1.tickets_service_pb2_grpc import TicketsServiceStub
 from chassis.identity import ServiceIdentity
 from chassis.metrics import Metrics
 from chassis.rpc.client import Client
@@ -14,7 +16,9 @@ from chassis.settings import ProcessSettings
 if TYPE_CHECKING:
     from aiops.ai.v1.ai_service_pb2_grpc import AiServiceAsyncStub
     from aiops.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
+    from aiops.changelog.v1.changelog_service_pb2_grpc import ChangelogServiceAsyncStub
     from aiops.logs.v1.logs_service_pb2_grpc import LogsServiceAsyncStub
+    from aiops.tickets.v1.tickets_service_pb2_grpc import TicketsServiceAsyncStub
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,10 @@ class Services:
     auth: "AuthServiceAsyncStub"
     logs_client: Client
     logs: "LogsServiceAsyncStub"
+    tickets_client: Client
+    tickets: "TicketsServiceAsyncStub"
+    changelog_client: Client
+    changelog: "ChangelogServiceAsyncStub"
     ai_client: Client
     ai: "AiServiceAsyncStub"
 
@@ -33,12 +41,18 @@ class Services:
         """Services at the addresses of the settings; nothing is sent before the first call."""
         auth = Client(settings.auth_target, "auth", identity, metrics=metrics)
         logs = Client(settings.logs_target, "logs", identity, metrics=metrics)
+        tickets = Client(settings.tickets_target, "tickets", identity, metrics=metrics)
+        changelog = Client(settings.changelog_target, "changelog", identity, metrics=metrics)
         ai = Client(settings.ai_target, "ai", identity, metrics=metrics)
         return cls(
             auth_client=auth,
             auth=AuthServiceStub(auth.channel),
             logs_client=logs,
             logs=LogsServiceStub(logs.channel),
+            tickets_client=tickets,
+            tickets=TicketsServiceStub(tickets.channel),
+            changelog_client=changelog,
+            changelog=ChangelogServiceStub(changelog.channel),
             ai_client=ai,
             ai=AiServiceStub(ai.channel),
         )
@@ -46,7 +60,7 @@ class Services:
     @property
     def clients(self) -> tuple[Client, ...]:
         """The channels, one for each service."""
-        return (self.auth_client, self.logs_client, self.ai_client)
+        return (self.auth_client, self.logs_client, self.tickets_client, self.changelog_client, self.ai_client)
 
     async def close(self) -> None:
         """Close the channels."""

@@ -1,37 +1,31 @@
 """The auth service as one operation sees it."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from aiops.auth.v1 import auth_service_pb2 as pb
 from aiops.auth.v1 import user_pb2
 from chassis.rpc.client import Client
-from gateway.clients.batching import loader
+from gateway.clients.batching import key_loader, loader
+from gateway.clients.calls import Calls
 
 if TYPE_CHECKING:
-    from grpc.aio import UnaryUnaryMultiCallable
-
     from aiops.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
 
-Request = TypeVar("Request")
-Response = TypeVar("Response")
 
-
-class AuthCalls:
+class AuthCalls(Calls["AuthServiceAsyncStub"]):
     """RPCs to auth on behalf of the viewer, with loaders that live as long as the operation."""
 
     def __init__(self, client: Client, stub: "AuthServiceAsyncStub") -> None:
-        self._client = client
-        self.rpc = stub
+        super().__init__(client, stub)
         self.users = loader(self._batch_get_users, lambda user: user.id)
+        self.users_by_email = key_loader(self._batch_get_users_by_email)
 
-    async def call(self, method: "UnaryUnaryMultiCallable[Request, Response]", request: Request) -> Response:
-        """One RPC.
+    async def _batch_get_users(self, ids: Sequence[str], seconds: float) -> Iterable[user_pb2.User]:
+        request = pb.BatchGetUsersRequest(ids=ids)
+        return (await self.call(self.rpc.BatchGetUsers, request, timeout_seconds=seconds)).users
 
-        Raises:
-            DomainError: what auth answered, or that it did not.
-        """
-        return await self._client.call(method, request)
-
-    async def _batch_get_users(self, ids: list[str]) -> Iterable[user_pb2.User]:
-        return (await self.call(self.rpc.BatchGetUsers, pb.BatchGetUsersRequest(ids=ids))).users
+    async def _batch_get_users_by_email(self, emails: Sequence[str], seconds: float) -> dict[str, user_pb2.User]:
+        request = pb.BatchGetUsersByEmailRequest(emails=emails)
+        response = await self.call(self.rpc.BatchGetUsersByEmail, request, timeout_seconds=seconds)
+        return {found.requested_email: found.user for found in response.users}

@@ -8,6 +8,7 @@ from strawberry import federation
 
 from aiops.ai.v1 import run_pb2
 from gateway.context import Info
+from gateway.graph.enums import name_or_none
 
 
 @strawberry.enum
@@ -28,8 +29,8 @@ class Run:
     """UUIDv7."""
     task: str
     """What was asked, for example `summarize_evidence`."""
-    engine: Engine
-    """Who wrote the answer."""
+    engine: Engine | None
+    """Who wrote the answer; null for an engine that the graph does not know."""
     model: str | None
     """Model that answered; null for the built-in engine."""
     prompt_version: int | None
@@ -60,7 +61,7 @@ class Run:
         return cls(
             id=strawberry.ID(run.id),
             task=run.task,
-            engine=Engine(run.engine),
+            engine=name_or_none(Engine, run.engine),
             model=run.model or None,
             prompt_version=run.prompt_version or None,
             input_digest=run.input_digest,

@@ -9,6 +9,7 @@ from strawberry import federation
 from aiops.auth.v1 import auth_service_pb2 as pb
 from aiops.auth.v1 import user_pb2
 from gateway.context import Info
+from gateway.graph.enums import name_or_none
 from gateway.graph.pagination import DEFAULT_PAGE_SIZE, Connection, connection, page_request
 from gateway.graph.scalars import time_or_none
 
@@ -51,8 +52,8 @@ class User:
     """Name shown to others."""
     role: Role | None
     """Null until an admin gives one."""
-    status: UserStatus
-    """Whether the account can be used."""
+    status: UserStatus | None
+    """Whether the account can be used; null when it is in a state that the graph does not know."""
     created_at: Timestamp
     """When the account was made or invited."""
     updated_at: Timestamp
@@ -71,8 +72,8 @@ class User:
             version=user.version,
             email=user.email or None,
             display_name=user.display_name,
-            role=Role(user.role) if user.role else None,
-            status=UserStatus(user.status),
+            role=name_or_none(Role, user.role),
+            status=name_or_none(UserStatus, user.status),
             created_at=user.created_at,
             updated_at=user.updated_at,
         )
@@ -147,6 +148,12 @@ class ApiToken:
 async def load_user(info: Info, user_id: str) -> User | None:
     """The account with this id, batched with the operation's other accounts."""
     user = await info.context.auth.users.load(user_id)
+    return User.of(user) if user is not None else None
+
+
+async def load_user_by_email(info: Info, email: str) -> User | None:
+    """The account with this address, regardless of case, batched with the operation's other addresses."""
+    user = await info.context.auth.users_by_email.load(email.lower())
     return User.of(user) if user is not None else None
 
 

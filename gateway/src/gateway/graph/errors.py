@@ -46,10 +46,16 @@ class ValidationError(UserError):
 class NotFoundError(UserError):
     """The thing does not exist, or the caller may not see it."""
 
+    fields: list[InvalidField]
+    """The fields that name what is not there; empty when it is the thing itself."""
+
 
 @strawberry.type
 class ConflictError(UserError):
     """The present state forbids the change, or the same request is still running."""
+
+    fields: list[InvalidField]
+    """The fields that are in the way; empty when it is the state of the thing."""
 
 
 @strawberry.type
@@ -80,20 +86,26 @@ class RateLimitedError(UserError):
     """How long to wait."""
 
 
+_INPUT_NAMES = {"repository_name": "repository", "version_name": "version"}
+"""Fields that have another name in the graph than at the service."""
+
+
 def _fields(error: DomainError) -> list[InvalidField]:
-    field = error.metadata.get("field", "")
-    path = ".".join(to_camel_case(part) for part in field.split(".") if part)
+    path = ".".join(_INPUT_NAMES.get(part, to_camel_case(part)) for part in error.metadata.get("field", "").split("."))
+    path = path.removeprefix("option.")
     return [InvalidField(path=path, message=error.message)] if path else []
 
 
-_NAMED = {
+_NAMED = {ErrorKind.FORBIDDEN: ForbiddenError, ErrorKind.UNAUTHENTICATED: AuthenticationError}
+"""Kinds that say nothing but their code and message."""
+_ABOUT_FIELDS = {
+    ErrorKind.INVALID: ValidationError,
+    ErrorKind.EXHAUSTED: ValidationError,
     ErrorKind.NOT_FOUND: NotFoundError,
     ErrorKind.CONFLICT: ConflictError,
     ErrorKind.IN_PROGRESS: ConflictError,
-    ErrorKind.FORBIDDEN: ForbiddenError,
-    ErrorKind.UNAUTHENTICATED: AuthenticationError,
 }
-"""Kinds that say nothing but their code and message."""
+"""Kinds that say which fields they are about."""
 
 
 def user_error(error: DomainError) -> UserError | None:
@@ -107,8 +119,8 @@ def user_error(error: DomainError) -> UserError | None:
     if error.kind is ErrorKind.EXHAUSTED and "retry_after_seconds" in metadata:
         seconds = int(metadata["retry_after_seconds"])
         return RateLimitedError(code=code, message=message, retry_after_seconds=seconds)
-    if error.kind in {ErrorKind.INVALID, ErrorKind.EXHAUSTED}:
-        return ValidationError(code=code, message=message, fields=_fields(error))
+    if error.kind in _ABOUT_FIELDS:
+        return _ABOUT_FIELDS[error.kind](code=code, message=message, fields=_fields(error))
     return None
 
 

@@ -10,6 +10,7 @@ from strawberry import federation
 from aiops.logs.v1 import log_pattern_pb2, log_pb2, log_record_pb2
 from aiops.logs.v1 import logs_service_pb2 as pb
 from gateway.context import Info
+from gateway.graph.enums import name_or_none
 from gateway.graph.pagination import Connection, connection, page_request
 from gateway.graph.scalars import time_or_none
 
@@ -47,7 +48,7 @@ class SeverityCount:
     @classmethod
     def of(cls, count: log_pb2.SeverityCount) -> "SeverityCount":
         """The count as logs told it."""
-        return cls(severity=Severity(count.severity) if count.severity else None, count=count.count)
+        return cls(severity=name_or_none(Severity, count.severity), count=count.count)
 
 
 @strawberry.type
@@ -146,7 +147,7 @@ class LogRecord:
             line_number=record.line_number,
             time=time_or_none(record.time, present=record.HasField("time")),
             observed_time=record.observed_time,
-            severity=Severity(record.severity) if record.severity else None,
+            severity=name_or_none(Severity, record.severity),
             severity_text=record.severity_text or None,
             body=record.body,
             attributes=[Attribute(key=key, value=value) for key, value in sorted(record.attributes.items())],

@@ -1,18 +1,20 @@
 """Logs with their summaries: what logs owns, and how to read it. Records and patterns are in `log_records`."""
 
+from asyncio import gather
+from collections.abc import Sequence
 from enum import Enum
+from typing import Any
 
 import strawberry
 from google.protobuf.timestamp_pb2 import Timestamp
 from strawberry import federation
 
-from aiops.common.v1 import actor_pb2
 from aiops.logs.v1 import log_pb2
 from aiops.logs.v1 import logs_service_pb2 as pb
 from gateway.context import Info
 from gateway.graph import edges
-from gateway.graph.ai import Run
-from gateway.graph.auth import User
+from gateway.graph.actors import Actor, user_id_of
+from gateway.graph.enums import name_or_none
 from gateway.graph.log_records import (
     LogPatternCount,
     LogRecord,
@@ -63,33 +65,6 @@ class LogStatus(Enum):
     """Done."""
 
 
-@strawberry.enum
-class ActorKind(Enum):
-    """What sort of principal did something."""
-
-    USER = actor_pb2.ACTOR_KIND_USER
-    """A person."""
-    SERVICE_ACCOUNT = actor_pb2.ACTOR_KIND_SERVICE_ACCOUNT
-    """A machine that holds an API token."""
-    SERVICE = actor_pb2.ACTOR_KIND_SERVICE
-    """One of the system's own services."""
-
-
-@strawberry.type
-class Actor:
-    """Who did something."""
-
-    kind: ActorKind
-    """The sort of principal."""
-    id: strawberry.ID
-    """Id of the user or service account; a service's name."""
-
-    @classmethod
-    def of(cls, actor: actor_pb2.Actor) -> "Actor":
-        """The actor as the service stored it."""
-        return cls(kind=ActorKind(actor.kind or actor_pb2.ACTOR_KIND_SERVICE), id=strawberry.ID(actor.id))
-
-
 @strawberry.type
 class SummarySentence:
     """One statement about a log that can be checked."""
@@ -138,9 +113,7 @@ class LogSummary:
     created_at: Timestamp
     """When it was stored."""
     run_id: strawberry.Private[str | None]
-    run: Run | None = strawberry.field(
-        resolver=edges.log_summary_run, description="The run of the engine that wrote it."
-    )
+    run = strawberry.field(resolver=edges.log_summary_run, description="The run of the engine that wrote it.")
 
     @classmethod
     def of(cls, summary: log_pb2.Summary) -> "LogSummary":
@@ -169,12 +142,12 @@ class Log:
     """Name given by the uploader, or the file's name."""
     service: str | None
     """Service that wrote the records; null where unknown."""
-    source: LogSource
-    """How the records arrived."""
-    state: LogState
-    """How far the machine is."""
-    status: LogStatus
-    """How far people are."""
+    source: LogSource | None
+    """How the records arrived; null for a way that the graph does not know."""
+    state: LogState | None
+    """How far the machine is; null for a state that the graph does not know."""
+    status: LogStatus | None
+    """How far people are; null for a status that the graph does not know."""
     severity: Severity | None
     """Set by a person, else the worst that was found in the records; null when no line says."""
     record_count: int
@@ -206,8 +179,17 @@ class Log:
     updated_at: Timestamp
     """When it was last changed."""
     created_by_user_id: strawberry.Private[str | None]
-    created_by: User | None = strawberry.field(
+    moment: strawberry.Private[Timestamp]
+    created_by = strawberry.field(
         resolver=edges.log_created_by, description="The person who brought it in; null for a machine."
+    )
+    tickets = strawberry.field(
+        resolver=edges.log_tickets, description="Tickets that it is linked to, newest first, 1 to 100."
+    )
+    changes_before = strawberry.field(
+        resolver=edges.log_changes_before,
+        description="What was changed in its service in the 1 to 720 hours before its first record, newest first, "
+        "1 to 100. Without a service: what was changed anywhere.",
     )
 
     @strawberry.field
@@ -236,22 +218,22 @@ class Log:
     @classmethod
     def of(cls, log: log_pb2.Log) -> "Log":
         """The log as the service told it."""
-        by_user = log.created_by.kind == actor_pb2.ACTOR_KIND_USER
+        first_record_time = time_or_none(log.first_record_time, present=log.HasField("first_record_time"))
         return cls(
             id=strawberry.ID(log.id),
             version=log.version,
             name=log.name,
             service=log.service or None,
-            source=LogSource(log.source),
-            state=LogState(log.state),
-            status=LogStatus(log.status),
-            severity=Severity(log.severity) if log.severity else None,
+            source=name_or_none(LogSource, log.source),
+            state=name_or_none(LogState, log.state),
+            status=name_or_none(LogStatus, log.status),
+            severity=name_or_none(Severity, log.severity),
             record_count=log.record_count,
             line_count=log.line_count,
             byte_count=log.byte_count,
             pattern_count=log.pattern_count,
             severity_counts=[SeverityCount.of(count) for count in log.severity_counts],
-            first_record_time=time_or_none(log.first_record_time, present=log.HasField("first_record_time")),
+            first_record_time=first_record_time,
             last_record_time=time_or_none(log.last_record_time, present=log.HasField("last_record_time")),
             tags=list(log.tags),
             notes=log.notes,
@@ -260,7 +242,8 @@ class Log:
             created_by_actor=Actor.of(log.created_by),
             created_at=log.created_at,
             updated_at=log.updated_at,
-            created_by_user_id=log.created_by.id if by_user else None,
+            created_by_user_id=user_id_of(log.created_by),
+            moment=first_record_time or log.created_at,
         )
 
 
@@ -284,6 +267,17 @@ async def load_log(info: Info, log_id: str) -> Log | None:
     """The log with this id, batched with the operation's other logs."""
     log = await info.context.logs.logs.load(log_id)
     return Log.of(log) if log is not None else None
+
+
+async def load_logs(info: Info, log_ids: Sequence[str]) -> list[Log | None]:
+    """The logs that are there for the viewer among the ids, in their order; one that cannot be read fails alone."""
+    found = await gather(*map(info.context.logs.logs.load, log_ids), return_exceptions=True)
+    failures = [each for each in found if isinstance(each, BaseException)]
+    if failures and len(failures) == len(found):
+        raise failures[0]
+    # An error in a list of nullable items becomes a null with the error at its place.
+    logs: list[Any] = [each if isinstance(each, BaseException) else Log.of(each) for each in found if each is not None]
+    return logs
 
 
 @strawberry.type

@@ -6,6 +6,8 @@ from typing import Generic, Protocol, TypeVar
 import strawberry
 
 from aiops.common.v1 import page_pb2
+from chassis.errors import PageSizeOutOfRange
+from chassis.paging import MAX_PAGE_SIZE
 
 DEFAULT_PAGE_SIZE = 20
 
@@ -83,3 +85,18 @@ def connection(
             end_cursor=cursors[-1] if cursors else None,
         ),
     )
+
+
+def check_first(first: int, *, maximum: int = MAX_PAGE_SIZE) -> None:
+    """Refuse a list of a size that is not served.
+
+    Raises:
+        PageSizeOutOfRange: it is to have fewer than 1 or more than `maximum` items.
+    """
+    if not 1 <= first <= maximum:
+        raise PageSizeOutOfRange(
+            f"a list has 1 to {maximum} items; {first} were asked for",
+            field="first",
+            minimum="1",
+            maximum=str(maximum),
+        )

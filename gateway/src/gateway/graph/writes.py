@@ -17,6 +17,16 @@ class WriteInput:
     """Key of this write, 16 to 255 characters: repeating it repeats the answer, not the effect."""
 
 
+@strawberry.input
+class TicketWriteInput(WriteInput):
+    """A change of a ticket."""
+
+    ticket_id: strawberry.ID
+    """Which ticket."""
+    expected_version: int
+    """Version of it that was read."""
+
+
 def idempotency_key(info: Info, given: WriteInput) -> str:
     """The key of this write: the input's, else the Idempotency-Key header's, else a new one.
 

@@ -18,6 +18,8 @@ from gateway.process import Gateway
 EVENT_SECONDS = 15.0
 REFUSALS = {
     "ValidationError": "fields { path message }",
+    "NotFoundError": "fields { path message }",
+    "ConflictError": "fields { path message }",
     "VersionConflictError": "expected actual",
     "RateLimitedError": "retryAfterSeconds",
 }

@@ -92,6 +92,8 @@ class Script:
     gateway: RunningGateway
     auth: ScriptedService
     logs: ScriptedService
+    tickets: ScriptedService
+    changelog: ScriptedService
     ai: ScriptedService
 
     def token(self, *, seconds: float = 600, kind: Literal["user", "service_account"] = "user") -> str:
