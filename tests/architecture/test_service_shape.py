@@ -25,6 +25,17 @@ OWN = {
         "ingest": "one path from bytes to COPY for paste, upload and stream",
         "patterns": "reader, header detection and miner; pure, the CLI runs it",
     },
+    "changelog": {
+        "changes.py": "the changes before moments: one statement of its own size",
+        "commands.py": "the wishes that rpc hands on, apart from the domain for its size",
+        "commits": "from commits to notes; pure, the CLI runs it",
+        "convert_highlights.py": "entries to ai and back, apart from what clients see",
+        "convert_requests.py": "requests to wishes, apart from what clients see for its size",
+        "highlights.py": "the check of a model's sentences against the entries; pure",
+        "history.py": "the order of a range and whether it is whole; pure",
+        "limits.py": "what an input may be; pure",
+        "ranges.py": "the two ends of a range and the walk between them, apart from the store for its size",
+    },
     "ai": {
         "engines": "the built-in and the OpenAI-compatible engine behind one interface",
     },

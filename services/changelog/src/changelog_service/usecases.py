@@ -1,0 +1,306 @@
+"""What can be done to changelogs: one function for each write, inside the caller's transaction."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from changelog_service.commands import CommitRange, GenerateChangelog, PublishChangelog, PushCommits, RecordDeployment
+from changelog_service.commits import Commit, Version, make_notes, parse_version, read, to_json, to_markdown
+from changelog_service.domain import (
+    Changelog,
+    ChangelogState,
+    CommitsPushed,
+    Deployment,
+    Highlights,
+    HighlightState,
+    Repository,
+    StoredCommit,
+    account_for,
+    date_of,
+)
+from changelog_service.errors import (
+    RangeEmpty,
+    RepositoryNotFound,
+    RevisionNotFound,
+    TooManyCommits,
+    VersionNameInvalid,
+)
+from changelog_service.history import guard_whole, newest_first
+from changelog_service.limits import DEFAULT_ENVIRONMENT, MAXIMUM_AHEAD, MAXIMUM_RANGE_COMMITS
+from changelog_service.ranges import resolve, tags_of, walk
+from changelog_service.store import ChangelogStore, RepositoryStore, add_deployment
+from chassis.db import WriteTx, guard_version
+from chassis.errors import Internal, InvalidArgument
+from chassis.ids import uuid7
+from chassis.redaction import RedactionFailed, Redactor
+
+
+async def push_commits(cmd: PushCommits, tx: WriteTx, redactor: Redactor) -> tuple[Repository, int]:
+    """Store a batch of commits, whole or not at all; the repository, and how many of them were new.
+
+    Raises:
+        Internal: a message could not be redacted.
+    """
+    repository = await _repository(cmd.repository_name, cmd.services, tx)
+    store = RepositoryStore(tx)
+    known = await store.ids(repository.id, [commit.sha for commit in cmd.commits])
+    new = [commit for commit in cmd.commits if commit.sha not in known]
+    stored = await asyncio.to_thread(_to_store, new, repository.id, redactor)
+    await store.add_commits(stored)
+    ids = known | {each.commit.sha: each.id for each in stored}
+    await store.tag(repository.id, {tag: ids[commit.sha] for commit in cmd.commits for tag in commit.tags})
+    repository, fact = repository.pushed(len(new), cmd.services, at=tx.now)
+    await store.save(repository)
+    tx.publish(fact)
+    return repository, len(new)
+
+
+async def generate_changelog(cmd: GenerateChangelog, tx: WriteTx, redactor: Redactor) -> Changelog:
+    """Make a draft that accounts for each commit; its highlights follow in the background.
+
+    Raises:
+        RepositoryNotFound: a range was asked for, and no repository has the name.
+        RevisionNotFound: an end of the range is no tag and no hash of a pushed commit.
+        HistoryIncomplete: a commit that decides what the range holds was not pushed.
+        RangeEmpty: the range holds no commit.
+        TooManyCommits: the range holds more than 10,000.
+        VersionNameInvalid: the version before is no semantic version.
+        Internal: a message could not be redacted, or the notes do not account for each commit.
+    """
+    previous = _version(cmd.previous_version)
+    if isinstance(cmd.source, CommitRange):
+        repository, commits, tagged = await _range(cmd.repository_name, cmd.source, tx)
+        from_ref, to_ref = cmd.source.from_ref, cmd.source.to_ref
+        previous = previous or tagged
+    else:
+        repository = await _given(cmd.repository_name, tx)
+        commits = await asyncio.to_thread(_redacted, cmd.source, redactor)
+        from_ref = to_ref = ""
+    changelog = await asyncio.to_thread(_draft, repository, commits, previous, tx)
+    changelog = replace(changelog, from_ref=from_ref, to_ref=to_ref)
+    await ChangelogStore(tx).add(changelog, [commit.sha for commit in commits])
+    tx.publish(changelog.generated())
+    return changelog
+
+
+async def publish_changelog(cmd: PublishChangelog, tx: WriteTx) -> Changelog:
+    """Make a draft what readers see.
+
+    Raises:
+        ChangelogNotFound: no changelog has this id.
+        VersionConflict: it changed since it was read.
+        ChangelogPublished: it is published already.
+    """
+    before = await ChangelogStore(tx).get_for_update(cmd.changelog_id)
+    guard_version(expected=cmd.expected_version, actual=before.version)
+    changelog, fact = before.published(tx.actor.kind, tx.actor.id, at=tx.now)
+    await ChangelogStore(tx).save(changelog, expected_version=before.version)
+    tx.publish(fact)
+    return changelog
+
+
+async def store_highlights(changelog_id: UUID, highlights: Highlights, tx: WriteTx) -> None:
+    """Give a draft its highlights; one that does not wait for them stays as it is.
+
+    Raises:
+        ChangelogNotFound: no changelog has this id.
+    """
+    before = await ChangelogStore(tx).get_for_update(changelog_id)
+    if before.highlight_state is HighlightState.PENDING:
+        changelog, fact = before.highlighted(highlights, at=tx.now)
+        await ChangelogStore(tx).save(changelog, expected_version=before.version)
+        tx.publish(fact)
+
+
+async def store_highlight_failure(changelog_id: UUID, failure: str, tx: WriteTx) -> None:
+    """Say why a draft has no highlights; one that does not wait for them stays as it is.
+
+    Raises:
+        ChangelogNotFound: no changelog has this id.
+    """
+    before = await ChangelogStore(tx).get_for_update(changelog_id)
+    if before.highlight_state is HighlightState.PENDING:
+        changelog, fact = before.highlights_failed(failure, at=tx.now)
+        await ChangelogStore(tx).save(changelog, expected_version=before.version)
+        tx.publish(fact)
+
+
+async def record_deployment(cmd: RecordDeployment, tx: WriteTx) -> Deployment:
+    """Store that a version went live.
+
+    Raises:
+        RepositoryNotFound: no repository has the name.
+        DeploymentReferenceTaken: one with the external reference exists.
+        InvalidArgument: it is to have been live in the future.
+    """
+    deployed_at = cmd.deployed_at or tx.now
+    if deployed_at > tx.now + MAXIMUM_AHEAD:
+        raise InvalidArgument(
+            f"deployed_at must be at most {MAXIMUM_AHEAD.seconds // 60} minutes ahead; "
+            "record a deployment once it is live",
+            field="deployed_at",
+        )
+    repository = None
+    if cmd.repository_name:
+        repository = await _existing(cmd.repository_name, tx)
+    deployment = Deployment(
+        id=uuid7(tx.now),
+        service=cmd.service,
+        environment=cmd.environment or DEFAULT_ENVIRONMENT,
+        version_name=cmd.version_name,
+        repository_id=None if repository is None else repository.id,
+        sha=cmd.sha,
+        url=cmd.url,
+        deployed_at=deployed_at,
+        external_reference=cmd.external_reference,
+        created_by_kind=tx.actor.kind,
+        created_by_id=tx.actor.id,
+        created_at=tx.now,
+    )
+    await add_deployment(deployment, tx)
+    tx.publish(deployment.recorded())
+    return deployment
+
+
+async def _repository(name: str, services: tuple[str, ...], tx: WriteTx) -> Repository:
+    """The repository with this name, locked; made, one version before its first, when it is new."""
+    store = RepositoryStore(tx)
+    found = await store.find(name, lock=True)
+    if found is not None:
+        return found
+    new = Repository(uuid7(tx.now), 1, name, services, 0, tx.now, tx.now)
+    if await store.add(new):
+        return replace(new, version=0)
+    found = await store.find(name, lock=True)
+    assert found is not None, "a repository is never deleted"
+    return found
+
+
+async def _given(name: str, tx: WriteTx) -> Repository:
+    """The repository with this name; made when it is new, which is told as a batch without commits."""
+    store = RepositoryStore(tx)
+    new = Repository(uuid7(tx.now), 1, name, (), 0, tx.now, tx.now)
+    if await store.find(name) is None and await store.add(new):
+        tx.publish(CommitsPushed(new.id, new.version, new.name, 0))
+        return new
+    return await _existing(name, tx)
+
+
+async def _existing(name: str, tx: WriteTx) -> Repository:
+    found = await RepositoryStore(tx).find(name)
+    if found is None:
+        raise RepositoryNotFound(
+            "no repository has this name; list the repositories, or push commits to it", field="repository_name"
+        )
+    return found
+
+
+async def _range(name: str, wanted: CommitRange, tx: WriteTx) -> tuple[Repository, tuple[Commit, ...], str]:
+    """The repository, the commits of a range, newest first, and the version that the beginning is tagged with."""
+    repository = await _existing(name, tx)
+    end, _ = await _revision(repository, wanted.to_ref, "range.to_ref", tx)
+    start, version = "", ""
+    if wanted.from_ref:
+        start, tags = await _revision(repository, wanted.from_ref, "range.from_ref", tx)
+        version = _tagged(wanted.from_ref, tags)
+    # One more than may be, to see that there are more.
+    found, unpushed = await walk(tx, repository.id, start, end, limit=MAXIMUM_RANGE_COMMITS + 1)
+    if len(found) > MAXIMUM_RANGE_COMMITS:
+        raise TooManyCommits(
+            f"a range may hold {MAXIMUM_RANGE_COMMITS:,} commits, this holds more; let it begin at a later tag",
+            maximum=str(MAXIMUM_RANGE_COMMITS),
+            field="range",
+        )
+    if not found:
+        raise RangeEmpty("the range holds no commit: its end is reached from its beginning", field="range")
+    guard_whole(found, unpushed)
+    return repository, newest_first([commit for commit in found.values() if commit is not None]), version
+
+
+async def _revision(repository: Repository, ref: str, field: str, tx: WriteTx) -> tuple[str, list[str]]:
+    """Hash and tags of the commit that a tag or hash names."""
+    found = await resolve(tx, repository.id, ref)
+    if found is None:
+        raise RevisionNotFound(
+            f"{field} names no pushed commit: give a tag, a hash, or as much of its start as one commit alone has; "
+            "or push the commits first",
+            field=field,
+        )
+    commit_id, sha = found
+    return sha, await tags_of(tx, commit_id)
+
+
+def _tagged(ref: str, tags: Iterable[str]) -> str:
+    """The version that a commit is tagged with: the tag that was named, else the highest one."""
+    versions = {tag: version for tag in tags if (version := _parsed(tag)) is not None}
+    if ref in versions:
+        return ref
+    return max(versions, key=lambda tag: (versions[tag].precedence, tag), default="")
+
+
+def _parsed(text: str) -> Version | None:
+    try:
+        return parse_version(text)
+    except ValueError:
+        return None
+
+
+def _version(text: str) -> str:
+    """The version before, as it was given.
+
+    Raises:
+        VersionNameInvalid: it is no semantic version.
+    """
+    if text and _parsed(text) is None:
+        raise VersionNameInvalid(
+            "previous_version must be a semantic version such as 1.4.2 or v1.4.2, or empty", field="previous_version"
+        )
+    return text
+
+
+def _draft(repository: Repository, commits: Sequence[Commit], previous_version: str, tx: WriteTx) -> Changelog:
+    notes = make_notes(commits, previous_version=previous_version)
+    account_for(commits, notes)
+    title = notes.next_version
+    return Changelog(
+        id=uuid7(tx.now),
+        version=1,
+        repository_id=repository.id,
+        repository_name=repository.name,
+        from_ref="",
+        to_ref="",
+        state=ChangelogState.DRAFT,
+        bump=notes.bump,
+        bump_sha=notes.bump_sha,
+        previous_version=notes.previous_version,
+        next_version=notes.next_version,
+        entries=notes.entries,
+        excluded=notes.excluded,
+        commit_count=notes.commit_count,
+        markdown=to_markdown(notes, title=title, date=date_of(commits) if title else None),
+        json=to_json(notes),
+        # Where there is nothing to highlight, there is nothing to wait for.
+        highlight_state=HighlightState.PENDING if notes.entries else HighlightState.READY,
+        highlights=None,
+        highlight_failure="",
+        created_by_kind=tx.actor.kind,
+        created_by_id=tx.actor.id,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+
+
+def _to_store(commits: Sequence[Commit], repository_id: UUID, redactor: Redactor) -> list[StoredCommit]:
+    found = map(read, _redacted(commits, redactor))
+    return [
+        StoredCommit(uuid7(), repository_id, each.commit, each.type, each.scope, each.breaking, each.conventional)
+        for each in found
+    ]
+
+
+def _redacted(commits: Sequence[Commit], redactor: Redactor) -> tuple[Commit, ...]:
+    try:
+        return tuple(replace(commit, message=redactor.redact(commit.message)) for commit in commits)
+    except RedactionFailed as error:
+        raise Internal("a message could not be redacted, so nothing was stored; report this") from error

@@ -1,0 +1,129 @@
+"""What tests of changelog share: commits to push, and the ai service as changelog meets it, over real gRPC."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from aiops.ai.v1 import ai_service_pb2 as ai_pb
+from aiops.ai.v1.ai_service_pb2_grpc import AiServiceServicer
+from aiops.ai.v1.highlight_pb2 import HighlightSentence
+from aiops.ai.v1.run_pb2 import Engine, Run
+from aiops.changelog.v1 import changelog_service_pb2 as pb
+from aiops.changelog.v1.changelog_pb2 import CommitInput
+from aiops.events.v1.envelope_pb2 import Envelope
+from chassis.db import Database
+from chassis.rpc.server import Context
+
+if TYPE_CHECKING:
+    from chassis.errors import DomainError
+
+Call = Callable[[str, Any], Awaitable[Any]]
+Published = Callable[[Database], Awaitable[list[tuple[str, Envelope]]]]
+Answer = Callable[[ai_pb.WordHighlightsRequest], ai_pb.WordHighlightsResponse]
+KEY = "key-0000000000000001"
+START = datetime(2026, 1, 2, 9, 0, tzinfo=UTC)
+
+
+def sha(name: object) -> str:
+    """The hash that stands for a name in tests."""
+    return hashlib.sha1(str(name).encode(), usedforsecurity=False).hexdigest()
+
+
+def stamp(moment: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(moment)
+    return timestamp
+
+
+def commit_input(
+    name: object, message: str = "feat: add a thing", *, parents: Iterable[object] = (), tags: Iterable[str] = (),
+    at: datetime | None = START, email: str = "ann@example.com", paths: Sequence[str] = (),
+) -> CommitInput:  # fmt: skip
+    return CommitInput(
+        sha=sha(name), message=message, author_name="Ann", author_email=email,
+        committed_at=None if at is None else stamp(at), parent_shas=[sha(parent) for parent in parents],
+        tags=tags, paths=paths,
+    )  # fmt: skip
+
+
+def line(names: Sequence[object], *, tags: dict[object, list[str]] | None = None) -> list[CommitInput]:
+    """A history without branches, the oldest first, a minute apart."""
+    tags = tags or {}
+    return [
+        commit_input(
+            name, f"feat: add {name}", parents=names[number - 1 : number] if number else (),
+            tags=tags.get(name, ()), at=START + timedelta(minutes=number),
+        )
+        for number, name in enumerate(names)
+    ]  # fmt: skip
+
+
+def push(
+    commits: Iterable[CommitInput], *, repository: str = "shop/api", services: Iterable[str] = (), key: str = KEY
+) -> pb.PushCommitsRequest:
+    return pb.PushCommitsRequest(idempotency_key=key, repository_name=repository, services=services, commits=commits)
+
+
+def generate(
+    commits: Iterable[CommitInput] = (), *, start: str = "", end: str = "", repository: str = "shop/api",
+    key: str = KEY, previous_version: str = "",
+) -> pb.GenerateChangelogRequest:  # fmt: skip
+    source: dict[str, Any] = {"commits": pb.CommitList(commits=commits)}
+    if end:
+        source = {"range": pb.CommitRange(from_ref=start, to_ref=end)}
+    return pb.GenerateChangelogRequest(
+        idempotency_key=key, repository_name=repository, previous_version=previous_version, **source
+    )
+
+
+class ScriptedAi(AiServiceServicer):
+    """Words each entry as the built-in engine would, unless told otherwise."""
+
+    def __init__(self) -> None:
+        self.target = ""
+        self.requests: list[ai_pb.WordHighlightsRequest] = []
+        self.answer: Answer = builtin_answer
+        self.errors: list[DomainError] = []
+        """Raised first, one for each call."""
+
+    async def WordHighlights(  # noqa: N802 - the proto's name
+        self, request: ai_pb.WordHighlightsRequest, _context: Context
+    ) -> ai_pb.WordHighlightsResponse:
+        self.requests.append(request)
+        if self.errors:
+            raise self.errors.pop(0)
+        return self.answer(request)
+
+    async def SummarizeEvidence(self, request: ai_pb.SummarizeEvidenceRequest, _context: Context) -> Any:  # noqa: N802
+        raise NotImplementedError
+
+    async def TriageTicket(self, request: ai_pb.TriageTicketRequest, _context: Context) -> Any:  # noqa: N802
+        raise NotImplementedError
+
+    async def BatchGetRuns(self, request: ai_pb.BatchGetRunsRequest, _context: Context) -> Any:  # noqa: N802
+        raise NotImplementedError
+
+
+def builtin_sentences(request: ai_pb.WordHighlightsRequest) -> list[HighlightSentence]:
+    return [HighlightSentence(text=f"{entry.text}.", entry_keys=[entry.key]) for entry in request.entries]
+
+
+def builtin_answer(request: ai_pb.WordHighlightsRequest) -> ai_pb.WordHighlightsResponse:
+    sentences = builtin_sentences(request)
+    run = Run(id="0198c0de-0000-7000-8000-00000000a1a1", task="word_highlights", engine=Engine.ENGINE_BUILTIN)
+    return ai_pb.WordHighlightsResponse(run=run, highlights=sentences, builtin_highlights=sentences)
+
+
+def openai_answer(*sentences: HighlightSentence) -> Answer:
+    """A model's sentences, with the built-in ones beside them."""
+
+    def answer(request: ai_pb.WordHighlightsRequest) -> ai_pb.WordHighlightsResponse:
+        run = Run(id="0198c0de-0000-7000-8000-00000000a1a2", engine=Engine.ENGINE_OPENAI, model="m-1")
+        return ai_pb.WordHighlightsResponse(
+            run=run, highlights=sentences, builtin_highlights=builtin_sentences(request)
+        )
+
+    return answer
