@@ -49,6 +49,8 @@ def test_every_rpc_has_a_rule_and_every_rule_an_rpc() -> None:
 def test_matrix_of_callers_and_viewers(method: str, caller: str, who: str) -> None:
     if method == "BatchGetUsers":
         allowed = caller != "auth" and who in {"nobody", "ops", "hr", "admin"}
+    elif method == "BatchGetUsersByEmail":
+        allowed = caller == "gateway" and who in {"ops", "hr", "admin"}
     elif method in ANYBODY:
         allowed = caller == "gateway"
     elif method in PERSON:
@@ -97,6 +99,19 @@ def test_gateway_without_a_viewer_gets_no_people() -> None:
     answer = pb.BatchGetUsersResponse(users=[User(id=str(OTHER), email="other@x", display_name="O")])
 
     assert make_policy().mask(Call("gateway", None, method="BatchGetUsers"), answer) == pb.BatchGetUsersResponse()
+
+
+@pytest.mark.parametrize(("who", "others"), [("admin", "other@x"), ("hr", "other@x"), ("ops", "")])
+def test_addresses_are_masked_in_accounts_that_were_found_by_them(who: str, others: str) -> None:
+    person = User(id=str(OTHER), email="other@x", display_name="O")
+    answer = pb.BatchGetUsersByEmailResponse(users=[pb.UserWithEmail(requested_email="Other@X", user=person)])
+
+    masked = make_policy().mask(Call("gateway", VIEWERS[who], method="BatchGetUsersByEmail"), answer)
+
+    assert isinstance(masked, pb.BatchGetUsersByEmailResponse)
+    (found,) = masked.users
+    assert (found.requested_email, found.user.email, found.user.display_name) == ("Other@X", others, "O")
+    assert answer.users[0].user.email == "other@x"
 
 
 @pytest.mark.parametrize(

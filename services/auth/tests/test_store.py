@@ -7,8 +7,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from services.auth.tests.factories import Auth
+from services.auth.tests.factories import Auth, refusal
 
+from aiops.auth.v1 import auth_service_pb2 as pb
 from auth_service import queries
 from auth_service.convert import fact_to_event
 from auth_service.credentials import upkeep, vault
@@ -179,3 +180,45 @@ async def test_page_of_users_is_one_statement(auth: Auth, query_counter: QueryCo
 
     assert [user.email for user in page.items] == ["ada@example.com", "guest0@example.com", "guest1@example.com"]
     assert len([statement for statement in statements if statement.startswith("SELECT")]) == 1
+
+
+async def test_accounts_are_found_by_any_spelling_of_their_address_in_one_statement(
+    auth: Auth, query_counter: QueryCounter
+) -> None:
+    admin = await auth.first_admin()
+    bob = await auth.joined(admin, "bob@example.com")
+    await auth.deactivate(admin, bob.user.id, bob.user.version)
+    await auth.invite(admin, "guest@example.com")
+    wanted = [
+        "ADA@example.com",
+        "ada@example.com",
+        "Bob@Example.com",
+        "guest@example.com",
+        "nobody@example.com",
+        "\x00",
+    ]
+    request = pb.BatchGetUsersByEmailRequest(emails=wanted)
+
+    answer = await auth.call("BatchGetUsersByEmail", request, token=admin.token)
+    with query_counter(auth.database) as statements:
+        async with auth.database.read() as tx:
+            found = await queries.batch_get_users_by_email(wanted, tx)
+
+    people = {each.requested_email: each.user.id for each in answer.users}
+    assert people == {
+        "ADA@example.com": admin.user.id,
+        "ada@example.com": admin.user.id,
+        "Bob@Example.com": bob.user.id,
+    }
+    assert {email: str(user.id) for email, user in found.items()} == people
+    assert len([statement for statement in statements if statement.startswith("SELECT")]) == 1
+
+
+async def test_too_many_addresses_are_refused(auth: Auth) -> None:
+    admin = await auth.first_admin()
+    request = pb.BatchGetUsersByEmailRequest(emails=[f"{number}@example.com" for number in range(1001)])
+
+    with refusal("INVALID_ARGUMENT") as caught:
+        await auth.call("BatchGetUsersByEmail", request, token=admin.token)
+
+    assert caught.value.metadata["field"] == "emails"

@@ -145,6 +145,24 @@ def batch_ids(ids: Sequence[str]) -> list[UUID]:
     return [parse_id(text, field="ids") for text in dict.fromkeys(ids)]
 
 
+def batch_emails(emails: Sequence[str]) -> list[str]:
+    """The addresses of a batch, each once as it was written.
+
+    Raises:
+        InvalidArgument: there are too many.
+    """
+    if len(emails) > MAXIMUM_BATCH:
+        raise InvalidArgument(
+            f"ask for at most {MAXIMUM_BATCH} addresses at once, these are {len(emails)}", field="emails"
+        )
+    return list(dict.fromkeys(emails))
+
+
+def users_by_email_to_proto(found: Mapping[str, User]) -> list[pb.UserWithEmail]:
+    """Accounts by the address that was asked for."""
+    return [pb.UserWithEmail(requested_email=email, user=user_to_proto(user)) for email, user in found.items()]
+
+
 def role_from(value: int) -> Role | None:
     """The role of a proto value; None for unspecified.
 

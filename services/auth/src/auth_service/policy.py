@@ -1,5 +1,7 @@
 """Who may call which RPC of auth, and who sees whose e-mail address."""
 
+from collections.abc import Iterator
+
 from google.protobuf.message import Message
 
 from aiops.auth.v1.user_pb2 import User
@@ -21,6 +23,7 @@ RULES: dict[str, Rule] = {
     "GetMe": _SELF,
     "ChangePassword": _SELF,
     "BatchGetUsers": allow(GATEWAY, "logs", "tickets", "changelog", "ai", roles=_PEOPLE, background=True),
+    "BatchGetUsersByEmail": allow(GATEWAY, roles=_PEOPLE),
     "ListUsers": _ADMIN,
     "InviteUser": _ADMIN,
     "SetUserRole": _ADMIN,
@@ -59,12 +62,16 @@ def make_policy() -> Policy:
     return Policy(RULES, mask)
 
 
-def _users_in(message: Message) -> list[User]:
-    found: list[User] = []
+def _users_in(message: Message) -> Iterator[User]:
+    """Every account in an answer, however deep."""
     for field, value in message.ListFields():
-        if field.message_type is User.DESCRIPTOR:
-            found.extend([value] if isinstance(value, User) else value)
-    return found
+        if field.message_type is None:
+            continue
+        for item in value if field.is_repeated else [value]:
+            if isinstance(item, User):
+                yield item
+            else:
+                yield from _users_in(item)
 
 
 def _may_see_address(call: Call, user: User) -> bool:

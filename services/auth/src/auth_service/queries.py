@@ -10,7 +10,7 @@ from auth_service import store
 from auth_service.credentials import vault
 from auth_service.credentials.api_token import ApiToken
 from auth_service.credentials.signing import RETIRED_KEY_PUBLISHED, KeySealer, KeyState, Signer, jwks
-from auth_service.domain import User, email_key
+from auth_service.domain import User, UserStatus, email_key
 from auth_service.tables import api_tokens, users
 from chassis.clock import Clock
 from chassis.db import Database, ReadTx
@@ -50,6 +50,16 @@ async def list_users(page: Page, tx: ReadTx) -> Slice[User]:
 async def batch_get_users(user_ids: Sequence[UUID], tx: ReadTx) -> Sequence[User]:
     """The accounts that exist among these."""
     return [store.user_from(row) for row in await tx.fetch_all(select(users).where(users.c.id.in_(user_ids)))]
+
+
+async def batch_get_users_by_email(emails: Sequence[str], tx: ReadTx) -> dict[str, User]:
+    """The accounts with these addresses, by the address as it was written; one that only was invited is none yet."""
+    statement = select(users).where(
+        users.c.email_key.in_({email_key(email) for email in emails}),
+        users.c.status.in_([UserStatus.ACTIVE.value, UserStatus.DEACTIVATED.value]),
+    )
+    found = {row.email_key: store.user_from(row) for row in await tx.fetch_all(statement)}
+    return {email: found[key] for email in emails if (key := email_key(email)) in found}
 
 
 async def list_api_tokens(page: Page, tx: ReadTx) -> Slice[ApiToken]:

@@ -103,6 +103,15 @@ class AuthServicer(AuthServiceServicer):
             users = await queries.batch_get_users(ids, tx)
         return pb.BatchGetUsersResponse(users=[convert.user_to_proto(user) for user in users])
 
+    async def BatchGetUsersByEmail(
+        self, request: pb.BatchGetUsersByEmailRequest, context: Context
+    ) -> pb.BatchGetUsersByEmailResponse:
+        """The accounts with one of some addresses."""
+        emails = convert.batch_emails(request.emails)
+        async with self._database.read() as tx:
+            found = await queries.batch_get_users_by_email(emails, tx)
+        return pb.BatchGetUsersByEmailResponse(users=convert.users_by_email_to_proto(found))
+
     async def InviteUser(self, request: pb.InviteUserRequest, context: Context) -> pb.InviteUserResponse:
         """Make an account for somebody else."""
 
