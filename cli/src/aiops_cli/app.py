@@ -2,30 +2,65 @@
 
 import json
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from aiops_cli import account, logs, migrate, patterns, render
 from aiops_cli.failure import ExitCode, Failure
 
-EPILOG = "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 not logged in, 4 unreachable, 5 no summary could be made."
+EPILOG = (
+    "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 not logged in, 4 unreachable, "
+    "5 no summary or triage could be made, 130 stopped by Ctrl-C."
+)
+COMMANDS = {
+    "patterns": (
+        "patterns:patterns",
+        "Print the patterns of a log, and a summary whose every sentence cites its lines.",
+    ),
+    "changelog": ("changelog:changelog", "Print the release notes of a range of commits. Needs no server."),
+    "login": ("account:login", "Log in, and keep the session for the commands that follow."),
+    "logout": ("account:logout", "End the session, here and on the server."),
+    "whoami": ("account:whoami", "Print who the commands act as, and where."),
+    "logs": ("logs:app", "Logs on a stack: push a file, read its patterns and its cited summary."),
+    "tickets": ("tickets:app", "Tickets: create, import, triage, comment, assign, link to logs."),
+    "commits": ("commits:app", "Commits on a stack: push the history of a git repository."),
+    "changelogs": ("changelogs:app", "Changelogs on a stack: generate, read and publish release notes."),
+    "deployments": ("deployments:app", "Deployments: record what went live, and list it."),
+    "changes": ("changes:app", "What changed before something happened."),
+    "migrate": ("migrate:app", "Bring the database to the schema that this version needs."),
+}
+"""Where each command is, and what `aiops --help` says of it: that needs none of their modules."""
+
+
+class Commands(TyperGroup):
+    """Loads the module of the command that is to run, and no other."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command itself in place of its line of help."""
+        name, _, rest = super().resolve_command(ctx, args)
+        if name is None:
+            return name, None, rest
+        module, _, attribute = COMMANDS[name][0].partition(":")
+        found = getattr(import_module(f"aiops_cli.{module}"), attribute)
+        if isinstance(found, typer.Typer):
+            return name, typer.main.get_group(found), rest
+        alone = typer.Typer(add_completion=False)
+        alone.command(name)(found)
+        return name, typer.main.get_command(alone), rest
+
 
 app = typer.Typer(
     name="aiops",
-    help="Logs into answers: patterns, and summaries whose every sentence cites its lines.",
+    cls=Commands,
+    help="Logs, tickets and changes into answers that show what they rest on.",
     epilog=EPILOG,
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("patterns")(patterns.patterns)
-app.command("login")(account.login)
-app.command("logout")(account.logout)
-app.command("whoami")(account.whoami)
-app.add_typer(logs.app, name="logs")
-app.add_typer(migrate.app, name="migrate")
 
 
 @app.callback()
@@ -41,15 +76,25 @@ def root(
         raise typer.Exit
 
 
+def _line_of_help() -> None:
+    """Stands in the tree for a command that is not loaded."""
+
+
+for _name, (_, _help) in COMMANDS.items():
+    app.command(_name, help=_help)(_line_of_help)
+
+
 def main() -> None:
     """Run the command; a failure is one line on stderr (JSON on stdout with --json) and an exit code."""
     try:
         app()
     except Failure as failure:
+        from aiops_cli.render import inert  # noqa: PLC0415 - rich takes longer to load than the rest of this
+
         if "--json" in sys.argv:
             typer.echo(json.dumps(failure.as_json()))
         trace = f" (trace {failure.trace_id})" if failure.trace_id else ""
-        typer.echo(f"aiops: {render.inert(failure.message)}{trace}", err=True)
+        typer.echo(f"aiops: {inert(failure.message)}{trace}", err=True)
         sys.exit(failure.code)
     except BrokenPipeError:
         sys.stderr.close()  # the reader, head for example, has what it wanted

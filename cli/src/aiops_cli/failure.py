@@ -12,19 +12,48 @@ class ExitCode(IntEnum):
     NOT_LOGGED_IN = 3
     UNREACHABLE = 4
     SUMMARY_FAILED = 5
+    """The machine's part failed: no summary, no triage."""
+    INTERRUPTED = 130
+    """As shells have it for Ctrl-C."""
+
+
+NEXT = {
+    "VERSION_CONFLICT": "Somebody changed it since it was read; look at it, then run the command again.",
+    "TICKET_NOT_FOUND": "See: aiops tickets list",
+    "TICKET_OPTION_NOT_FOUND": "See: aiops tickets options",
+    "TICKET_TRIAGE_IN_PROGRESS": "Wait a moment, then: aiops tickets show ID",
+    "LOG_NOT_FOUND": "See: aiops logs list",
+    "USER_NOT_FOUND": "Take an id, or `me`.",
+    "CHANGELOG_NOT_FOUND": "See: aiops changelogs list",
+    "CHANGELOG_PUBLISHED": "Read it: aiops changelogs show ID",
+    "REPOSITORY_NOT_FOUND": "Push it first: aiops commits push --repository NAME",
+    "REVISION_NOT_FOUND": "Name a tag or hash that was pushed, or push it: aiops commits push --repository NAME",
+    "HISTORY_INCOMPLETE": "Push what is missing: aiops commits push --repository NAME",
+    "TOO_MANY_COMMITS": "Push them, then name the range: aiops commits push A..B --repository NAME",
+    "RANGE_EMPTY": "Swap the two ends, or name older ones.",
+    "FORBIDDEN": "See who you are: aiops whoami",
+}
+"""What to do about a refusal, where its own message cannot know the commands."""
 
 
 class Failure(Exception):
     """Ends the command with a message for a person, an exit code for a script, and the trace id where there is one."""
 
     def __init__(
-        self, message: str, code: ExitCode = ExitCode.REFUSED, *, reason: str = "", trace_id: str = ""
+        self,
+        message: str,
+        code: ExitCode = ExitCode.REFUSED,
+        *,
+        reason: str = "",
+        trace_id: str = "",
+        field: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
         self.reason = reason
         self.trace_id = trace_id
+        self.field = field
 
     def as_json(self) -> dict[str, object]:
         """The form that --json prints."""

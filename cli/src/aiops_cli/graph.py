@@ -9,11 +9,12 @@ from typing import Any
 import httpx
 
 from aiops_cli import session as sessions
-from aiops_cli.failure import ExitCode, Failure
+from aiops_cli.failure import NEXT, ExitCode, Failure
 from aiops_cli.session import Session
 
 TIMEOUT_SECONDS = 30.0
 UPLOAD_TIMEOUT_SECONDS = 300.0
+UNREACHABLE_CODES = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "OVERLOADED"})
 CLIENT_HEADERS = {"apollographql-client-name": "aiops-cli"}
 
 LOG_IN = """
@@ -51,6 +52,16 @@ def _seconds(timestamp: str) -> float:
     return datetime.fromisoformat(timestamp).timestamp()
 
 
+def _advised(code: str, message: str) -> str:
+    ended = message if message.endswith((".", "!", "?")) else f"{message}."
+    return f"{ended} {NEXT[code]}" if code in NEXT else message
+
+
+def _missing(error: Mapping[str, Any]) -> str:
+    where = ".".join(str(part) for part in error.get("path") or ())
+    return f"{where or 'a part'} is missing: {error.get('message', 'it could not be read')}"
+
+
 class Graph:
     """Talks to one stack as one person or machine."""
 
@@ -65,16 +76,33 @@ class Graph:
             Failure: not logged in, unreachable, or refused. Partial data is refused too: a table with holes misleads.
         """
         self._renew()
-        return self._post(document, variables)
+        data, errors, body = self._post(document, variables)
+        if errors:
+            raise self._refusal(errors[0], body)
+        return data
 
-    def mutate(self, document: str, values: Mapping[str, object]) -> dict[str, Any]:
-        """The success member of a mutation's union. A fresh idempotency key makes a resent request harmless.
+    def query_partial(
+        self, document: str, variables: Mapping[str, object] | None = None
+    ) -> tuple[dict[str, Any], list[str]]:
+        """What could be had of a query, and a line about each part that could not.
+
+        Raises:
+            Failure: there is nothing at all.
+        """
+        self._renew()
+        data, errors, body = self._post(document, variables)
+        if errors and all(value is None for value in data.values()):
+            raise self._refusal(errors[0], body)
+        return data, [_missing(error) for error in errors]
+
+    def mutate(self, document: str, values: Mapping[str, object], *, idempotency_key: str = "") -> dict[str, Any]:
+        """The success member of a mutation's union. The key makes a resent request harmless; a fresh one when none.
 
         Raises:
             Failure: the mutation answered with a typed error, or could not be sent.
         """
         self._renew()
-        return self._mutation(document, values)
+        return self._mutation(document, values, idempotency_key)
 
     def upload(
         self, chunks: Iterable[bytes], parameters: Mapping[str, str], *, gzipped: bool = False
@@ -121,36 +149,49 @@ class Graph:
     def _authorization(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.session.access_token}"} if self.session.access_token else {}
 
-    def _mutation(self, document: str, values: Mapping[str, object]) -> dict[str, Any]:
-        data = self._post(document, {"input": {"idempotencyKey": str(uuid.uuid4()), **values}})
-        result: dict[str, Any] = next(iter(data.values()))
+    def _mutation(self, document: str, values: Mapping[str, object], idempotency_key: str = "") -> dict[str, Any]:
+        key = idempotency_key or str(uuid.uuid4())
+        data, errors, body = self._post(document, {"input": {"idempotencyKey": key, **values}})
+        result: dict[str, Any] | None = next(iter(data.values()), None)
+        if errors and not (result and "Success" in str(result.get("__typename"))):
+            raise self._refusal(errors[0], body)
+        if result is None:
+            raise Failure(f"{self.session.url} answered with nothing. Try again.", ExitCode.UNREACHABLE)
         if "message" in result and "code" in result:
-            raise Failure(result["message"], self._exit_code(result["code"]), reason=result["code"])
+            code = str(result["code"])
+            field = next((str(each["path"]) for each in result.get("fields") or ()), "")
+            raise Failure(_advised(code, result["message"]), self._exit_code(code), reason=code, field=field)
         return result
 
-    def _post(self, document: str, variables: Mapping[str, object] | None) -> dict[str, Any]:
+    def _post(
+        self, document: str, variables: Mapping[str, object] | None
+    ) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
         with self._reaching():
             answer = self._http.post(
                 "/graphql", json={"query": document, "variables": dict(variables or {})}, headers=self._authorization()
             )
         body = self._json(answer)
-        if body.get("errors"):
-            first = body["errors"][0]
-            extensions = {**body.get("extensions", {}), **first.get("extensions", {})}
-            code = str(extensions.get("code", ""))
-            message = str(first.get("message", "The request was refused."))
-            if code == "UNAUTHENTICATED":
-                hint = "Run `aiops login`" if self.session.refresh_token else "Set AIOPS_TOKEN to a token that is good"
-                message = f"{message}. {hint}."
-            raise Failure(message, self._exit_code(code), reason=code, trace_id=str(extensions.get("traceId", "")))
-        data: dict[str, Any] = body["data"]
-        return data
+        return body.get("data") or {}, body.get("errors") or [], body
+
+    def _refusal(self, error: Mapping[str, Any], body: Mapping[str, Any]) -> Failure:
+        extensions = {**body.get("extensions", {}), **error.get("extensions", {})}
+        code = str(extensions.get("code", ""))
+        message = str(error.get("message", "The request was refused."))
+        if code == "UNAUTHENTICATED":
+            hint = "Run `aiops login`" if self.session.refresh_token else "Set AIOPS_TOKEN to a token that is good"
+            message = f"{message}. {hint}."
+        return Failure(
+            _advised(code, message),
+            self._exit_code(code),
+            reason=code,
+            trace_id=str(extensions.get("traceId", "")),
+        )
 
     @staticmethod
     def _exit_code(code: str) -> ExitCode:
         if code in {"UNAUTHENTICATED", "SESSION_REVOKED"}:
             return ExitCode.NOT_LOGGED_IN
-        return ExitCode.UNREACHABLE if code == "UNAVAILABLE" else ExitCode.REFUSED
+        return ExitCode.UNREACHABLE if code in UNREACHABLE_CODES else ExitCode.REFUSED
 
     def _json(self, answer: httpx.Response) -> dict[str, Any]:
         try:
@@ -176,6 +217,8 @@ class _Reaching:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, UnicodeEncodeError):
+            raise Failure("The text holds bytes that are no UTF-8. Save it as UTF-8.", ExitCode.USAGE) from error
         if isinstance(error, httpx.TimeoutException):
             raise Failure(f"{self.url} did not answer in time. Try again.", ExitCode.UNREACHABLE) from error
         if isinstance(error, httpx.HTTPError):
