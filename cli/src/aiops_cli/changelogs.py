@@ -1,0 +1,190 @@
+"""`aiops changelogs`: generate, read and publish the release notes that a stack keeps."""
+
+import json
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from aiops_cli import change_documents, change_view, render, session
+from aiops_cli.failure import ExitCode, Failure
+from aiops_cli.graph import Graph
+
+MAX_GIVEN_COMMITS = 1000
+HIGHLIGHT_WAIT_SECONDS = 30.0
+POLL_SECONDS = 0.3
+
+app = typer.Typer(help="Changelogs on a stack: generate, read and publish release notes.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(help="Id of the changelog.", metavar="ID")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Excluded = Annotated[bool, typer.Option("--excluded", help="Print each commit that is in no entry, with its reason.")]
+
+
+class State(StrEnum):
+    """How far a changelog is."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+
+
+def _get(graph: Graph, changelog_id: str) -> tuple[dict[str, Any], list[str]]:
+    data, missing = graph.query_partial(change_documents.CHANGELOG, {"id": changelog_id})
+    if data["changelog"] is None:
+        raise Failure(
+            f"There is no changelog {changelog_id}, or you may not see it. See: aiops changelogs list",
+            reason="CHANGELOG_NOT_FOUND",
+        )
+    return data["changelog"], missing
+
+
+def _print(changelog: dict[str, Any], missing: list[str], *, excluded: bool, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({**changelog, "missing": missing} if missing else changelog, indent=2))
+        return
+    console = render.console_for()
+    for line in change_view.changelog(changelog, missing, excluded=excluded):
+        console.print(line)
+
+
+@app.command("generate")
+def generate(
+    commits: Annotated[str, typer.Argument(help="A..B: tags or hashes that were pushed; A may be empty.")],
+    *,
+    repository: Annotated[str, typer.Option(help="Name on the stack, such as shop/checkout.")],
+    previous_version: Annotated[str, typer.Option(help="Version before; from the tag at A when missing.")] = "",
+    local: Annotated[
+        bool, typer.Option("--local", help="Send up to 1,000 commits of a local git repository, with no push before.")
+    ] = False,
+    repo: Annotated[Path, typer.Option(help="Folder of the git repository, for --local.")] = Path(),
+    wait: Annotated[bool, typer.Option(help="Wait for the worded highlights.")] = True,
+    excluded: Excluded = False,
+    as_json: Json = False,
+) -> None:
+    """Make a draft of a range of commits; each is in exactly one entry, or left out with a reason.
+
+    Example: aiops changelogs generate v1.4.0..v1.5.0 --repository shop/checkout
+    """
+    values: dict[str, Any] = {"repository": repository, "previousVersion": previous_version or None}
+    if local:
+        values |= _local_commits(repo, commits, previous_version)
+    else:
+        values["range"] = _range(commits)
+    graph = Graph(session.current())
+    changelog = graph.mutate(change_documents.GENERATE, values)["changelog"]
+    missing: list[str] = []
+    if wait and changelog["highlightState"] == "PENDING":
+        changelog, missing = _highlighted(graph, changelog["id"])
+    _print(changelog, missing, excluded=excluded, as_json=as_json)
+    if not as_json:
+        typer.echo(f"\nA draft. Publish it: aiops changelogs publish {changelog['id']}")
+
+
+def _range(text: str) -> dict[str, str | None]:
+    from_ref, dots, to_ref = text.partition("..")
+    if not dots or not to_ref or to_ref.startswith("."):
+        raise Failure(
+            f"{text} is no range of pushed commits. Write A..B, both tags or hashes, such as v1.4.0..v1.5.0",
+            ExitCode.USAGE,
+        )
+    return {"fromRef": from_ref or None, "toRef": to_ref}
+
+
+def _local_commits(repo: Path, text: str, previous_version: str) -> dict[str, Any]:
+    from aiops_cli.commits import commit_input  # noqa: PLC0415 - only --local reads git
+    from aiops_cli.git import count_commits, read_commits, resolve_range, version_at  # noqa: PLC0415
+
+    chosen = resolve_range(repo, text)
+    count = count_commits(repo, chosen)
+    if count > MAX_GIVEN_COMMITS:
+        raise Failure(
+            f"{text} holds {count:,} commits, {MAX_GIVEN_COMMITS:,} can be given at once. Push them, then leave "
+            "--local out: aiops commits push --repository NAME",
+            reason="TOO_MANY_COMMITS",
+        )
+    given = [commit_input(commit) for commit in read_commits(repo, chosen)]
+    return {"commits": given, "previousVersion": previous_version or version_at(repo, chosen.from_sha) or None}
+
+
+def _highlighted(graph: Graph, changelog_id: str) -> tuple[dict[str, Any], list[str]]:
+    """The changelog with its highlights, or as it is when they take too long."""
+    deadline = time.monotonic() + HIGHLIGHT_WAIT_SECONDS
+    with render.console_for(stderr=True).status("Wording the highlights"):
+        while True:
+            changelog, missing = _get(graph, changelog_id)
+            if changelog["highlightState"] != "PENDING" or time.monotonic() > deadline:
+                return changelog, missing
+            time.sleep(POLL_SECONDS)
+
+
+@app.command("list")
+def list_changelogs(
+    *,
+    repository: Annotated[str, typer.Option(help="Of this repository.")] = "",
+    state: Annotated[State | None, typer.Option(help="In this state.", case_sensitive=False)] = None,
+    first: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20,
+    after: Annotated[str, typer.Option(help="Go on behind this cursor.")] = "",
+    as_json: Json = False,
+) -> None:
+    """List changelogs, newest first."""
+    variables = {
+        "repository": repository or None,
+        "state": state.name if state else None,
+        "first": first,
+        "after": after or None,
+    }
+    page = Graph(session.current()).query(change_documents.CHANGELOGS, variables)["changelogs"]
+    nodes = [edge["node"] for edge in page["edges"]]
+    if as_json:
+        typer.echo(json.dumps(nodes, indent=2))
+        return
+    if not nodes:
+        typer.echo("There is no changelog. Make one: aiops changelogs generate A..B --repository NAME")
+        return
+    console = render.console_for()
+    for node in nodes:
+        for line in change_view.changelog_row(node):
+            console.print(line)
+    if page["pageInfo"]["hasNextPage"]:
+        console.print(Text(f"There are more: add --after {page['pageInfo']['endCursor']}", style="dim"))
+
+
+@app.command("show")
+def show(
+    changelog_id: Id,
+    *,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Keep a Changelog Markdown.")] = False,
+    excluded: Excluded = False,
+    as_json: Json = False,
+) -> None:
+    """Print a changelog: highlights, entries by section, what decided the version, and what was left out and why."""
+    graph = Graph(session.current())
+    if not markdown:
+        _print(*_get(graph, changelog_id), excluded=excluded, as_json=as_json)
+        return
+    notes = graph.query(change_documents.NOTES, {"id": changelog_id})["changelog"]
+    if notes is None:
+        _get(graph, changelog_id)
+    typer.echo(render.inert(notes["markdown"]))
+
+
+@app.command("publish")
+def publish(changelog_id: Id, *, as_json: Json = False) -> None:
+    """Publish a draft: readers see it from now on, and it never changes again."""
+    graph = Graph(session.current())
+    found = graph.query(change_documents.VERSION, {"id": changelog_id})["changelog"]
+    if found is None:
+        _get(graph, changelog_id)
+    values = {"changelogId": changelog_id, "expectedVersion": found["version"]}
+    try:
+        published = graph.mutate(change_documents.PUBLISH, values)["changelog"]
+    except Failure as failure:
+        failure.message = failure.message.replace(" ID", f" {changelog_id}")
+        raise
+    if as_json:
+        typer.echo(json.dumps(published, indent=2))
+    else:
+        typer.echo(f"Published. Its Markdown: aiops changelogs show {changelog_id} --markdown")
