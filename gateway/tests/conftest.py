@@ -25,6 +25,8 @@ from chassis.testing.harness import Installation, running_service
 from chassis.testing.plugin import ServiceDatabase, TestNats
 from gateway.app import build
 from gateway.settings import GatewaySettings
+from gateway.testing import answers
+from gateway.testing.answers import a_changelog, a_ticket, an_id
 from gateway.testing.harness import RunningGateway, running_gateway
 from gateway.testing.scripted import ScriptedService, running_script
 from gateway.testing.stack import Script, Stack
@@ -160,3 +162,17 @@ async def script(start_script: StartScript) -> AsyncIterator[Script]:
     """A gateway in production, in front of services that answer as the test says."""
     async with start_script() as running:
         yield running
+
+
+@pytest.fixture
+def full(script: Script) -> Script:
+    """Services that answer everything: three tickets and one changelog."""
+    for name, scripts in answers.EVERYTHING.items():
+        script.service(name).answers.update(scripts)
+    script.tickets.answers["ListTickets"] = tickets_service_pb2.ListTicketsResponse(
+        tickets=[a_ticket(an_id(number), log_ids=[an_id(number)]) for number in (21, 22, 23)], cursors=["a", "b", "c"]
+    )
+    script.changelog.answers["ListChangelogs"] = changelog_service_pb2.ListChangelogsResponse(
+        changelogs=[a_changelog(an_id(31))], cursors=["a"]
+    )
+    return script

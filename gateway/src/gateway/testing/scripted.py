@@ -31,6 +31,12 @@ class ScriptedService:
         self.requests: list[Message] = []
         self.delay_seconds = 0.0
         self.target = ""
+        self.server: grpc.aio.Server | None = None
+
+    async def stop(self) -> None:
+        """Die: from now on nobody listens at `target`."""
+        if self.server is not None:
+            await self.server.stop(0)
 
     async def _answer(self, method: str, request: Message) -> Message:
         self.calls[method] += 1
@@ -89,6 +95,7 @@ async def running_script(
     server.add_generic_rpc_handlers((script.handlers(),))
     script.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()
+    script.server = server
     try:
         yield script
     finally:

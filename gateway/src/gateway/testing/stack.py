@@ -96,6 +96,16 @@ class Script:
     changelog: ScriptedService
     ai: ScriptedService
 
+    def service(self, name: str) -> ScriptedService:
+        """One of the five."""
+        return {
+            "auth": self.auth,
+            "logs": self.logs,
+            "tickets": self.tickets,
+            "changelog": self.changelog,
+            "ai": self.ai,
+        }[name]
+
     def token(self, *, seconds: float = 600, kind: Literal["user", "service_account"] = "user") -> str:
         """The access token of an admin, or of a machine that may write logs."""
         viewer = Viewer(
