@@ -7,8 +7,10 @@ import pytest_asyncio
 
 from aiops.auth.v1 import auth_service_pb2
 from aiops.auth.v1.user_pb2 import ROLE_OPS, USER_STATUS_ACTIVE, User
-from aiops.logs.v1 import log_pb2, logs_service_pb2
+from aiops.logs.v1 import logs_service_pb2
+from aiops.tickets.v1 import tickets_service_pb2
 from chassis.errors import Unavailable
+from gateway.testing.answers import a_log, a_ticket
 
 if TYPE_CHECKING:
     from tests.conformance.conftest import Front, RunNode
@@ -16,28 +18,35 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(300)  # the first test installs the packages
 
 ADA, GRACE = "0198c0de-0000-7000-8000-0000000000a1", "0198c0de-0000-7000-8000-0000000000a2"
-LOG_ID, UNKNOWN = "0198c0de-0000-7000-8000-0000000000b1", "0198c0de-0000-7000-8000-0000000000ff"
+LOG_ID, TICKET_ID = "0198c0de-0000-7000-8000-0000000000b1", "0198c0de-0000-7000-8000-0000000000c1"
+UNKNOWN = "0198c0de-0000-7000-8000-0000000000ff"
 
 SECOND = """
 extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires"])
 
 type Query { postmortems: [Postmortem!] }
 
-type Postmortem @key(fields: "id") { id: ID! title: String! log: Log author: User }
+type Postmortem @key(fields: "id") { id: ID! text: String! ticket: Ticket author: User }
 
-type Log @key(fields: "id", resolvable: false) { id: ID! }
+type Ticket @key(fields: "id") {
+  id: ID!
+  title: String! @external
+  postmortemNames: [String!] @requires(fields: "title")
+}
 
-type User @key(fields: "id") { id: ID! shifts: Int }
+type User @key(fields: "id", resolvable: false) { id: ID! }
 """
 """A subgraph of somebody else, which names our entities by key and adds a field to one of them."""
 
 POSTMORTEMS = [
-    {"id": "1", "title": "Checkout was down", "log": {"id": LOG_ID}, "author": {"id": ADA}},
-    {"id": "2", "title": "Nobody noticed", "log": {"id": UNKNOWN}, "author": {"id": GRACE}},
+    {"id": "1", "text": "Checkout was down", "ticket": {"id": TICKET_ID}, "author": {"id": ADA}},
+    {"id": "2", "text": "Nobody noticed", "ticket": {"id": UNKNOWN}, "author": {"id": GRACE}},
 ]
 ENTITIES = """
 query Entities($representations: [_Any!]!) {
-  _entities(representations: $representations) { __typename ... on Log { id name } ... on User { id displayName } }
+  _entities(representations: $representations) {
+    __typename ... on Log { id name } ... on User { id displayName } ... on Ticket { id title }
+  }
 }
 """
 
@@ -54,26 +63,19 @@ def batch_get_users(request: Any) -> auth_service_pb2.BatchGetUsersResponse:
 
 
 def batch_get_logs(request: Any) -> logs_service_pb2.BatchGetLogsResponse:
-    return logs_service_pb2.BatchGetLogsResponse(
-        logs=[
-            log_pb2.Log(
-                id=id_,
-                version=1,
-                name="web.log",
-                source=log_pb2.LOG_SOURCE_PASTE,
-                state=log_pb2.LOG_STATE_RECEIVED,
-                status=log_pb2.LOG_STATUS_OPEN,
-            )
-            for id_ in request.ids
-            if id_ == LOG_ID
-        ]
-    )
+    return logs_service_pb2.BatchGetLogsResponse(logs=[a_log(id_) for id_ in request.ids if id_ == LOG_ID])
+
+
+def batch_get_tickets(request: Any) -> tickets_service_pb2.BatchGetTicketsResponse:
+    tickets = [a_ticket(id_, log_ids=[LOG_ID]) for id_ in request.ids if id_ == TICKET_ID]
+    return tickets_service_pb2.BatchGetTicketsResponse(tickets=tickets)
 
 
 @pytest_asyncio.fixture
 async def scripted(front: "Front") -> "Front":
     front.services["auth"].answers["BatchGetUsers"] = batch_get_users
     front.services["logs"].answers["BatchGetLogs"] = batch_get_logs
+    front.services["tickets"].answers["BatchGetTickets"] = batch_get_tickets
     return front
 
 
@@ -95,7 +97,7 @@ async def test_composition_refuses_a_second_subgraph_that_contradicts_ours(
     scripted: "Front", run_node: "RunNode"
 ) -> None:
     ours = (await scripted.gateway.data("{ _service { sdl } }"))["_service"]["sdl"]
-    other = SECOND.replace("shifts: Int", "displayName: Int")
+    other = SECOND.replace("resolvable: false) { id: ID! }", "resolvable: false) { id: ID! displayName: Int }")
 
     answer = await run_node("compose.mjs", stdin={"aiops": ours, "postmortems": other})
 
@@ -110,7 +112,7 @@ async def test_router_joins_both_and_an_unknown_id_stays_alone(
         "url": scripted.url,
         "token": scripted.token,
         "second": {"sdl": SECOND, "answers": {"postmortems": POSTMORTEMS}},
-        "query": "{ postmortems { title log { id name } author { displayName shifts } } }",
+        "query": "{ postmortems { text ticket { title postmortemNames logs { name } } author { displayName } } }",
     }
 
     answer = await run_node("route.mjs", stdin=question)
@@ -118,18 +120,22 @@ async def test_router_joins_both_and_an_unknown_id_stays_alone(
     assert answer.get("errors", []) == []
     assert answer["data"]["postmortems"] == [
         {
-            "title": "Checkout was down",
-            "log": {"id": LOG_ID, "name": "web.log"},
-            "author": {"displayName": "Ada", "shifts": None},
+            "text": "Checkout was down",
+            "ticket": {
+                "title": "checkout is slow",
+                "postmortemNames": ['On "checkout is slow"'],
+                "logs": [{"name": "app.log"}],
+            },
+            "author": {"displayName": "Ada"},
         },
-        {
-            "title": "Nobody noticed",
-            "log": None,
-            "author": {"displayName": "Grace", "shifts": None},
-        },
+        {"text": "Nobody noticed", "ticket": None, "author": {"displayName": "Grace"}},
     ]
     calls = {name: dict(service.calls) for name, service in scripted.services.items() if service.calls}
-    assert calls == {"logs": {"BatchGetLogs": 1}, "auth": {"BatchGetUsers": 1}}
+    assert calls == {
+        "tickets": {"BatchGetTickets": 1},
+        "logs": {"BatchGetLogs": 1},
+        "auth": {"BatchGetUsers": 1},
+    }
 
 
 async def test_each_representation_fails_alone(scripted: "Front") -> None:
@@ -142,6 +148,8 @@ async def test_each_representation_fails_alone(scripted: "Front") -> None:
         {"id": ADA},
         "nonsense",
         {"__typename": "Log", "id": LOG_ID, "name": "what a router also sends"},
+        {"__typename": "Ticket", "id": UNKNOWN},
+        {"__typename": "Ticket", "id": TICKET_ID},
     ]
 
     body = await scripted.gateway.ask(ENTITIES, {"representations": representations}, token=scripted.token)
@@ -149,7 +157,9 @@ async def test_each_representation_fails_alone(scripted: "Front") -> None:
     assert body["data"]["_entities"] == [
         {"__typename": "User", "id": ADA, "displayName": "Ada"},
         *[None] * 6,
-        {"__typename": "Log", "id": LOG_ID, "name": "web.log"},
+        {"__typename": "Log", "id": LOG_ID, "name": "app.log"},
+        None,
+        {"__typename": "Ticket", "id": TICKET_ID, "title": "checkout is slow"},
     ]
     failed = {error["path"][-1]: (error["extensions"]["code"], error["message"]) for error in body["errors"]}
     assert sorted(failed) == [1, 3, 4, 5, 6]
@@ -163,7 +173,7 @@ async def test_service_that_is_down_takes_only_its_own_entities(scripted: "Front
 
     body = await scripted.gateway.ask(ENTITIES, {"representations": representations}, token=scripted.token)
 
-    assert body["data"]["_entities"] == [None, {"__typename": "Log", "id": LOG_ID, "name": "web.log"}]
+    assert body["data"]["_entities"] == [None, {"__typename": "Log", "id": LOG_ID, "name": "app.log"}]
     assert [(error["path"], error["extensions"]["code"]) for error in body["errors"]] == [
         (["_entities", 0], "UNAVAILABLE")
     ]
