@@ -1,0 +1,92 @@
+"""Subjects of other styles: gitmoji, `[component] text`, `area: text`, `Fix #12: text`, merges."""
+
+import re
+from dataclasses import dataclass
+
+from changelog_service.commits.conventional import parse_header
+from changelog_service.commits.kinds import GITMOJI, TYPES
+from changelog_service.commits.wording import begins_with_verb
+
+_SHORTCODE = re.compile(r"(:[a-z0-9_+-]{2,40}:)\s*")
+_BRACKET = re.compile(r"\[([^\[\]]{1,40})\]\s*[:-]?\s*")
+_AREA = re.compile(r"([\w.,*@/+{}()#-]{1,60}(?: [\w./()#-]{1,30}){0,2}): +(?=\S)")
+_ISSUE = re.compile(
+    r"(?P<verb>(?:fix|close|resolve)(?:e?s|e?d)?|issue|bug|bugfix)(?: for)?(?: issue| bug)?:? "
+    r"(?:#|gh-|issue )?[0-9]{1,9}"
+    r"\s*[:,-]?\s+(?=\S)",
+    re.IGNORECASE,
+)
+_MERGE = re.compile(
+    r"Merge (?:pull request #[0-9]+ (?:from|in)\b|(?:remote-tracking )?branch(?:es)?\b|tag\b|commits? |PR #?[0-9]+"
+    r"|\S+ into \S+$|[\"'])|Merge[d]? in \S+ \(pull request #[0-9]+\)|Merge \S+ from \S+$|Merge \S+$"
+)
+_TRAILER = re.compile(r"[A-Z][\w-]+: |See merge request |\* |Conflicts:|# Conflicts|Closes |Approved-by", re.IGNORECASE)
+_MOST_TAGS = 3
+_MOST_CODE_POINTS = 4
+
+
+@dataclass(frozen=True)
+class Styled:
+    """A subject without what stands before its text; `type` is one that the notes know, or empty."""
+
+    type: str
+    scope: str
+    text: str
+    breaking: bool = False
+
+
+def undress(subject: str) -> Styled:
+    """Take the tags off a subject of any style."""
+    found_type, scope, breaking, text = "", "", False, subject.strip()
+    for _ in range(_MOST_TAGS):
+        tag, rest = _tag(text)
+        if not tag or not rest:
+            break
+        text = rest
+        if tag in GITMOJI:
+            found_type = found_type or GITMOJI[tag]
+            breaking = breaking or tag in {":boom:", "💥"}
+        elif tag.lower() in TYPES:
+            found_type = found_type or tag.lower()
+        else:
+            scope = scope or tag
+    header = parse_header(text)
+    if header is not None and (header.type.lower() in TYPES or header.scope):
+        known = header.type.lower() if header.type.lower() in TYPES else ""
+        area = header.scope or ("" if known else header.type)
+        return Styled(known or found_type, area or scope, header.description, breaking or header.breaking)
+    if issue := _ISSUE.match(text):
+        verb = issue["verb"].lower()
+        return Styled(found_type or ("" if verb == "issue" else "fix"), scope, text[issue.end() :], breaking)
+    area_found = _AREA.match(text)
+    if area_found and not begins_with_verb(area_found[1]):
+        area = area_found[1]
+        known = area.lower().rstrip("!") if area.lower().rstrip("!") in TYPES else ""
+        return Styled(found_type or known, scope or ("" if known else area), text[area_found.end() :], breaking)
+    if header is not None and header.type.lower() in {"fixing", "adding", "removing", "bugfixes"}:
+        return Styled(found_type, scope, header.description, breaking)
+    return Styled(found_type, scope, text, breaking)
+
+
+def is_merge(subject: str) -> bool:
+    """True for the subject that git or a forge gives to a merge."""
+    return _MERGE.match(subject) is not None
+
+
+def merge_title(rest: str) -> str:
+    """The title of the pull request that a merge's body begins with, or nothing."""
+    first = next((line.strip() for line in rest.split("\n", 20)[:20] if line.strip()), "")
+    return "" if _TRAILER.match(first) or is_merge(first) else first
+
+
+def _tag(text: str) -> tuple[str, str]:
+    """A tag that a subject begins with, and what follows; nothing when it begins with its text."""
+    if found := _SHORTCODE.match(text):
+        return (found[1], text[found.end() :]) if found[1] in GITMOJI else ("", text)
+    if found := _BRACKET.match(text):
+        return found[1].strip(), text[found.end() :]
+    for length in range(_MOST_CODE_POINTS, 0, -1):
+        bare = text[:length].replace("\ufe0f", "")
+        if bare in GITMOJI and not bare.isascii():
+            return bare, text[length:].lstrip("\ufe0f \t")
+    return "", text
