@@ -21,7 +21,7 @@ def build_policy() -> Policy:
             "UpdateLogStatus": people,
             "UpdateLog": people,
             "GetLog": people,
-            "BatchGetLogs": people,
+            "BatchGetLogs": allow("gateway", "tickets", roles=(Role.ADMIN, Role.OPS)),
             "ListLogs": people,
             "ListLogRecords": people,
             "BatchGetLogRecords": people,
