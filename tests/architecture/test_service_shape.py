@@ -36,6 +36,17 @@ OWN = {
         "limits.py": "what an input may be; pure",
         "ranges.py": "the two ends of a range and the walk between them, apart from the store for its size",
     },
+    "tickets": {
+        "commands.py": "the wishes that rpc hands on, apart from the domain for its size",
+        "convert_requests.py": "requests to wishes, apart from what leaves the service",
+        "convert_triage.py": "triage to ai and back, apart from what clients see",
+        "decisions.py": "the check of what an engine answered; pure",
+        "references.py": "what auth and logs say of foreign ids, asked before anything is stored",
+        "screening.py": "whether a ticket reads like a matter for hr, asked before anybody sees it; pure",
+        "similar.py": "the SQL of similar tickets: words, their numbers and candidates",
+        "similarity.py": "words of tickets and the cosine between them; pure",
+        "values.py": "the small things that a ticket is made of, apart from the domain for its size",
+    },
     "ai": {
         "engines": "the built-in and the OpenAI-compatible engine behind one interface",
     },

@@ -1,0 +1,63 @@
+"""The composition of tickets: the only file that knows every other."""
+
+from aiops.tickets.v1.tickets_service_pb2_grpc import add_TicketsServiceServicer_to_server
+from chassis.clock import Clock
+from chassis.identity import AccessTokens
+from chassis.metrics import MetricSpec
+from chassis.runtime import Runtime
+from chassis.service import Schedule, Service
+from tickets_service import convert, usecases
+from tickets_service.consumers import Triager, subscriptions
+from tickets_service.policy import build_policy
+from tickets_service.references import References
+from tickets_service.rpc import TicketsServicer
+from tickets_service.settings import TicketsSettings
+
+METRICS = (
+    MetricSpec("aiops_tickets_triaged_total", "counter", "Tickets that were triaged, by engine.", ("engine",)),
+    MetricSpec("aiops_tickets_triage_failed_total", "counter", "Tickets that got no decision."),
+    MetricSpec("aiops_tickets_choices_uncertain_total", "counter", "Properties that triage left open.", ("property",)),
+)
+_WORDS_EVERY_SECONDS = 30.0
+
+
+def build(
+    settings: TicketsSettings | None = None, *, clock: Clock | None = None, access_tokens: AccessTokens | None = None
+) -> Service:
+    """Tickets, ready to run."""
+    settings = settings or TicketsSettings()
+    runtime = Runtime(
+        "tickets",
+        settings,
+        to_event=convert.fact_to_event,
+        package="tickets_service",
+        clock=clock,
+        metrics=METRICS,
+        access_tokens=access_tokens,
+    )
+    auth = runtime.client(settings.auth_target, "auth")
+    logs = runtime.client(settings.logs_target, "logs")
+    ai = runtime.client(settings.ai_target, "ai")
+    servicer = TicketsServicer(runtime.unit_of_work, runtime.database, runtime.redactor, References(auth, logs))
+    triager = Triager(
+        runtime.database,
+        ai,
+        runtime.clock,
+        runtime.metrics,
+        timeout_seconds=settings.triage_timeout_seconds,
+        patience_seconds=settings.triage_patience_seconds,
+    )
+
+    async def count_words() -> None:
+        async with runtime.unit_of_work.begin() as tx:
+            await usecases.count_words(tx)
+
+    return Service(
+        runtime=runtime,
+        policy=build_policy(),
+        servicer=servicer,
+        register=add_TicketsServiceServicer_to_server,
+        service_name="aiops.tickets.v1.TicketsService",
+        subscriptions=subscriptions(triager),
+        schedules=(Schedule("ticket-words", _WORDS_EVERY_SECONDS, count_words),),
+    )

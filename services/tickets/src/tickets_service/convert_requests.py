@@ -1,0 +1,259 @@
+"""From requests to wishes in domain words: what is malformed is refused here, with the path of its field. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+from uuid import UUID
+
+from aiops.tickets.v1 import ticket_pb2 as ticket_pb
+from aiops.tickets.v1 import tickets_service_pb2 as pb
+from chassis.errors import InvalidArgument, PageSizeOutOfRange
+from chassis.ids import parse_id
+from tickets_service import values
+from tickets_service.commands import (
+    AddTicketComment,
+    AssignTicket,
+    Change,
+    ChangeTicketLogs,
+    CreateTicket,
+    SaveTicketOption,
+    TicketFilter,
+    UpdateTicket,
+    UpdateTicketAudience,
+    UpdateTicketStatus,
+)
+from tickets_service.values import OptionKind, clean_email, clean_key, clean_line, clean_text
+
+MAXIMUM_POSITION = 10_000
+MAXIMUM_COMMENTS = 100
+E = TypeVar("E", values.TicketStatus, values.Audience, values.TriageState, values.OptionKind)
+_PREFIXES: Mapping[type, str] = {
+    values.TicketStatus: "TICKET_STATUS_",
+    values.Audience: "TICKET_AUDIENCE_",
+    values.TriageState: "TRIAGE_STATE_",
+    values.OptionKind: "OPTION_KIND_",
+}
+
+
+def create_command(request: pb.CreateTicketRequest) -> CreateTicket:
+    """The wish for a ticket.
+
+    Raises:
+        InvalidArgument: a field is missing or malformed.
+    """
+    reference = clean_line(
+        request.external_reference, field="external_reference", minimum=0, maximum=values.MAXIMUM_REFERENCE_CHARACTERS
+    )
+    return CreateTicket(
+        title=_title(request.title),
+        message=clean_text(request.message, field="message", minimum=0, maximum=values.MAXIMUM_MESSAGE_CHARACTERS),
+        reporter=_reporter(request.reporter),
+        source=clean_key(request.source or "api", field="source"),
+        external_reference=reference,
+        service=_service(request.service),
+        audience=_audience(request.audience),
+        values={kind: key for kind in OptionKind if (key := getattr(request, kind.field))},
+        log_ids=_log_ids(request.log_ids, minimum=0),
+    )
+
+
+def change_command(request: pb.RetriageTicketRequest) -> Change:
+    """The wish for something else of a ticket."""
+    return Change(parse_id(request.ticket_id, field="ticket_id"), request.expected_version)
+
+
+def update_command(request: pb.UpdateTicketRequest) -> UpdateTicket:
+    """The wish for other words or choices."""
+    return UpdateTicket(
+        ticket_id=parse_id(request.ticket_id, field="ticket_id"),
+        expected_version=request.expected_version,
+        title=_title(request.title) if request.HasField("title") else None,
+        service=_service(request.service) if request.HasField("service") else None,
+        values={kind: getattr(request, kind.field) for kind in OptionKind if request.HasField(kind.field)},  # type: ignore[arg-type]
+    )
+
+
+def update_status_command(request: pb.UpdateTicketStatusRequest) -> UpdateTicketStatus:
+    """The wish for another status."""
+    return UpdateTicketStatus(
+        ticket_id=parse_id(request.ticket_id, field="ticket_id"),
+        expected_version=request.expected_version,
+        status=_known(values.TicketStatus, request.status, field="status"),
+    )
+
+
+def update_audience_command(request: pb.UpdateTicketAudienceRequest) -> UpdateTicketAudience:
+    """The wish for another audience."""
+    return UpdateTicketAudience(
+        ticket_id=parse_id(request.ticket_id, field="ticket_id"),
+        expected_version=request.expected_version,
+        audience=_known(values.Audience, request.audience, field="audience"),
+    )
+
+
+def assign_command(request: pb.AssignTicketRequest) -> AssignTicket:
+    """The wish for somebody else to do it."""
+    return AssignTicket(
+        ticket_id=parse_id(request.ticket_id, field="ticket_id"),
+        expected_version=request.expected_version,
+        assignee_id=_optional_id(request.assignee_id, field="assignee_id"),
+    )
+
+
+def comment_command(request: pb.AddTicketCommentRequest) -> AddTicketComment:
+    """The wish to say something."""
+    return AddTicketComment(
+        ticket_id=parse_id(request.ticket_id, field="ticket_id"),
+        expected_version=request.expected_version,
+        body=clean_text(request.body, field="body", minimum=1, maximum=values.MAXIMUM_COMMENT_CHARACTERS),
+        internal=request.internal,
+    )
+
+
+def logs_command(request: pb.LinkTicketLogsRequest | pb.UnlinkTicketLogsRequest) -> ChangeTicketLogs:
+    """The wish for logs to be linked, or not any more."""
+    return ChangeTicketLogs(
+        ticket_id=parse_id(request.ticket_id, field="ticket_id"),
+        expected_version=request.expected_version,
+        log_ids=_log_ids(request.log_ids, minimum=1),
+    )
+
+
+def option_command(request: pb.SaveTicketOptionRequest) -> SaveTicketOption:
+    """The wish for a category, priority or team."""
+    option = request.option
+    if request.expected_version < 0:
+        raise InvalidArgument(
+            "expected_version must be the version that you read, or 0 to make a new option", field="expected_version"
+        )
+    if not 0 <= option.position <= MAXIMUM_POSITION:
+        raise InvalidArgument(f"option.position must be 0 to {MAXIMUM_POSITION:,}", field="option.position")
+    return SaveTicketOption(
+        expected_version=request.expected_version,
+        kind=_known(OptionKind, option.kind, field="option.kind"),
+        key=clean_key(option.key, field="option.key"),
+        name=clean_line(option.name, field="option.name", minimum=1, maximum=values.MAXIMUM_OPTION_NAME_CHARACTERS),
+        description=clean_line(
+            option.description,
+            field="option.description",
+            minimum=0,
+            maximum=values.MAXIMUM_OPTION_DESCRIPTION_CHARACTERS,
+        ),
+        position=option.position,
+        audience=_audience(option.audience, field="option.audience"),
+        archived=option.archived,
+    )
+
+
+def ticket_filter(wanted: pb.TicketFilter) -> TicketFilter:
+    """What a list of tickets is narrowed to."""
+    if wanted.external_reference and not wanted.source:
+        raise InvalidArgument("give filter.source beside filter.external_reference", field="filter.source")
+    return TicketFilter(
+        statuses=tuple(_known(values.TicketStatus, status, field="filter.statuses") for status in wanted.statuses),
+        categories=tuple(_searchable(key, field="filter.categories") for key in wanted.categories),
+        priorities=tuple(_searchable(key, field="filter.priorities") for key in wanted.priorities),
+        teams=tuple(_searchable(key, field="filter.teams") for key in wanted.teams),
+        assignee_id=_optional_id(wanted.assignee_id, field="filter.assignee_id"),
+        unassigned=wanted.unassigned,
+        text=_searchable(wanted.text, field="filter.text"),
+        audience=_known(values.Audience, wanted.audience, field="filter.audience") if wanted.audience else None,
+        people_suspected=wanted.people_suspected,
+        triage_states=tuple(
+            _known(values.TriageState, state, field="filter.triage_states") for state in wanted.triage_states
+        ),
+        reporter_id=_optional_id(wanted.reporter_id, field="filter.reporter_id"),
+        service=_searchable(wanted.service, field="filter.service"),
+        source=_searchable(wanted.source, field="filter.source"),
+        external_reference=_searchable(wanted.external_reference, field="filter.external_reference"),
+    )
+
+
+def batch_ids(ids: Sequence[str], *, field: str, maximum: int) -> list[UUID]:
+    """The ids of a batch, each once.
+
+    Raises:
+        InvalidArgument: there are too many, or one is malformed.
+    """
+    if len(ids) > maximum:
+        raise InvalidArgument(f"ask for at most {maximum} ids at once, these are {len(ids)}", field=field)
+    return [parse_id(text, field=field) for text in dict.fromkeys(ids)]
+
+
+def first_of(first: int, *, maximum: int) -> int:
+    """How many items are wanted for each id.
+
+    Raises:
+        PageSizeOutOfRange: fewer than 1, or more than are served.
+    """
+    if not 1 <= first <= maximum:
+        raise PageSizeOutOfRange(
+            f"first must be 1 to {maximum}; {first} were asked for", field="first", minimum="1", maximum=str(maximum)
+        )
+    return first
+
+
+def comment_page(request: pb.BatchListTicketCommentsRequest) -> tuple[int, UUID | None]:
+    """How many comments are wanted, and after which one.
+
+    Raises:
+        PageSizeOutOfRange: fewer than 1 or more than 100 are.
+        InvalidArgument: the id is malformed, or several tickets were asked for.
+    """
+    first = first_of(request.first, maximum=MAXIMUM_COMMENTS)
+    if request.after_id and len(request.ticket_ids) != 1:
+        raise InvalidArgument("give after_id with one ticket id at a time", field="after_id")
+    return first, _optional_id(request.after_id, field="after_id")
+
+
+def _title(text: str) -> str:
+    return clean_line(text, field="title", minimum=1, maximum=values.MAXIMUM_TITLE_CHARACTERS)
+
+
+def _service(text: str) -> str:
+    return clean_line(text, field="service", minimum=0, maximum=values.MAXIMUM_SERVICE_CHARACTERS)
+
+
+def _reporter(reporter: ticket_pb.Reporter) -> values.Reporter | None:
+    given = values.Reporter(
+        user_id=_optional_id(reporter.user_id, field="reporter.user_id"),
+        external_name=clean_line(
+            reporter.external_name, field="reporter.external_name", minimum=0, maximum=values.MAXIMUM_NAME_CHARACTERS
+        ),
+        external_email=clean_email(reporter.external_email, field="reporter.external_email"),
+    )
+    if given.user_id is not None and (given.external_name or given.external_email):
+        raise InvalidArgument(
+            "give reporter.user_id, or name and e-mail of somebody outside, not both", field="reporter"
+        )
+    return None if given == values.Reporter() else given
+
+
+def _log_ids(ids: Sequence[str], *, minimum: int) -> tuple[UUID, ...]:
+    """Ids of logs, each once; a malformed one is named by its place."""
+    if not minimum <= len(ids) <= values.MAXIMUM_LOGS:
+        raise InvalidArgument(f"log_ids must be {minimum} to {values.MAXIMUM_LOGS} ids", field="log_ids")
+    return tuple(dict.fromkeys(parse_id(text, field=f"log_ids.{place}") for place, text in enumerate(ids)))
+
+
+def _optional_id(text: str, *, field: str) -> UUID | None:
+    return parse_id(text, field=field) if text else None
+
+
+def _searchable(text: str, *, field: str) -> str:
+    if "\x00" in text or len(text) > values.MAXIMUM_TITLE_CHARACTERS:
+        raise InvalidArgument(
+            f"{field} may have at most {values.MAXIMUM_TITLE_CHARACTERS} characters and no NUL", field=field
+        )
+    return text
+
+
+def _audience(number: int, *, field: str = "audience") -> values.Audience:
+    return _known(values.Audience, number, field=field) if number else values.Audience.GENERAL
+
+
+def _known(kind: type[E], number: int, *, field: str) -> E:
+    members: list[E] = list(kind)
+    if not 1 <= number <= len(members):
+        names = ", ".join(f"{_PREFIXES[kind]}{member}" for member in members)
+        raise InvalidArgument(f"{field} must be one of {names}", field=field)
+    return members[number - 1]

@@ -1,0 +1,191 @@
+"""Reads of tickets: keyset pages of what exists for whoever looks, and never one query per row."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Uuid, exists, func, literal, or_, select, true
+from sqlalchemy.dialects.postgresql import ARRAY, array
+
+from chassis.db import ReadTx
+from chassis.paging import Page, Slice, decode_cursor, encode_cursor
+from tickets_service import similar
+from tickets_service.commands import TicketFilter
+from tickets_service.domain import Ticket, TicketOption
+from tickets_service.errors import TicketNotFound
+from tickets_service.similarity import Alike, spelled
+from tickets_service.store import (
+    OptionStore,
+    among,
+    comment_of,
+    ticket_of,
+    tickets,
+    visible_to,
+    works_on,
+)
+from tickets_service.tables import TICKET_COMMENTS, TICKETS
+from tickets_service.values import Comment, OptionKind, Watcher
+
+T = TypeVar("T")
+
+
+async def get_ticket(ticket_id: UUID, watcher: Watcher, tx: ReadTx) -> Ticket:
+    """One ticket.
+
+    Raises:
+        TicketNotFound: there is none, or not for whoever looks.
+    """
+    row = await tx.fetch_one(tickets().where(TICKETS.c.id == ticket_id, visible_to(watcher)))
+    if row is None:
+        raise TicketNotFound(ticket_id)
+    return ticket_of(row)
+
+
+async def is_visible(ticket_id: UUID, watcher: Watcher, tx: ReadTx) -> bool:
+    """Whether a ticket exists for whoever looks, now."""
+    found = exists().where(TICKETS.c.id == ticket_id, visible_to(watcher))
+    row = await tx.fetch_one(select(found.label("visible")))
+    return row is not None and bool(row.visible)
+
+
+async def batch_get_tickets(ids: Sequence[UUID], watcher: Watcher, tx: ReadTx) -> list[Ticket]:
+    """The tickets that exist for whoever looks among the ids."""
+    rows = await tx.fetch_all(tickets().where(among(TICKETS.c.id, ids), visible_to(watcher)))
+    return [ticket_of(row) for row in rows]
+
+
+async def list_tickets(wanted: TicketFilter, page: Page, watcher: Watcher, tx: ReadTx) -> Slice[Ticket]:
+    """A page of tickets, the newest first.
+
+    Raises:
+        CursorInvalid: the cursor is not of this list.
+    """
+    statement = tickets().where(visible_to(watcher), *_conditions(wanted))
+    if page.after:
+        statement = statement.where(TICKETS.c.id < decode_cursor(page.after, UUID)[0])
+    rows = await tx.fetch_all(statement.order_by(TICKETS.c.id.desc()).limit(page.first + 1))
+    found = tuple(ticket_of(row) for row in rows[: page.first])
+    return Slice(found, tuple(encode_cursor(str(ticket.id)) for ticket in found), len(rows) > page.first)
+
+
+async def batch_list_log_tickets(
+    log_ids: Sequence[UUID], first: int, watcher: Watcher, tx: ReadTx
+) -> dict[UUID, list[Ticket]]:
+    """The newest tickets of each log that has some for whoever looks."""
+    asked = _asked(log_ids)
+    newest = (
+        tickets()
+        .where(TICKETS.c.log_ids.contains(array([asked.c.asked_id])), visible_to(watcher))
+        .order_by(TICKETS.c.id.desc())
+        .limit(first)
+        .lateral("newest")
+    )
+    rows = await tx.fetch_all(select(asked.c.asked_id, newest).join(newest, true()).order_by(newest.c.id.desc()))
+    return _grouped(rows, ticket_of)
+
+
+async def batch_list_comments(
+    ticket_ids: Sequence[UUID], first: int, after_id: UUID | None, watcher: Watcher, tx: ReadTx
+) -> dict[UUID, tuple[list[Comment], bool]]:
+    """The first comments that whoever looks may read, oldest first, and whether there are more.
+
+    Each ticket that exists for him has an item, be it empty.
+    """
+    readable = (
+        select(TICKET_COMMENTS)
+        .where(TICKET_COMMENTS.c.ticket_id == TICKETS.c.id, or_(~TICKET_COMMENTS.c.internal, works_on(watcher)))
+        .order_by(TICKET_COMMENTS.c.id)
+        .limit(first + 1)
+    )
+    if after_id is not None:
+        readable = readable.where(TICKET_COMMENTS.c.id > after_id)
+    comments = readable.lateral("readable")
+    statement = (
+        select(TICKETS.c.id.label("asked_id"), comments)
+        .join(comments, true(), isouter=True)
+        .where(among(TICKETS.c.id, ticket_ids), visible_to(watcher))
+        .order_by(comments.c.id)
+    )
+    rows = await tx.fetch_all(statement)
+    found: dict[UUID, list[Comment]] = {row.asked_id: [] for row in rows}
+    for row in rows:
+        if row.id is not None:
+            found[row.asked_id].append(comment_of(row))
+    return {ticket_id: (comments[:first], len(comments) > first) for ticket_id, comments in found.items()}
+
+
+async def batch_list_similar(
+    ticket_ids: Sequence[UUID], first: int, watcher: Watcher, tx: ReadTx
+) -> dict[UUID, list[Alike[Ticket]]]:
+    """The tickets most like each of these, the most alike first, of those that exist for whoever looks."""
+    found = await similar.batch_find_similar(ticket_ids, first, watcher, tx)
+    wanted = {alike.ticket for alikes in found.values() for alike in alikes} | found.keys()
+    read = {ticket.id: ticket for ticket in await batch_get_tickets(list(wanted), watcher, tx)}
+    return {
+        ticket_id: [
+            Alike(
+                read[alike.ticket],
+                alike.similarity,
+                spelled(alike.shared_words, read[ticket_id].title, read[ticket_id].message),
+            )
+            for alike in alikes
+            if alike.ticket in read
+        ]
+        for ticket_id, alikes in found.items()
+        if ticket_id in read
+    }
+
+
+async def list_options(tx: ReadTx) -> list[TicketOption]:
+    """All categories, priorities and teams, by kind and position."""
+    order = list(OptionKind)
+    return sorted(
+        await OptionStore(tx).all(), key=lambda option: (order.index(option.kind), option.position, option.key)
+    )
+
+
+def _asked(ids: Sequence[UUID]) -> Any:
+    return func.unnest(literal(list(ids), ARRAY(Uuid))).table_valued("asked_id").render_derived()
+
+
+def _grouped(rows: Sequence[Row[Any]], read: Any) -> dict[UUID, list[T]]:
+    found: dict[UUID, list[T]] = {}
+    for row in rows:
+        found.setdefault(row.asked_id, []).append(read(row))
+    return found
+
+
+def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
+    columns = TICKETS.c
+    any_of: Mapping[ColumnElement[str], Sequence[str]] = {
+        columns.status: wanted.statuses,
+        columns.category: wanted.categories,
+        columns.priority: wanted.priorities,
+        columns.team: wanted.teams,
+        columns.triage_state: wanted.triage_states,
+        columns.audience: (wanted.audience,) if wanted.audience else (),
+    }
+    equal: Mapping[ColumnElement[Any], object] = {
+        columns.assignee_id: wanted.assignee_id,
+        columns.reporter_user_id: wanted.reporter_id,
+        columns.service: wanted.service,
+        columns.source: wanted.source,
+        columns.external_reference: wanted.external_reference,
+    }
+    conditions: list[ColumnElement[bool]] = [
+        column.in_([str(value) for value in values]) for column, values in any_of.items() if values
+    ]
+    conditions += [column == value for column, value in equal.items() if value]
+    if wanted.unassigned:
+        conditions.append(columns.assignee_id.is_(None))
+    if wanted.people_suspected:
+        conditions.append(columns.people_suspected.is_(True))
+    # The very expression of the index, so that each word is looked up in it.
+    text = columns.title + "\n" + columns.message
+    conditions += [text.ilike(_containing(word), escape="\\") for word in wanted.text.split()]
+    return conditions
+
+
+def _containing(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

@@ -1,0 +1,132 @@
+"""How alike texts of tickets are: words, their weight, and the cosine between them (TF-IDF; Salton and Buckley, 1988).
+
+Pure, and the same for every text: nothing is learned but how many tickets have a word.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+MAXIMUM_CHARACTERS = 8_000
+"""Of a message, what is read: after that come traces and copies."""
+MAXIMUM_WORDS = 200
+MAXIMUM_SHARED_WORDS = 8
+MAXIMUM_WORD_CHARACTERS = 60
+_TITLE_WEIGHT = 2
+_SHORTEST = 3
+"""Characters that a word keeps at least when it loses an ending."""
+_PLAIN = re.compile(r"[^\W_]+(?:_[^\W_]+)*")
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\dA-Za-z_]+")
+_EMPTY_WORDS = """
+    a about above after again against all also am an and any are as at be because been before being below between
+    both but by can cannot could did do does doing don down during each few for from further get got had has have
+    having he her here him his how i if in into is it its itself just me more most my no nor not now of off on
+    once only or other our out over own please same she should so some such than that the their them then there
+    these they this those through to too under until up us very was we were what when where which while who whom
+    why will with would you your
+"""
+_EMPTY = frozenset(_EMPTY_WORDS.split())
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Alike(Generic[T]):
+    """A ticket that is like another one."""
+
+    ticket: T
+    similarity: float
+    """0 to 1."""
+    shared_words: tuple[str, ...]
+    """Words that both have, the most telling first."""
+
+
+class Weights:
+    """How telling each word is: the fewer tickets have it, the more."""
+
+    def __init__(self, ticket_counts: Mapping[str, int], total: int) -> None:
+        self._ticket_counts = ticket_counts
+        self._total = total
+
+    def of(self, word: str) -> float:
+        """The weight of a word; one that was never counted is as telling as any."""
+        return math.log((1 + self._total) / (1 + min(self._ticket_counts.get(word, 0), self._total))) + 1
+
+    def vector(self, counts: Mapping[str, int]) -> dict[str, float]:
+        """Words with their weights, together of length 1."""
+        weighted = {word: (1 + math.log(count)) * self.of(word) for word, count in counts.items()}
+        length = math.sqrt(sum(weight * weight for weight in weighted.values())) or 1.0
+        return {word: weight / length for word, weight in weighted.items()}
+
+    def telling(self, counts: Mapping[str, int], *, budget: int) -> list[str]:
+        """The most telling words that lead to no more tickets than the budget, together."""
+        vector, chosen = self.vector(counts), []
+        for word in sorted(vector, key=lambda word: (-vector[word], word)):
+            tickets = self._ticket_counts.get(word, 0)
+            if tickets <= budget:
+                budget -= tickets
+                chosen.append(word)
+        return chosen
+
+
+def count_words(title: str, message: str) -> dict[str, int]:
+    """The words of a ticket with how often they stand there, in the title twice; of a long text the most frequent."""
+    counts: Counter[str] = Counter()
+    for word in words(title):
+        counts[word] += _TITLE_WEIGHT
+    counts.update(words(message[:MAXIMUM_CHARACTERS]))
+    return dict(counts.most_common(MAXIMUM_WORDS))
+
+
+def spelled(stems: Iterable[str], title: str, message: str) -> tuple[str, ...]:
+    """Words as the text of a ticket spells them, in lower case; the first spelling of each."""
+    spellings: dict[str, str] = {}
+    for text in (title, message[:MAXIMUM_CHARACTERS]):
+        for stem, word in _spellings(text):
+            spellings.setdefault(stem, word)
+    return tuple(spellings.get(stem, stem) for stem in stems)
+
+
+def words(text: str) -> Iterable[str]:
+    """Words in lower case without their endings; of a name such as `BlockManager` or `disk_full` its parts too."""
+    return (stem for stem, _ in _spellings(text))
+
+
+def _spellings(text: str) -> Iterable[tuple[str, str]]:
+    for match in _PLAIN.finditer(text):
+        whole = match[0]
+        parts = _PART.findall(whole)
+        for word in (whole, *(parts if len(parts) > 1 else ())):
+            lower = word.lower()
+            if 1 < len(lower) <= MAXIMUM_WORD_CHARACTERS and lower not in _EMPTY:
+                yield _stem(lower), lower
+
+
+def most_alike(
+    asked: Mapping[str, int], candidates: Mapping[T, Mapping[str, int]], weights: Weights, *, first: int
+) -> list[Alike[T]]:
+    """The candidates whose words are most like those asked for, the most alike first."""
+    wanted = weights.vector(asked)
+    found = []
+    for ticket, counts in candidates.items():
+        vector = weights.vector(counts)
+        shared = {word: weight * vector[word] for word, weight in wanted.items() if word in vector}
+        if shared:
+            telling = sorted(shared, key=lambda word: (-shared[word], word))[:MAXIMUM_SHARED_WORDS]
+            found.append(Alike(ticket, min(sum(shared.values()), 1.0), tuple(telling)))
+    return sorted(found, key=lambda alike: (-alike.similarity, str(alike.ticket)))[:first]
+
+
+def _stem(word: str) -> str:
+    """A word without the commonest English endings, so that its forms meet."""
+    for ending in ("ing", "ed"):
+        if len(word) > len(ending) + _SHORTEST and word.endswith(ending):
+            stem = word[: -len(ending)]
+            return stem[:-1] if len(stem) > _SHORTEST and stem[-1] == stem[-2] else stem
+    if len(word) > _SHORTEST + 1 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > _SHORTEST and word.endswith("s") and not word.endswith("ss"):
+        word = word[:-1]
+    return word[:-1] if len(word) > _SHORTEST + 1 and word.endswith("e") else word

@@ -1,0 +1,361 @@
+"""What can be done to a ticket: one function for each write, inside the caller's transaction."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from chassis.db import WriteTx, guard_version
+from chassis.errors import Forbidden, Internal, InvalidArgument, VersionConflict
+from chassis.ids import uuid7
+from chassis.redaction import RedactionFailed, Redactor
+from tickets_service import screening, similar
+from tickets_service.commands import (
+    AddTicketComment,
+    Assignee,
+    AssignTicket,
+    Change,
+    ChangeTicketLogs,
+    CreateTicket,
+    SaveTicketOption,
+    UpdateTicket,
+    UpdateTicketAudience,
+    UpdateTicketStatus,
+)
+from tickets_service.domain import Ticket, TicketOption, TicketOptionSaved
+from tickets_service.errors import (
+    TicketAssigneeInvalid,
+    TicketOptionNotFound,
+    TicketOptionTaken,
+    TicketReferenceTaken,
+)
+from tickets_service.store import OptionStore, TicketStore
+from tickets_service.values import (
+    Audience,
+    Comment,
+    OptionKind,
+    Reporter,
+    TriageDecision,
+    TriageState,
+    Value,
+    ValueSource,
+    Watcher,
+)
+
+_MACHINE = Watcher("service", "tickets")
+
+
+async def create_ticket(cmd: CreateTicket, watcher: Watcher, tx: WriteTx, redactor: Redactor) -> Ticket:
+    """Store a ticket; triage follows in the background. What looks like a matter for hr is hidden from ops at once.
+
+    Raises:
+        Forbidden: he may not name another reporter.
+        TicketOptionNotFound: no such category, priority or team is offered.
+        TicketReferenceTaken: a ticket with this source and external reference exists.
+        Internal: a text could not be redacted.
+    """
+    title, message = _redacted(cmd.title, redactor), _redacted(cmd.message, redactor)
+    narrows = await _narrows(cmd.values.items(), tx)
+    audience = Audience.PEOPLE if narrows else cmd.audience
+    ticket = Ticket(
+        id=uuid7(),
+        version=1,
+        title=title,
+        message=message,
+        reporter=_reporter(cmd.reporter, watcher),
+        source=cmd.source,
+        external_reference=cmd.external_reference,
+        service=cmd.service,
+        audience=audience,
+        people_suspected=audience is Audience.GENERAL and screening.is_suspicious(title, message),
+        category=_given(cmd, OptionKind.CATEGORY),
+        priority=_given(cmd, OptionKind.PRIORITY),
+        team=_given(cmd, OptionKind.TEAM),
+        log_ids=cmd.log_ids,
+        created_by_kind=tx.actor.kind,
+        created_by_id=tx.actor.id,
+        created_at=tx.now,
+        updated_at=tx.now,
+        triage_requested_at=tx.now,
+    )
+    store = TicketStore(tx)
+    if cmd.external_reference and await store.is_reference_taken(cmd.source, cmd.external_reference, watcher):
+        raise TicketReferenceTaken(
+            f"a ticket with the reference {cmd.external_reference} exists already; look it up by its reference",
+            source=cmd.source,
+            external_reference=cmd.external_reference,
+        )
+    await store.add(ticket)
+    await similar.add_words(ticket, tx)
+    tx.publish(ticket.created())
+    return ticket
+
+
+async def update_ticket(cmd: UpdateTicket, watcher: Watcher, tx: WriteTx, redactor: Redactor) -> Ticket:
+    """Replace what is given; a choice for hr narrows the audience too.
+
+    Raises:
+        TicketNotFound: no ticket has this id, or not for him.
+        VersionConflict: the ticket changed since it was read.
+        InvalidArgument: nothing was given.
+        Forbidden: he sees it only since he reported it.
+        TicketOptionNotFound: no such category, priority or team is offered.
+        Internal: the title could not be redacted.
+    """
+    if cmd.title is None and cmd.service is None and not cmd.values:
+        raise InvalidArgument("give title, category, priority, team or service to change", field="title")
+    before = await _workable(cmd, watcher, tx)
+    title = before.title if cmd.title is None else _redacted(cmd.title, redactor)
+    new = [(kind, key) for kind, key in cmd.values.items() if key and key != before.value(kind).key]
+    ticket, fact = before.updated(
+        title=title,
+        service=before.service if cmd.service is None else cmd.service,
+        values=cmd.values,
+        narrows=await _narrows(new, tx),
+        suspicious=title != before.title and screening.is_suspicious(title, before.message),
+        at=tx.now,
+    )
+    if fact is None:
+        return ticket
+    if ticket.title != before.title:
+        await similar.replace_words(ticket, tx)
+    return await _saved(ticket, before, fact, tx)
+
+
+async def update_ticket_status(cmd: UpdateTicketStatus, watcher: Watcher, tx: WriteTx) -> Ticket:
+    """Move the status.
+
+    Raises:
+        TicketNotFound: no ticket has this id, or not for him.
+        VersionConflict: the ticket changed since it was read.
+        Forbidden: he sees it only since he reported it.
+        TicketStatusTransitionInvalid: the state machine knows no such move.
+    """
+    before = await _workable(cmd, watcher, tx)
+    ticket, fact = before.moved_to(cmd.status, at=tx.now)
+    return await _saved(ticket, before, fact, tx)
+
+
+async def update_ticket_audience(cmd: UpdateTicketAudience, watcher: Watcher, tx: WriteTx) -> Ticket:
+    """Decide who may see it.
+
+    Raises:
+        TicketNotFound: no ticket has this id, or not for him.
+        VersionConflict: the ticket changed since it was read.
+        TicketAudienceForbidden: it would be widened by somebody who may not.
+        TicketAudienceUnchanged: it is so already.
+    """
+    before = await _locked(cmd, watcher, tx)
+    ticket, fact = before.shown_to(cmd.audience, watcher, at=tx.now)
+    return await _saved(ticket, before, fact, tx)
+
+
+async def assign_ticket(cmd: AssignTicket, assignee: Assignee | None, watcher: Watcher, tx: WriteTx) -> Ticket:
+    """Hand it to somebody who may see it, or to nobody.
+
+    Raises:
+        TicketNotFound: no ticket has this id, or not for him.
+        VersionConflict: the ticket changed since it was read.
+        Forbidden: he sees it only since he reported it.
+        TicketAssigneeInvalid: the assignee is not active, or may not see it.
+    """
+    before = await _workable(cmd, watcher, tx)
+    if assignee is not None and not (
+        assignee.active and before.is_visible_to(Watcher("user", str(assignee.user_id), assignee.role))
+    ):
+        raise TicketAssigneeInvalid(
+            "this user is not active, or may not see the ticket; choose somebody else", field="assignee_id"
+        )
+    ticket, fact = before.assigned_to(cmd.assignee_id, at=tx.now)
+    return await _saved(ticket, before, fact, tx) if fact is not None else ticket
+
+
+async def add_ticket_comment(
+    cmd: AddTicketComment, watcher: Watcher, tx: WriteTx, redactor: Redactor
+) -> tuple[Ticket, Comment]:
+    """Say something on it.
+
+    Raises:
+        TicketNotFound: no ticket has this id, or not for him.
+        VersionConflict: the ticket changed since it was read.
+        Forbidden: it is internal, and he sees the ticket only since he reported it.
+        Internal: the text could not be redacted.
+    """
+    before = await _locked(cmd, watcher, tx)
+    if cmd.internal:
+        before.guard_worker(watcher)
+    comment = Comment(
+        id=uuid7(),
+        ticket_id=before.id,
+        body=_redacted(cmd.body, redactor),
+        internal=cmd.internal,
+        author_kind=tx.actor.kind,
+        author_id=tx.actor.id,
+        created_at=tx.now,
+    )
+    ticket, fact = before.commented(comment, at=tx.now)
+    await TicketStore(tx).add_comment(comment)
+    return await _saved(ticket, before, fact, tx), comment
+
+
+async def link_ticket_logs(cmd: ChangeTicketLogs, watcher: Watcher, tx: WriteTx) -> Ticket:
+    """Link logs to it, which exist.
+
+    Raises:
+        TicketNotFound: no ticket has this id, or not for him.
+        VersionConflict: the ticket changed since it was read.
+        Forbidden: he sees it only since he reported it.
+        TicketLogsExceeded: they would be too many.
+    """
+    before = await _workable(cmd, watcher, tx)
+    ticket, fact = before.with_logs(cmd.log_ids, at=tx.now)
+    return await _saved(ticket, before, fact, tx) if fact is not None else ticket
+
+
+async def unlink_ticket_logs(cmd: ChangeTicketLogs, watcher: Watcher, tx: WriteTx) -> Ticket:
+    """Take logs away from it.
+
+    Raises:
+        TicketNotFound: no ticket has this id, or not for him.
+        VersionConflict: the ticket changed since it was read.
+        Forbidden: he sees it only since he reported it.
+        TicketLogNotLinked: it has none of them.
+    """
+    before = await _workable(cmd, watcher, tx)
+    ticket, fact = before.without_logs(cmd.log_ids, at=tx.now)
+    return await _saved(ticket, before, fact, tx)
+
+
+async def retriage_ticket(cmd: Change, watcher: Watcher, tx: WriteTx) -> Ticket:
+    """Send it back to where it waits for triage.
+
+    Raises:
+        TicketNotFound: no ticket has this id, or not for him.
+        VersionConflict: the ticket changed since it was read.
+        Forbidden: he sees it only since he reported it.
+        TicketTriageInProgress: it waits already.
+    """
+    before = await _workable(cmd, watcher, tx)
+    ticket, fact = before.retriaged(at=tx.now)
+    return await _saved(ticket, before, fact, tx)
+
+
+async def save_ticket_option(cmd: SaveTicketOption, tx: WriteTx) -> TicketOption:
+    """Make or change a category, priority or team.
+
+    Raises:
+        TicketOptionTaken: a new one has a key that exists.
+        TicketOptionNotFound: there is none to change.
+        VersionConflict: the option changed since it was read.
+    """
+    store = OptionStore(tx)
+    before = await store.find(cmd.kind, cmd.key, lock=True)
+    if cmd.expected_version == 0 and before is not None:
+        raise TicketOptionTaken(
+            f"the {cmd.kind.field} {cmd.key} exists already; give its version to change it", key=cmd.key
+        )
+    if cmd.expected_version and before is None:
+        raise TicketOptionNotFound(
+            f"no {cmd.kind.field} has the key {cmd.key!r}; give version 0 to make it", field="option.key", key=cmd.key
+        )
+    if before is not None:
+        guard_version(expected=cmd.expected_version, actual=before.version)
+    option = TicketOption(
+        id=uuid7() if before is None else before.id,
+        version=1 if before is None else before.version + 1,
+        kind=cmd.kind,
+        key=cmd.key,
+        name=cmd.name,
+        description=cmd.description,
+        position=cmd.position,
+        audience=cmd.audience,
+        archived=cmd.archived,
+    )
+    await (store.add(option) if before is None else store.save(option))
+    tx.publish(TicketOptionSaved(option.id, option.version, option.kind, option.key))
+    return option
+
+
+async def store_decision(decision: TriageDecision, read: Ticket, tx: WriteTx) -> None:
+    """Give a ticket what triage decided about it as it was read; one that does not wait for it stays as it is.
+
+    Raises:
+        TicketNotFound: no ticket has this id.
+        VersionConflict: its words changed since, so the decision speaks of others.
+    """
+    before = await TicketStore(tx).get_for_update(read.id, _MACHINE)
+    if before.triage_state is not TriageState.PENDING:
+        return
+    if (before.title, before.message) != (read.title, read.message):
+        raise VersionConflict(expected=read.version, actual=before.version)
+    narrows = any(
+        option.audience is Audience.PEOPLE
+        and option.key == decision.choice(option.kind).value
+        # A choice that a person's own replaces has no effect on who sees the ticket either.
+        and before.value(option.kind).source is not ValueSource.PERSON
+        for option in await OptionStore(tx).all()
+    )
+    ticket, fact = before.triaged(decision, narrows=narrows, at=tx.now)
+    assert ticket.triage is not None, "it was just given"
+    await TicketStore(tx).add_decision(ticket.id, ticket.triage)
+    await _saved(ticket, before, fact, tx)
+
+
+async def store_failure(ticket_id: UUID, failure: str, tx: WriteTx) -> None:
+    """Say why a ticket has no decision; one that does not wait for it stays as it is.
+
+    Raises:
+        TicketNotFound: no ticket has this id.
+    """
+    before = await TicketStore(tx).get_for_update(ticket_id, _MACHINE)
+    if before.triage_state is TriageState.PENDING:
+        ticket, fact = before.triage_failed(failure, at=tx.now)
+        await _saved(ticket, before, fact, tx)
+
+
+async def count_words(tx: WriteTx) -> None:
+    """Take the words of new tickets into the numbers that tell how rare each is."""
+    await similar.count_new_words(tx)
+
+
+async def _locked(cmd: Change, watcher: Watcher, tx: WriteTx) -> Ticket:
+    """The ticket in the version that was read; whether it exists for him comes before its version."""
+    ticket = await TicketStore(tx).get_for_update(cmd.ticket_id, watcher)
+    guard_version(expected=cmd.expected_version, actual=ticket.version)
+    return ticket
+
+
+async def _workable(cmd: Change, watcher: Watcher, tx: WriteTx) -> Ticket:
+    ticket = await _locked(cmd, watcher, tx)
+    ticket.guard_worker(watcher)
+    return ticket
+
+
+async def _saved(ticket: Ticket, before: Ticket, fact: object, tx: WriteTx) -> Ticket:
+    await TicketStore(tx).save(ticket, expected_version=before.version)
+    tx.publish(fact)
+    return ticket
+
+
+async def _narrows(chosen: Iterable[tuple[OptionKind, str]], tx: WriteTx) -> bool:
+    """Whether one of the choices, all of which are offered, makes a ticket a matter for hr."""
+    options = [await OptionStore(tx).chosen(kind, key) for kind, key in chosen]
+    return any(option.audience is Audience.PEOPLE for option in options)
+
+
+def _given(cmd: CreateTicket, kind: OptionKind) -> Value:
+    return Value(cmd.values[kind], ValueSource.PERSON) if kind in cmd.values else Value()
+
+
+def _reporter(named: Reporter | None, watcher: Watcher) -> Reporter:
+    himself = Reporter(UUID(watcher.id)) if watcher.kind == "user" else Reporter()
+    if named is None or named == himself:
+        return himself
+    if watcher.kind == "user" and not watcher.role:
+        raise Forbidden("you can report for yourself only; leave the reporter empty", field="reporter")
+    return named
+
+
+def _redacted(text: str, redactor: Redactor) -> str:
+    try:
+        return redactor.redact(text)
+    except RedactionFailed as error:
+        raise Internal("the text could not be redacted, so nothing was stored; report this") from error

@@ -1,0 +1,253 @@
+"""The small things that a ticket is made of, and who looks at it. Pure."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+from chassis.errors import InvalidArgument
+
+MAXIMUM_TITLE_CHARACTERS = 200
+MAXIMUM_MESSAGE_CHARACTERS = 20_000
+MAXIMUM_COMMENT_CHARACTERS = 10_000
+MAXIMUM_SERVICE_CHARACTERS = 200
+MAXIMUM_REFERENCE_CHARACTERS = 200
+MAXIMUM_NAME_CHARACTERS = 200
+MAXIMUM_EMAIL_CHARACTERS = 320
+MAXIMUM_LOGS = 50
+MAXIMUM_OPTION_NAME_CHARACTERS = 60
+MAXIMUM_OPTION_DESCRIPTION_CHARACTERS = 300
+TRIAGE_LOST_AFTER = timedelta(minutes=10)
+"""Longer than triage is tried for. A broker that lost its disk has lost the event with it."""
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_KEY = re.compile(r"[a-z][a-z0-9_-]{0,49}")
+_EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")
+
+
+class TicketStatus(StrEnum):
+    """How far people are with a ticket."""
+
+    OPEN = "OPEN"
+    IN_PROGRESS = "IN_PROGRESS"
+    WAITING = "WAITING"
+    RESOLVED = "RESOLVED"
+    CLOSED = "CLOSED"
+
+    @property
+    def allowed(self) -> tuple[Self, ...]:
+        """The statuses that a person may move a ticket to from here."""
+        return tuple(type(self)(name) for name in _MOVES[self.value].split())
+
+
+_MOVES = {
+    "OPEN": "IN_PROGRESS WAITING RESOLVED CLOSED",
+    "IN_PROGRESS": "OPEN WAITING RESOLVED CLOSED",
+    "WAITING": "OPEN IN_PROGRESS RESOLVED CLOSED",
+    "RESOLVED": "OPEN CLOSED",
+    "CLOSED": "OPEN",
+}
+
+
+class Audience(StrEnum):
+    """Who may see a ticket: admin and ops, or admin and hr."""
+
+    GENERAL = "GENERAL"
+    PEOPLE = "PEOPLE"
+
+
+class TriageState(StrEnum):
+    """How far the machine is with a ticket."""
+
+    PENDING = "PENDING"
+    TRIAGED = "TRIAGED"
+    FAILED = "FAILED"
+
+
+class ValueSource(StrEnum):
+    """Who gave a value."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    TRIAGE = "TRIAGE"
+    PERSON = "PERSON"
+
+
+class OptionKind(StrEnum):
+    """What an option is a choice for."""
+
+    CATEGORY = "CATEGORY"
+    PRIORITY = "PRIORITY"
+    TEAM = "TEAM"
+
+    @property
+    def field(self) -> str:
+        """The ticket's property that holds the choice."""
+        return self.value.lower()
+
+
+class TicketField(StrEnum):
+    """The part of a ticket that a reason points into."""
+
+    TITLE = "TITLE"
+    MESSAGE = "MESSAGE"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A category, priority or team by its key, and who gave it."""
+
+    key: str = ""
+    source: ValueSource = ValueSource.UNSPECIFIED
+
+
+NO_VALUE = Value()
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Who told of a ticket: a user, or somebody outside."""
+
+    user_id: UUID | None = None
+    external_name: str = ""
+    external_email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Words of a ticket that speak for something. Positions count Unicode code points."""
+
+    field: TicketField
+    start: int
+    end: int
+    quote: str
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What triage says about one property."""
+
+    value: str = ""
+    confidence: float = 0.0
+    uncertain: bool = True
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TriageDecision:
+    """One answer of an engine, kept as it was given and checked."""
+
+    id: UUID
+    engine: str
+    model: str
+    prompt_version: int
+    run_id: str
+    fallback_reason: str
+    category: Choice
+    priority: Choice
+    team: Choice
+    people_suspected: bool
+    people_confidence: float
+    people_reasons: tuple[Reason, ...]
+    ticket_version: int
+    created_at: datetime
+    kept: tuple[str, ...] = ()
+
+    def choice(self, kind: OptionKind) -> Choice:
+        """What it says about one property."""
+        return {
+            OptionKind.CATEGORY: self.category,
+            OptionKind.PRIORITY: self.priority,
+            OptionKind.TEAM: self.team,
+        }[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Whoever looks at tickets: a person with a role or none, a machine, or the service itself."""
+
+    kind: str
+    id: str
+    role: str = ""
+
+    @property
+    def decides_audience(self) -> bool:
+        """Whether he may let more people see a ticket, and end a suspicion."""
+        return self.kind == "service" or self.role in {"admin", "hr"}
+
+    def works_on(self, *, hidden: bool) -> bool:
+        """Whether his role sees tickets that are hidden from ops, or those that are not."""
+        return self.kind == "service" or self.role in {"admin", "hr" if hidden else "ops"}
+
+    def sees(self, *, hidden: bool, reporter_id: str) -> bool:
+        """Whether a ticket exists for him: through his role, or since he reported it himself."""
+        return self.works_on(hidden=hidden) or (self.kind == "user" and reporter_id == self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """Something said on a ticket."""
+
+    id: UUID
+    ticket_id: UUID
+    body: str
+    internal: bool
+    author_kind: str
+    author_id: str
+    created_at: datetime
+
+
+def clean_line(text: str, *, field: str, minimum: int, maximum: int) -> str:
+    """One line of text, without outer blanks.
+
+    Raises:
+        InvalidArgument: it is too short or long, or holds control characters.
+    """
+    line = text.strip()
+    if not minimum <= len(line) <= maximum:
+        raise InvalidArgument(f"{field} must have {minimum} to {maximum} characters, this has {len(line)}", field=field)
+    if _CONTROL.search(line):
+        raise InvalidArgument(f"{field} must be one line without control characters", field=field)
+    return line
+
+
+def clean_text(text: str, *, field: str, minimum: int, maximum: int) -> str:
+    """Text with line breaks as they are.
+
+    Raises:
+        InvalidArgument: it is too short or long, or holds a NUL character.
+    """
+    if not minimum <= len(text.strip() if minimum else text) <= len(text) <= maximum:
+        raise InvalidArgument(
+            f"{field} must have {minimum} to {maximum:,} characters, this has {len(text):,}", field=field
+        )
+    if "\x00" in text:
+        raise InvalidArgument(f"{field} must not hold NUL characters", field=field)
+    return text
+
+
+def clean_key(text: str, *, field: str) -> str:
+    """A lower-case word of at most 50 characters.
+
+    Raises:
+        InvalidArgument: it is none.
+    """
+    if not _KEY.fullmatch(text):
+        raise InvalidArgument(
+            f"{field} must be a lower-case word of at most 50 letters, digits, - and _, beginning with a letter",
+            field=field,
+        )
+    return text
+
+
+def clean_email(text: str, *, field: str) -> str:
+    """An e-mail address, or nothing.
+
+    Raises:
+        InvalidArgument: it is neither.
+    """
+    address = clean_line(text, field=field, minimum=0, maximum=MAXIMUM_EMAIL_CHARACTERS)
+    if address and not _EMAIL.fullmatch(address):
+        raise InvalidArgument(f"{field} must be an e-mail address such as name@example.com", field=field)
+    return address
