@@ -1,5 +1,6 @@
 """What people see of changelogs and deployments."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
@@ -11,6 +12,7 @@ from aiops_cli.render import clock, inert
 from aiops_cli.ticket_view import missing_parts, word
 
 SHA_CHARACTERS = 10
+HASH = re.compile(r"[0-9a-f]{40,64}")
 EXCLUSION = {
     "MERGE": "merges",
     "REVERTED": "reverted",
@@ -32,7 +34,13 @@ def _title(changelog: Mapping[str, Any]) -> str:
 def _range(changelog: Mapping[str, Any]) -> str:
     if not changelog["toRef"]:
         return "given commits"
-    return inert(f"{changelog['fromRef'] or ''}..{changelog['toRef']}")
+    return inert(f"{_ref(changelog['fromRef'])}..{_ref(changelog['toRef'])}")
+
+
+def _ref(name: str | None) -> str:
+    """A tag as it is, a hash as people write it."""
+    given = name or ""
+    return given[:SHA_CHARACTERS] if HASH.fullmatch(given) else given
 
 
 def changelog_row(changelog: Mapping[str, Any]) -> Iterable[Text]:

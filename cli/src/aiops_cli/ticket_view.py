@@ -216,7 +216,7 @@ def changes(before: Mapping[str, Any]) -> Iterable[Text]:
         yield Text("  and earlier ones", style="dim")
 
 
-def options(found: Sequence[Mapping[str, Any]]) -> Iterable[Text]:
+def options(found: Sequence[Mapping[str, Any]]) -> Iterable[RenderableType]:
     """Categories, priorities and teams with what they are for; archived ones are not offered."""
     kind = ""
     for option in found:
@@ -225,7 +225,11 @@ def options(found: Sequence[Mapping[str, Any]]) -> Iterable[Text]:
         if word(option["kind"]) != kind:
             kind = word(option["kind"])
             yield Text(kind.capitalize(), style="bold")
-        hr = "  hr only" if option["audience"] == "PEOPLE" else ""
-        yield Text.assemble(
-            "  ", (f"{option['key']:<16} ", "cyan"), inert(option["description"] or option["name"]), (hr, "yellow")
+        line = Table.grid(padding=(0, 1))
+        line.add_column(width=18)
+        line.add_column()
+        hr = ("  hr only", "yellow") if option["audience"] == "PEOPLE" else ""
+        line.add_row(
+            Text(f"  {option['key']}", style="cyan"), Text.assemble(inert(option["description"] or option["name"]), hr)
         )
+        yield line
