@@ -58,24 +58,10 @@ GITMOJI: dict[str, str] = {
 }
 
 INTERNAL_SCOPES = frozenset(
-    {
-        "ci",
-        "test",
-        "tests",
-        "testing",
-        "release",
-        "lint",
-        "tooling",
-        "workflow",
-        "workflows",
-        "github",
-        "gh",
-        "gha",
-        "e2e",
-    }
-    | {"pre-commit", "benchmark", "benchmarks", "bench", "build", "fixtures", "coverage", "internal", "dev"},
+    {"ci", "test", "tests", "testing", "e2e", "lint", "tooling", "github", "gh", "gha", "pre-commit", "fixtures"}
+    | {"bench", "benchmark", "benchmarks"},
 )
-DOCUMENTATION_SCOPES = frozenset({"docs", "doc", "documentation", "readme", "changelog", "website"})
+DOCUMENTATION_SCOPES = frozenset({"docs", "doc", "documentation", "readme"})
 DEPENDENCY_SCOPES = frozenset({"deps", "dep", "deps-dev", "dev-deps", "dependencies"})
 
 BUMP_OF_SECTION = {

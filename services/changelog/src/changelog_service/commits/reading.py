@@ -17,7 +17,14 @@ from changelog_service.commits.model import Commit, Exclusion, ExclusionReason, 
 from changelog_service.commits.references import find_references, without_trailing_references
 from changelog_service.commits.reverts import Revert, find_revert, fixup_of
 from changelog_service.commits.styles import Styled, is_merge, merge_title, undress
-from changelog_service.commits.wording import begins_with_verb, classify, is_dependency, is_security, section_of
+from changelog_service.commits.wording import (
+    begins_with_verb,
+    classify,
+    is_dependency,
+    is_security,
+    section_of,
+    section_of_feature,
+)
 
 MOST_TEXT = 500
 """Characters of a line that is shown; a longer one ends in an ellipsis."""
@@ -25,7 +32,8 @@ _BOT = re.compile(r"\[bot\]|^(?:dependabot|renovate|pre-commit-ci|github-actions
 _BOT_MESSAGE = re.compile(
     r"^(?:Signed-off-by: dependabot|updated-dependencies:)|\(https://docs\.renovatebot\.com", re.MULTILINE
 )
-_UNSHOWABLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+_UNSHOWABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+"""What a terminal obeys, what turns the reading direction, and lone surrogates, which no encoding takes."""
 _SQUASHED = re.compile(r"^[*-] (\w[^\n]{0,200})$", re.MULTILINE)
 _SCOPES_APART = re.compile(r"[/,]")
 _CONSTRAINT = re.compile(r"(?:re-?)?(?:allow|require|drop|support|loosen|relax|restrict|widen|remove|add|replace)\w*\b")
@@ -42,7 +50,7 @@ _DOCUMENTATION_PATH = re.compile(
 
 def read(commit: Commit) -> ReadCommit:
     """What a commit says, seen alone; every message has an answer, none raises."""
-    message = parse_message(commit.message)
+    message = parse_message(_UNSHOWABLE.sub("\ufffd", commit.message))
     merge = len(commit.parent_shas) > 1 or is_merge(message.subject)
     told = merge_title(message.rest) if is_merge(message.subject) else message.subject
     header = message.header if told == message.subject else parse_header(told)
@@ -58,11 +66,11 @@ def read(commit: Commit) -> ReadCommit:
     description = header.description if header else styled.text if styled else told
     return ReadCommit(
         commit=commit,
-        subject=shown(message.subject),
+        subject=_shown(message.subject),
         body=message.rest,
         type=header.type.lower() if header else _type_of(kind, find_revert(message)),
-        scope=shown(header.scope if header else styled.scope if styled else ""),
-        description=shown(without_trailing_references(description)) or shown(description),
+        scope=_shown(header.scope if header else styled.scope if styled else ""),
+        description=_shown(without_trailing_references(description)) or _shown(description),
         breaking=breaking,
         breaking_note="\n\n".join(message.breaking_notes),
         conventional=message.header is not None and message.separated,
@@ -75,9 +83,9 @@ def read(commit: Commit) -> ReadCommit:
     )
 
 
-def shown(text: str) -> str:
-    """One line that can be shown: no control characters, no lone surrogates, not endless."""
-    line = " ".join(_UNSHOWABLE.sub("\ufffd", text[: 4 * MOST_TEXT]).split())
+def _shown(text: str) -> str:
+    """One line of a length that can be shown."""
+    line = " ".join(text[: 4 * MOST_TEXT].split())
     return line if len(line) <= MOST_TEXT else f"{line[: MOST_TEXT - 1].rstrip()}…"
 
 
@@ -120,6 +128,8 @@ def _kind_of_type(name: str, scope: str, description: str, *, bot: bool) -> tupl
             kind, detail = of_scope
         elif is_security(description):
             kind = Section.SECURITY
+        elif kind is Section.ADDED:
+            kind = section_of_feature(description)
     elif kind is ExclusionReason.DEPENDENCY and not bot and _CONSTRAINT.match(description.lower()):
         kind = Section.CHANGED
     elif kind is ExclusionReason.INTERNAL and (narrower := _narrower(scope, of_scope, description)):

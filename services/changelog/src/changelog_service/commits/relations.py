@@ -120,7 +120,7 @@ def _exclude_reverted(
     for position, each in enumerate(commits):
         if position in found.excluded:
             continue
-        revert = find_revert(parse_message(each.commit.message))
+        revert = find_revert(parse_message(f"{each.subject}\n\n{each.body}"))
         if revert is None:
             continue
         targets = _targets(revert, position, shas, (by_subject, by_pull_request), found.excluded)

@@ -158,6 +158,11 @@ _ADDED = _any(
     r"(?:\w+ ){0,2}(?:introduce|add) (?:an? |the |new |support )",
 )
 
+_CHANGED = re.compile(
+    r"(?:adjust|change|clarify|convert|enhance|improve|increase|limit|make|migrate|move|optimi[sz]e|prefer|reduce|refine"
+    r"|rename|replace|rework|simplify|speed up|switch|tweak|update|upgrade|use)(?:s|d)?\b"
+)
+
 _ASKED: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (ExclusionReason.MEANINGLESS, _MEANINGLESS),
     (Section.SECURITY, _SECURITY),
@@ -186,6 +191,13 @@ def section_of(text: str) -> Section:
     return next((kind for kind, pattern in asked if pattern.match(words)), Section.CHANGED)
 
 
+def section_of_feature(text: str) -> Section:
+    """The section of what its author calls a feature: not each is a new one."""
+    words = _plain(text)
+    asked = ((Section.DEPRECATED, _DEPRECATED), (Section.REMOVED, _REMOVED), (Section.CHANGED, _CHANGED))
+    return next((section for section, pattern in asked if pattern.match(words)), Section.ADDED)
+
+
 def is_security(text: str) -> bool:
     """True for a description that speaks of a vulnerability."""
     return _SECURITY.match(_plain(text)) is not None
@@ -202,4 +214,4 @@ def begins_with_verb(text: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    return " ".join(_CODE.sub(_NAME_STANDS_FOR_CODE, text[:_WORDS_AT_MOST]).lower().split())
+    return " ".join(_CODE.sub(f" {_NAME_STANDS_FOR_CODE} ", text[:_WORDS_AT_MOST]).lower().split())
