@@ -163,7 +163,7 @@ def fact_to_event(fact: object) -> Event:  # noqa: C901, PLR0911 - one return fo
             return _event("logs_unlinked", ticket_id, version, events.TicketLogsUnlinked(log_ids=map(str, log_ids)))
         case domain.TicketOptionSaved(option_id, version, kind, key):
             saved = events.TicketOptionSaved(kind=_kind_to_proto(kind), key=key)
-            return Event("aiops.tickets.option.saved.v1", "option", option_id, version, saved)
+            return Event("aiops.tickets.ticket_option.saved.v1", "ticket_option", option_id, version, saved)
     raise TypeError(f"{type(fact).__name__} is no fact of tickets")
 
 

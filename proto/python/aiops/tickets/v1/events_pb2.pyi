@@ -325,7 +325,7 @@ Global___TicketLogsUnlinked: _TypeAlias = TicketLogsUnlinked  # noqa: Y015
 
 @_typing.final
 class TicketOptionSaved(_message.Message):
-    """TicketOptionSaved: a category, priority or team was made or changed. Subject aiops.tickets.option.saved.v1."""
+    """TicketOptionSaved: a category, priority or team was made or changed. Subject aiops.tickets.ticket_option.saved.v1."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
