@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MAX_REASONS = 3
 _QUOTE_CHARACTERS = 120
 _ZONES = {
-    Zone.TITLE: 2.0, Zone.LEAD: 1.0, Zone.BODY: 0.6, Zone.TAIL: 0.3, Zone.HEADING: 0.3, Zone.FORM: 0.2, Zone.CODE: 0.1,
+    Zone.TITLE: 2.0, Zone.LEAD: 1.0, Zone.BODY: 0.6, Zone.TAIL: 0.3, Zone.HEADING: 0.1, Zone.FORM: 0.3, Zone.CODE: 0.1,
     Zone.TRACE: 0.2,
 }  # fmt: skip
 _HEADING_WEIGHT = 2.0
@@ -32,8 +32,14 @@ _LABEL_WEIGHT = {TextField.TITLE: 6.0, TextField.MESSAGE: 4.0}
 _TRACE_WEIGHT = 1.0
 _QUESTION_WEIGHTS = {Zone.TITLE: 3.0, Zone.LEAD: 1.2, Zone.BODY: 0.8, Zone.TAIL: 0.4}
 _REPEATED = 0.4
-_MIN_SCORE = 0.5
+_MAX_BODY = 6.0
+_MIN_SCORE = 0.25
 _SUSPICION_SCORE = 2.9
+_NEARNESS = {Zone.TITLE: 1.0, Zone.LEAD: 0.95, Zone.BODY: 0.8, Zone.TAIL: 0.6}
+"""How far the place of a word weakens what it says of urgency."""
+_ORDINARY = 1.35
+_CALM = 0.0
+"""Urgency of what is worth a fix in its turn, and below which there is no hurry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ def _choose(
     scores = {option.key: _Score() for option in options}
     named = _affinities(tuple(options))
     for name, hits in families.items():
-        total = sum(hit.weight for hit in hits)
+        total = _strength(hits)
         for key, affinities in named.items():
             if name in affinities and total > 0:
                 share = affinities[name]
@@ -88,6 +94,17 @@ def _choose(
     for key, hit in _labelled(options, reading, ticket, named):
         scores[key].add(hit.weight, [hit])
     return _decide(scores, ticket)
+
+
+def _strength(hits: Iterable[_Hit]) -> float:
+    """How strongly words speak for a family; a long text does not outweigh its title by length."""
+    title, rest = 0.0, 0.0
+    for hit in hits:
+        if hit.span.zone is Zone.TITLE:
+            title += hit.weight
+        else:
+            rest += hit.weight
+    return title + (_MAX_BODY * (1 - math.exp(-rest / _MAX_BODY)) if rest > 0 else rest)
 
 
 def _decide(scores: Mapping[str, _Score], ticket: TicketText) -> Choice:
@@ -144,7 +161,7 @@ def _affinities(options: tuple[Option, ...]) -> dict[str, dict[str, float]]:
             if share:
                 shares[family] = share
         if any(share == 1.0 for share in shares.values()):
-            shares = {family: share if share == 1.0 else share * 0.5 for family, share in shares.items()}
+            shares = {family: share if share == 1.0 else share * 0.6 for family, share in shares.items()}
         found[option.key] = shares
     return found
 
@@ -159,7 +176,7 @@ def _overlaps(options: Sequence[Option], reading: Reading, ticket: TicketText) -
     of_option = {
         option.key: {
             _stem(word): weight
-            for weight, text in ((0.6, option.description), (1.2, f"{option.key} {option.name}".replace("_", " ")))
+            for weight, text in ((0.9, option.description), (1.2, f"{option.key} {option.name}".replace("_", " ")))
             for word in (_affirmed(text) if weight < 1 else fold(text))
             if word not in lexicon().stop_words and len(word) > 2  # noqa: PLR2004
         }
@@ -214,13 +231,12 @@ def _labelled(
 ) -> Iterable[tuple[str, _Hit]]:
     """Options that the ticket is labelled with by whoever wrote it: "[Bug]", "Question:", a ticked box."""
     for label in reading.labels:
-        words = fold(text_of(label, ticket))
+        said = " ".join(fold(text_of(label, ticket)))
         for option in options:
-            names = {_stem(word) for word in fold(f"{option.key} {option.name}".replace("_", " "))}
-            families = [family for family, share in named[option.key].items() if share == 1.0]
-            patterns = [pattern for family in families for pattern in lexicon().families[family].names]
-            known = [_stem(w) in names or any(fits(w, p) for p in patterns) for w in words]
-            if words and sum(known) * 2 >= len(words) and known[0]:
+            names = {" ".join(fold(text.replace("_", " "))) for text in (option.key, option.name)}
+            families = [family for family, share in named.get(option.key, {}).items() if share == 1.0]
+            names.update(known for family in families for known in lexicon().families[family].labels)
+            if said in names:
                 yield option.key, _Hit(label, _LABEL_WEIGHT[label.field], "names it")
 
 
@@ -232,7 +248,8 @@ def _hits(reading: Reading, name: str) -> list[_Hit]:
     family = lexicon().families[name]
     hits = _matches(reading.words, family.cues, family.says)
     headings = [word for word in reading.words if word.zone in {Zone.HEADING, Zone.FORM}]
-    hits.extend(_matches(headings, family.headings, "is a heading of such a report", flat=_HEADING_WEIGHT))
+    filled = _matches(headings, family.headings, "is a heading of such a report", flat=_HEADING_WEIGHT)
+    hits.extend(_repeated(filled, 0.7))
     if name == "defect":
         hits.extend(_repeated([_Hit(span, _TRACE_WEIGHT, "is a trace of a failure") for span in reading.traces]))
     if name == "question":
@@ -245,9 +262,9 @@ def _hits(reading: Reading, name: str) -> list[_Hit]:
     return hits
 
 
-def _repeated(hits: list[_Hit]) -> list[_Hit]:
-    """The same again counts less each time."""
-    return [_Hit(hit.span, hit.weight * _REPEATED**rank, hit.explanation) for rank, hit in enumerate(hits[:5])]
+def _repeated(hits: list[_Hit], factor: float = _REPEATED) -> list[_Hit]:
+    """The same kind again counts less each time."""
+    return [_Hit(hit.span, hit.weight * factor**rank, hit.explanation) for rank, hit in enumerate(hits[:5])]
 
 
 def _matches(words: Sequence[Word], cues: Cues, says: str, *, flat: float = 0.0) -> list[_Hit]:
@@ -280,13 +297,17 @@ def _negated(words: Sequence[Word], position: int) -> bool:
     )
 
 
+def _stands(cue: Cue, word: Word) -> bool:
+    return not cue.place or (word.first if cue.place == "^" else word.zone is Zone.TITLE)
+
+
 def _longest(cues: Cues, words: Sequence[Word], position: int) -> Cue | None:
     word = words[position]
     best: Cue | None = None
     for cue in cues.starting_with(word.text):
         window = words[position : position + len(cue.words)]
         longer = best is None or len(cue.words) > len(best.words)
-        if longer and window[-1].clause == word.clause and (word.first or not cue.opening):
+        if longer and window[-1].clause == word.clause and _stands(cue, word):
             best = cue if cue.fits([each.text for each in window]) else best
     return best
 
@@ -298,25 +319,34 @@ def _prioritise(options: Sequence[Option], reading: Reading, ticket: TicketText)
     """The option at the urgency that the words speak of; the worst counts most."""
     levels = _levels(tuple(options))
     hits = _matches(reading.words, lexicon().urgency, "speaks of how much it matters")
-    hits = [hit for hit in hits if _ZONES[hit.span.zone] >= _ZONES[Zone.TAIL]]
-    labelled = list(_labelled(options, reading, ticket, defaultdict(dict)))
+    hits = [hit for hit in hits if hit.span.zone in _NEARNESS]
+    labelled = list(_labelled(options, reading, ticket, {}))
     if labelled:
         key, hit = labelled[0]
         return Choice(key, 0.8, _reasons([hit], ticket))
     if not hits:
         return Choice()
-    up = sum(hit.weight for hit in hits if hit.weight > 0)
-    down = sum(-hit.weight for hit in hits if hit.weight < 0)
-    urgency = min(3.0, up / 2) - min(3.0, down / 1.5) + 0.3
+    urgency = _urgency([(hit.weight / _ZONES[hit.span.zone], _NEARNESS[hit.span.zone]) for hit in hits])
     ranked = sorted(levels, key=lambda key: abs(levels[key] - urgency))
-    distance = [abs(levels[key] - urgency) for key in ranked]
-    margin = (distance[1] - distance[0]) if len(distance) > 1 else 1.0
-    strength = 1 - math.exp(-(up + down) / 3)
-    confidence = round(min(0.9, 0.3 + 0.5 * strength * min(1.0, margin / 1.5) + 0.1 * strength), 2)
-    worst = levels[ranked[0]] >= 0.6  # noqa: PLR2004
-    speaking = [hit for hit in hits if (hit.weight >= 0) == worst] or hits
+    mild = levels[ranked[0]] <= _CALM
+    speaking = [hit for hit in hits if (hit.weight < _ZONES[hit.span.zone]) == mild] or hits
+    alike = len({text_of(hit.span, ticket).lower() for hit in speaking})
+    contested = len(speaking) < len(hits)
+    strongest = max(abs(hit.weight) / _ZONES[hit.span.zone] for hit in speaking)
+    sure = 0.3 + 0.08 * min(3.0, strongest) + 0.09 * min(3, alike) - 0.1 * contested
     shown = [_Hit(hit.span, abs(hit.weight) + 0.01, hit.explanation) for hit in speaking]
-    return Choice(ranked[0], confidence, _reasons(shown, ticket))
+    return Choice(ranked[0], round(sure, 2), _reasons(shown, ticket))
+
+
+def _urgency(cues: Sequence[tuple[float, float]]) -> float:
+    """How much it matters: the strongest word counts, more of its kind a little; calming words count against it."""
+    up = [level * near for level, near in cues if level > 0]
+    down = [level * near for level, near in cues if level < 0]
+    raised = max(up, default=0.5) + 0.1 * min(3, len(up)) if up else 0.5
+    if raised < _ORDINARY and up:
+        raised = 0.8
+    lowered = min(down, default=0.0) - (0.1 * min(3, len(down)) if down else 0.0)
+    return lowered if down and raised <= _ORDINARY else raised + 0.6 * lowered
 
 
 @lru_cache(maxsize=64)

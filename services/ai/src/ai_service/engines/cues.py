@@ -19,8 +19,8 @@ class Cue:
 
     words: tuple[str, ...]
     weight: float
-    opening: bool
-    """True when it counts only at the beginning of a title."""
+    place: str
+    """"^" when it counts only at the beginning of a title, "@" when only in a title, else empty."""
 
     def fits(self, words: Sequence[str]) -> bool:
         """Whether these words are the phrase."""
@@ -42,9 +42,10 @@ class Cues:
         exact, begun = defaultdict[str, list[Cue]](list), defaultdict[str, list[Cue]](list)
         for weight, text in rows:
             for phrase in phrases(text):
-                words = tuple(phrase.removeprefix("^").split())
+                place = phrase[0] if phrase[0] in "^@" else ""
+                words = tuple(phrase.removeprefix(place).split())
                 table = begun if words[0].endswith("*") else exact
-                table[words[0].removesuffix("*")].append(Cue(words, weight, phrase.startswith("^")))
+                table[words[0].removesuffix("*")].append(Cue(words, weight, place))
         return Cues(
             {word: tuple(cues) for word, cues in exact.items()},
             {word: tuple(cues) for word, cues in begun.items()},
@@ -68,6 +69,8 @@ class Family:
     says: str
     """What its cues speak for, as it is told to people."""
     names: tuple[str, ...]
+    labels: tuple[str, ...]
+    """What a ticket is labelled with by whoever writes it, such as "bug report"."""
     cues: Cues
     headings: Cues
 
@@ -93,6 +96,7 @@ def lexicon() -> Lexicon:
         name: Family(
             family["says"],
             phrases(family["names"]),
+            phrases(family.get("labels", "")),
             Cues.of(family["cues"]),
             Cues.of([(1.0, family.get("headings", ""))]),
         )

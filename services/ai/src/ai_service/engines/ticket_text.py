@@ -19,8 +19,11 @@ _LEAD_CHARACTERS = 400
 _BODY_CHARACTERS = 2_500
 _LABEL_WORDS = 4
 _HEADING_WORDS = 14
+_VALUE_WORDS = 6
+_QUESTION_CHARACTERS = 300
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_UNREAD = re.compile(r"<!--.*?(?:-->|\Z)|https?://[^\s<>\"')\]]+|</?[a-zA-Z][^<>\n]{0,200}>", re.DOTALL)
+"""Comments of templates, addresses and tags: none of them says what the ticket is about."""
 _FENCE = re.compile(r"^\s{0,3}(?:```|~~~)")
 _HEADING = re.compile(r"^\s{0,3}(?:#{1,6}\s+\S|\*\*[^*\n]+\*\*:?\s*$|__[^_\n]+__:?\s*$)")
 _BOLD_LEAD = re.compile(r"^\s*(?:[-*]\s+)?\*\*[^*\n]+\*\*:?")
@@ -30,7 +33,8 @@ _TRACE = re.compile(
     r"|#\d+ +0x|\w+(?:\.\w+)*(?:Error|Exception)\b:|panicked at|Segmentation fault|\d{4}-\d\d-\d\d[T ]\d\d:\d\d"
     r"|.*(?:\bE/|\bERROR\b|\bFATAL\b))"
 )
-_PAIR = re.compile(r"^\s*(?:[-*]\s+)?[^:?\n]{1,60}\??:\s")
+_PAIR = re.compile(r"^\s*(?:[-*]\s+)?[^:?\n]{1,60}\??:\s+(?=\S)")
+_KIND = re.compile(r"\b(?:type|kind|category)\b", re.IGNORECASE)
 _CLAUSE_END = re.compile(r"[.!?;\n]|(?<=\s)-\s")
 
 
@@ -89,7 +93,8 @@ class Reading:
 _VERBS = frozenset("do does did is are was were can could will would should has have had must".split())  # noqa: SIM905
 _CONTRACTED = {"can": "cant", "will": "wont"}
 _TITLE_LABEL = re.compile(r"^\s*(?:\[(?P<box>[^\[\]]{1,40})\]|(?P<plain>[A-Za-z][A-Za-z /_-]{0,30}?)\s*:)\s*")
-_QUESTION = re.compile(r"[^.!?\n]{6,300}\?(?=[\s\"')\]*_]|$)")
+_ASKED = re.compile(r"\?(?=[\s\"')\]*_]|$)")
+_SENTENCE_END = re.compile(r"[.!?\n](?=\s|$)")
 
 
 def read_ticket(ticket: TicketText) -> Reading:
@@ -99,29 +104,25 @@ def read_ticket(ticket: TicketText) -> Reading:
     labels: list[Span] = []
     traces: list[Span] = []
     title = ticket.title[:READ_CHARACTERS]
-    label = _TITLE_LABEL.match(title)
+    prefix = _TITLE_LABEL.match(title)
     start = 0
-    if label and len(_WORD.findall(label[0])) <= _LABEL_WORDS:
-        labels.append(Span(TextField.TITLE, *label.span("box" if label["box"] else "plain"), Zone.TITLE))
-        start = label.end() if label["box"] or len(title) > label.end() else 0
+    if prefix and len(_WORD.findall(prefix[0])) <= _LABEL_WORDS:
+        labels.append(Span(TextField.TITLE, *prefix.span("box" if prefix["box"] else "plain"), Zone.TITLE))
+        start = prefix.end() if prefix.end() < len(title) else 0
     words.extend(_words(title, TextField.TITLE, 0, len(title), zone=Zone.TITLE, clause=0, first_at=start))
     questions.extend(_questions(title, TextField.TITLE, 0, len(title), Zone.TITLE))
-    message = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), ticket.message[:READ_CHARACTERS])
+    message = _UNREAD.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), ticket.message[:READ_CHARACTERS])
     for begin, end, zone in _lines(message):
-        line = message[begin:end]
         if zone is Zone.TRACE:
-            traces.append(Span(TextField.MESSAGE, begin + len(line) - len(line.lstrip()), end, zone))
-        elif zone in {Zone.LEAD, Zone.BODY, Zone.TAIL, Zone.FORM}:
-            tick = _BOX.match(line)
-            count = len(_WORD.findall(line, tick.end() if tick else 0))
-            if count and (count <= _LABEL_WORDS) and (tick is None or tick["tick"] != " "):
-                labels.append(Span(TextField.MESSAGE, begin + (tick.end() if tick else 0), end, zone))
-            if tick or zone is Zone.FORM:
-                words.extend(_words(message, TextField.MESSAGE, begin, end, zone=Zone.FORM, clause=begin + 1))
-                continue
-            questions.extend(_questions(message, TextField.MESSAGE, begin, end, zone))
+            traces.append(_trimmed(Span(TextField.MESSAGE, begin, end, zone), message))
+        elif zone not in {Zone.HEADING, Zone.CODE}:
+            label = _label(message, begin, end, zone)
+            if label is not None:
+                labels.append(_trimmed(label, message))
+            if zone is not Zone.FORM:
+                questions.extend(_questions(message, TextField.MESSAGE, begin, end, zone))
         words.extend(_words(message, TextField.MESSAGE, begin, end, zone=zone, clause=begin + 1))
-    return Reading(tuple(words), tuple(questions), tuple(_stripped(each, ticket) for each in labels), tuple(traces))
+    return Reading(tuple(words), tuple(questions), tuple(labels), tuple(traces))
 
 
 def text_of(span: Span | Word, ticket: TicketText) -> str:
@@ -136,33 +137,54 @@ def fold(text: str) -> list[str]:
 
 
 def _lines(message: str) -> Iterator[tuple[int, int, Zone]]:
-    """Each line that is not empty, with the zone that it stands in."""
+    """Each line that says something, with the zone that it stands in; boxes that were not ticked say nothing."""
     fenced, prose, position = False, 0, 0
     for line in message.splitlines(keepends=True):
         begin, end = position, position + len(line.rstrip())
         position += len(line)
         text = line.rstrip()
+        box = _BOX.match(text)
         if _FENCE.match(text):
             fenced = not fenced
+        elif not text.strip() or (box and box["tick"] == " "):
             continue
-        if not text.strip():
-            continue
-        if _TRACE.match(text):
+        elif _TRACE.match(text):
             yield begin, end, Zone.TRACE
-        elif fenced or text.startswith(("    ", "\t")):
+        elif fenced or text.startswith(("    ", "\t", "|")):
             yield begin, end, Zone.CODE
-        elif (_HEADING.match(text) or text.endswith(":")) and len(_WORD.findall(text)) <= _HEADING_WORDS:
+        elif _HEADING.match(text) or (text.endswith(":") and len(_WORD.findall(text)) <= _HEADING_WORDS):
             yield begin, end, Zone.HEADING
-        elif bold := _BOLD_LEAD.match(text):
-            yield begin, begin + bold.end(), Zone.HEADING
-            yield begin + bold.end(), end, Zone.LEAD
-            prose += len(text)
-        elif _PAIR.match(text) and len(text) < 120:  # noqa: PLR2004
+        elif box or _is_pair(text):
             yield begin, end, Zone.FORM
         else:
+            bold = _BOLD_LEAD.match(text)
+            if bold:
+                yield begin, begin + bold.end(), Zone.HEADING
+                begin += bold.end()
             zone = Zone.LEAD if prose < _LEAD_CHARACTERS else Zone.BODY if prose < _BODY_CHARACTERS else Zone.TAIL
-            prose += len(text)
+            prose += end - begin
             yield begin, end, zone
+
+
+def _is_pair(line: str) -> bool:
+    """Whether a line is a name and a short value; a sentence with a colon in it is not."""
+    pair = _PAIR.match(line)
+    return pair is not None and len(_WORD.findall(line, pair.end())) <= _VALUE_WORDS
+
+
+def _label(message: str, begin: int, end: int, zone: Zone) -> Span | None:
+    """What may name the kind of the ticket: a short line of its own, a ticked box, the value of "type"."""
+    start, line = begin, message[begin:end]
+    if zone is Zone.FORM:
+        box, pair = _BOX.match(line), _PAIR.match(line)
+        if box:
+            start += box.end()
+        elif pair and _KIND.search(pair[0]):
+            start += pair.end()
+        else:
+            return None
+    count = len(_WORD.findall(message, start, end))
+    return Span(TextField.MESSAGE, start, end, zone) if 0 < count <= _LABEL_WORDS else None
 
 
 def _words(
@@ -195,12 +217,15 @@ def _words(
 
 
 def _questions(text: str, field: TextField, begin: int, end: int, zone: Zone) -> Iterator[Span]:
-    for match in _QUESTION.finditer(text, begin, end):
-        start = match.start() + len(match[0]) - len(match[0].lstrip())
-        yield Span(field, start, match.end(), zone)
+    """The sentences that end in a question mark."""
+    for mark in _ASKED.finditer(text, begin, end):
+        least = max(begin, mark.start() - _QUESTION_CHARACTERS)
+        start = max((match.end() for match in _SENTENCE_END.finditer(text, least, mark.start())), default=least)
+        yield _trimmed(Span(field, start, mark.end(), zone), text)
 
 
-def _stripped(span: Span, ticket: TicketText) -> Span:
-    text = text_of(span, ticket)
-    start = span.start + len(text) - len(text.lstrip(" \t-*_[#>"))
-    return Span(span.field, min(start, span.end), span.start + len(text.rstrip(" \t*_:]")), span.zone)
+def _trimmed(span: Span, text: str) -> Span:
+    """The span without space and marks around it."""
+    inner = text[span.start : span.end]
+    start = span.start + len(inner) - len(inner.lstrip(" \t-*_[#>\"'("))
+    return Span(span.field, min(start, span.end), span.start + len(inner.rstrip(" \t*_:]")), span.zone)
