@@ -1,9 +1,10 @@
-"""The main job on real input: break the stack a little, feed it its own logs, and check what it says.
+"""The whole loop on real input: break the stack a little, feed it its own logs, and check what it says.
 
     python dev/demo.py [--file LOG]
 
 Two faults on purpose: NATS away for ten seconds, and twenty bad log-ins. The summary of the stack's own logs has to
-name both; the command fails when it does not. A log file of yours goes the same way.
+name both; a ticket about them is triaged; the history of this checkout becomes a changelog; a deployment is recorded;
+and one query shows it all. The command fails when something is missing. A log file of yours goes the way of the first.
 """
 
 import argparse
@@ -20,10 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.console import Console, RenderableType
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+import demo_loop
 from aiops_cli import documents, graph, render
 from aiops_cli.failure import Failure
 from stack import DRILL_SECONDS, running
@@ -136,26 +138,61 @@ class Demo:
         for line in render.stored_summary(log["summary"]):
             self.console.print(line)
 
-    def check_faults(self, log: dict[str, Any]) -> bool:
-        """Say whether the summary names each fault."""
+    def unnamed_faults(self, log: dict[str, Any]) -> list[str]:
+        """Say whether the summary names each fault; returns what is missing."""
         text = " ".join(sentence["text"] for sentence in log["summary"]["sentences"])
         self.console.print()
         found = {fault: bool(pattern.search(text)) for fault, pattern in FAULTS.items()}
         for fault, named in found.items():
             mark = Text("✓ ", "green") if named else Text("✗ ", "red")
             self.console.print(mark + Text(f"the summary {'says' if named else 'does not say'} that {fault}"))
-        return all(found.values())
+        return [f"the summary does not say that {fault}" for fault, named in found.items() if not named]
+
+    def loop(self, log: dict[str, Any], step: "Step") -> tuple[list[RenderableType], list[str]]:
+        """From the log to a ticket, the changes and back: what to print, and what is missing."""
+        if self.graph is None:
+            raise Failure("Log in first.")
+        with step("A ticket about them, linked and triaged"):
+            ticket = demo_loop.ticket_about(self.graph, log)
+        with step("This repository's history: pushed, and made a changelog"):
+            changelog, shas, note = demo_loop.history(self.graph, ROOT)
+        with step("A deployment, and one query for all of it"):
+            demo_loop.record_deployment(self.graph, log, shas[0] if shas else "")
+            answer = demo_loop.ask(self.graph, log["id"])
+            ticket = demo_loop.read_ticket(self.graph, ticket["id"])
+        missing = [*demo_loop.ticket_faults(ticket, log["id"]), *demo_loop.answer_faults(answer)]
+        lines: list[RenderableType] = [*demo_loop.ticket_lines(ticket)]
+        if changelog is not None:
+            lines += demo_loop.changelog_lines(changelog)
+            missing += demo_loop.changelog_faults(changelog, shas)
+        lines += [Text(f"\n{note}", style="yellow")] if note else []
+        return [*lines, *demo_loop.answer_lines(answer)], missing
+
+
+class Step:
+    """Steps with a spinner and the time that each took."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    @contextlib.contextmanager
+    def __call__(self, text: str) -> Iterator[TaskID]:
+        """One step, done when the block is left."""
+        task = self._progress.add_task(text, total=1)
+        yield task
+        self._progress.advance(task)
 
 
 def main() -> int:
-    """Run the demo; 1 when something failed or a fault went unnamed."""
-    parser = argparse.ArgumentParser(description="Feed the local stack its own logs, after breaking it a little.")
-    parser.add_argument("--file", type=Path, help="a log file of yours that goes the same way")
+    """Run the demo; 1 when something failed or is missing."""
+    parser = argparse.ArgumentParser(description="Run the whole loop on the local stack, after breaking it a little.")
+    parser.add_argument("--file", type=Path, help="a log file of yours that is summarised too")
     arguments = parser.parse_args()
     if arguments.file and not arguments.file.is_file():
         print(f"{arguments.file} is no file. Example: make demo FILE=/var/log/syslog", file=sys.stderr)
         return 2
     console = render.console_for()
+    started = time.monotonic()
     try:
         demo = Demo(State.from_environment(), console)
         demo.ensure_stack()
@@ -165,39 +202,39 @@ def main() -> int:
             TimeElapsedColumn(),
             console=console,
         ) as progress:
-
-            def step(text: str) -> Any:
-                return progress.add_task(text, total=1)
-
-            task = step("Logging in as the local admin")
-            demo.log_in()
-            progress.advance(task)
-            task = step(f"Fault 1: {BAD_LOG_INS} bad log-ins")
-            refused = demo.fail_log_ins()
-            progress.update(task, description=f"Fault 1: {BAD_LOG_INS} bad log-ins, {refused} refused", advance=1)
-            task = step(f"Fault 2: NATS away for {DRILL_SECONDS:.0f} s, until everything is ready again")
-            demo.take_nats_away()
-            progress.advance(task)
-            task = step("Feeding the stack its own logs")
-            own = demo.push(demo.own_log(), "the stack's own logs")
-            progress.advance(task)
+            step = Step(progress)
+            with step("Logging in as the local admin"):
+                demo.log_in()
+            with step(f"Fault 1: {BAD_LOG_INS} bad log-ins") as task:
+                refused = demo.fail_log_ins()
+                progress.update(task, description=f"Fault 1: {BAD_LOG_INS} bad log-ins, {refused} refused")
+            with step(f"Fault 2: NATS away for {DRILL_SECONDS:.0f} s, until everything is ready again"):
+                demo.take_nats_away()
+            with step("Feeding the stack its own logs"):
+                own = demo.push(demo.own_log(), "the stack's own logs")
             theirs = None
             if arguments.file:
-                task = step(f"Feeding it {arguments.file.name}")
-                theirs = demo.push(arguments.file.read_bytes(), arguments.file.name)
-                progress.advance(task)
+                with step(f"Feeding it {arguments.file.name}"):
+                    theirs = demo.push(arguments.file.read_bytes(), arguments.file.name)
+            lines, missing = demo.loop(own, step)
         for log in filter(None, (own, theirs)):
             demo.show(log)
-        named = demo.check_faults(own)
+        missing = demo.unnamed_faults(own) + missing
     except Failure as failure:
         console.print(Text(f"\nThe demo failed: {failure.message}", style="red"))
         return 1
-    console.print("\n[bold]The GraphQL query that fetched it[/bold]", f"(variables: {json.dumps({'id': own['id']})})")
-    console.print(documents.LOG.strip(), markup=False, style="dim")
+    for line in lines:
+        console.print(line)
+    demo_loop.print_query(console, own["id"])
+    seconds = time.monotonic() - started
     console.print(
-        f"Try it in GraphiQL: {demo.url}/graphql   The stack keeps running; `make down` stops it.", markup=False
+        f"\nAll of it took {seconds:.0f} s. Try the query in GraphiQL: {demo.url}/graphql   "
+        "The stack keeps running; `make down` stops it.",
+        markup=False,
     )
-    return 0 if named else 1
+    for each in missing:
+        console.print(Text(f"Missing: {each}", style="red"))
+    return 1 if missing else 0
 
 
 if __name__ == "__main__":
