@@ -3,16 +3,20 @@
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 import pytest_asyncio
 from google.protobuf.descriptor import ServiceDescriptor
 
 import ai_service.app
 import auth_service.app
+import changelog_service.app
 import logs_service.app
+import tickets_service.app
 from ai_service.settings import AiSettings
 from aiops.ai.v1 import ai_service_pb2
 from aiops.auth.v1 import auth_service_pb2
@@ -20,8 +24,10 @@ from aiops.changelog.v1 import changelog_service_pb2
 from aiops.logs.v1 import logs_service_pb2
 from aiops.tickets.v1 import tickets_service_pb2
 from auth_service.settings import AuthSettings
+from changelog_service.settings import ChangelogSettings
 from chassis.identity import AccessTokens
-from chassis.testing.harness import Installation, running_service
+from chassis.service import Service
+from chassis.testing.harness import Installation, RunningService, running_service
 from chassis.testing.plugin import ServiceDatabase, TestNats
 from gateway.app import build
 from gateway.settings import GatewaySettings
@@ -31,23 +37,30 @@ from gateway.testing.harness import RunningGateway, running_gateway
 from gateway.testing.scripted import ScriptedService, running_script
 from gateway.testing.stack import Script, Stack
 from logs_service.settings import LogsSettings
+from tickets_service.settings import TicketsSettings
+
+if TYPE_CHECKING:
+    from chassis.db import Database
 
 StartScript = Callable[..., AbstractAsyncContextManager[Script]]
+StartStack = Callable[..., AbstractAsyncContextManager[Stack]]
 
 BOTH = ("serve", "work")
+TICKET_OPTIONS = (files("tickets_service") / "migrations" / "0002_ticket_options.expand.sql").read_text()
 
 
-@pytest_asyncio.fixture
-async def stack(
+@pytest.fixture
+def start_stack(
     installation: Installation,
     make_database: Callable[[str, str], ServiceDatabase],
     nats_server: TestNats,
     tmp_path: Path,
-) -> AsyncIterator[Stack]:
-    """auth, logs and ai, serving and working."""
+) -> StartStack:
+    """Starts all five services, in both roles or in the one that is given."""
     key_encryption_file = tmp_path / "auth-encryption.key"
     key_encryption_file.write_text(secrets.token_hex(32))
     key_encryption_file.chmod(0o600)
+    setup_token_file = tmp_path / "setup-token"
 
     def nats(user: str) -> dict[str, Any]:
         return {
@@ -57,58 +70,65 @@ async def stack(
             "nats_password": nats_server.passwords[user],
         }
 
-    async with AsyncExitStack() as running:
-        auth = await running.enter_async_context(
-            running_service(
+    @asynccontextmanager
+    async def start(*roles: str) -> AsyncIterator[Stack]:
+        async with AsyncExitStack() as running:
+            databases: dict[str, Database] = {}
+
+            async def started(service: Service) -> RunningService:
+                databases[service.runtime.name] = service.runtime.database
+                return await running.enter_async_context(running_service(service, installation, roles=roles or BOTH))
+
+            def settings(name: str, **values: Any) -> dict[str, Any]:
+                database = make_database(name, f"{name}_service")
+                if name == "tickets":  # an installation begins with options, which the last test may have changed
+                    with psycopg.connect(database.owner_url.replace("+psycopg", "")) as connection:
+                        connection.execute("DELETE FROM ticket_options")
+                        connection.execute(TICKET_OPTIONS.encode())
+                return installation.settings(name, database_url=database.app_url, **nats(name), **values)
+
+            auth = await started(
                 auth_service.app.build(
                     AuthSettings(
-                        **installation.settings(
+                        **settings(
                             "auth",
-                            database_url=make_database("auth", "auth_service").app_url,
-                            setup_token_file=tmp_path / "setup-token",
+                            setup_token_file=setup_token_file,
                             key_encryption_file=key_encryption_file,
                             bcrypt_cost=4,
-                            **nats("auth"),
                         )
                     )
-                ),
-                installation,
-                roles=BOTH,
+                )
             )
-        )
-        jwks_url = f"{auth.http_url}/.well-known/jwks.json"
-        ai = await running.enter_async_context(
-            running_service(
-                ai_service.app.build(
-                    AiSettings(
-                        **installation.settings(
-                            "ai", database_url=make_database("ai", "ai_service").app_url, **nats("ai")
-                        )
-                    ),
-                    access_tokens=AccessTokens.over_http(jwks_url),
-                ),
-                installation,
-                roles=BOTH,
-            )
-        )
-        logs = await running.enter_async_context(
-            running_service(
+            access_tokens = AccessTokens.over_http(f"{auth.http_url}/.well-known/jwks.json")
+            ai = await started(ai_service.app.build(AiSettings(**settings("ai")), access_tokens=access_tokens))
+            logs = await started(
                 logs_service.app.build(
-                    LogsSettings(
-                        **installation.settings(
-                            "logs",
-                            database_url=make_database("logs", "logs_service").app_url,
-                            ai_target=ai.target,
-                            **nats("logs"),
-                        )
-                    ),
-                    access_tokens=AccessTokens.over_http(jwks_url),
-                ),
-                installation,
-                roles=BOTH,
+                    LogsSettings(**settings("logs", ai_target=ai.target)), access_tokens=access_tokens
+                )
             )
-        )
-        yield Stack(installation, auth, logs, ai, nats("gateway"), tmp_path / "setup-token")
+            tickets = await started(
+                tickets_service.app.build(
+                    TicketsSettings(
+                        **settings("tickets", auth_target=auth.target, logs_target=logs.target, ai_target=ai.target)
+                    ),
+                    access_tokens=access_tokens,
+                )
+            )
+            changelog = await started(
+                changelog_service.app.build(
+                    ChangelogSettings(**settings("changelog", ai_target=ai.target)), access_tokens=access_tokens
+                )
+            )
+            yield Stack(installation, auth, logs, tickets, changelog, ai, databases, nats("gateway"), setup_token_file)
+
+    return start
+
+
+@pytest_asyncio.fixture
+async def stack(start_stack: StartStack) -> AsyncIterator[Stack]:
+    """All five services, serving and working."""
+    async with start_stack() as running:
+        yield running
 
 
 @pytest_asyncio.fixture

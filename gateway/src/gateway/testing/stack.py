@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from chassis.clock import SystemClock
+from chassis.db import Database
 from chassis.identity import Role, Viewer
 from chassis.ids import uuid7
 from chassis.testing.harness import Installation, RunningService
@@ -36,7 +37,11 @@ class Stack:
     installation: Installation
     auth: RunningService
     logs: RunningService
+    tickets: RunningService
+    changelog: RunningService
     ai: RunningService
+    databases: dict[str, Database]
+    """By the service's name."""
     nats: dict[str, Any]
     """The gateway's settings for NATS."""
     setup_token_file: Path
@@ -47,6 +52,8 @@ class Stack:
         targets = {
             "auth_target": self.auth.target,
             "logs_target": self.logs.target,
+            "tickets_target": self.tickets.target,
+            "changelog_target": self.changelog.target,
             "ai_target": self.ai.target,
             "jwks_url": f"{self.auth.http_url}/.well-known/jwks.json",
             "operations_listen": "127.0.0.1:0",
