@@ -55,3 +55,18 @@ async def test_a_long_token_fits_and_connections_are_used_again(port: int) -> No
         answers = [(await client.get("/healthz", headers=headers)).status_code for _ in range(4)]
 
     assert answers == [200, 200, 200, 200]
+
+
+async def test_no_answer_waits_for_a_delayed_acknowledgement(port: int) -> None:
+    """A head and a body in two writes cost 40 ms each where the second waits for the first; the bound is loose."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    started = asyncio.get_running_loop().time()
+
+    for _ in range(25):
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        [length] = [line.split(b":")[1] for line in head.lower().splitlines() if line.startswith(b"content-length")]
+        await reader.readexactly(int(length))
+
+    assert asyncio.get_running_loop().time() - started < 0.6
+    writer.close()

@@ -122,10 +122,14 @@ def bind(listen: str, *, variable: str) -> socket.socket:
     """
     host, _, port = listen.rpartition(":")
     try:
-        return socket.create_server(
+        listening = socket.create_server(
             (host.strip("[]"), int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET
         )
     except (OSError, ValueError) as error:
         raise SettingsInvalid(
             f"cannot listen on {listen} ({error}); stop what runs there, or set {variable}"
         ) from error
+    # Connections inherit it; asyncio sets it on none that comes from here. An answer whose head and body are two writes
+    # would wait 40 ms for the client's delayed acknowledgement.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
