@@ -210,7 +210,7 @@ def ask(graph: Graph, log_id: str) -> dict[str, Any]:
     return log
 
 
-def answer_lines(log: Mapping[str, Any]) -> Iterable[Text]:
+def answer_lines(log: Mapping[str, Any]) -> Iterable[RenderableType]:
     """The answer of the one query, for people."""
     yield Text.assemble(("\nOne query: the log, its ticket, its people, the changes before it", "bold"))
     yield Text.assemble(("  log       ", "dim"), inert(log["name"]))
@@ -228,7 +228,7 @@ def answer_lines(log: Mapping[str, Any]) -> Iterable[Text]:
     before = log["changesBefore"]
     if before:
         yield Text(f"  changes before {clock(before['before'])} UTC, newest first", style="dim")
-        yield from (Text("  ") + line for line in ticket_view.changes(before))
+        yield from ticket_view.changes(before)
 
 
 def answer_faults(log: Mapping[str, Any]) -> list[str]:

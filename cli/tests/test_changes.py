@@ -335,8 +335,8 @@ def test_changes_before_a_ticket_are_printed_newest_first(runner: CliRunner, gat
 
     done = runner.invoke(app, ["changes", "before", ID])
 
-    assert done.stdout.splitlines() == [
-        "Changes of checkout before 502  24 hours before 2026-11-20 10:00:00 UTC",
+    assert [line.rstrip() for line in done.stdout.splitlines()] == [
+        "Changes of checkout before 502  24 h before 2026-11-20 10:00:00 UTC",
         "  2026-11-20 09:58:00  deployment  checkout 1.5.0 went live in production",
         "  2026-11-20 09:00:00  aaaaaaaaaa  feat: pay \ufffd[2J  Ann",
         "  and earlier ones",

@@ -203,7 +203,7 @@ def test_a_query_with_nothing_but_errors_is_a_failure(runner: CliRunner, gateway
         ),
         (["audience", ID, "people"], "updateTicketAudience", {"audience": "PEOPLE"}, "Audience is people"),
         (["link", ID, "l1", "l2"], "linkTicketLogs", {"logIds": ["l1", "l2"]}, "Linked 2 logs"),
-        (["unlink", ID, "l1"], "unlinkTicketLogs", {"logIds": ["l1"]}, "Unlinked 1 logs"),
+        (["unlink", ID, "l1"], "unlinkTicketLogs", {"logIds": ["l1"]}, "Unlinked 1 log"),
         (["retriage", ID], "retriageTicket", {}, "Waits for triage"),
     ],
 )

@@ -44,7 +44,7 @@ def before(
     console = render.console_for()
     name = subject.get("title") or subject.get("name") or subject["id"]
     service = f" of {render.inert(subject['service'])}" if subject["service"] else " of all services"
-    window = f"  {hours} hours before {render.clock(changes['before'])} UTC"
+    window = f"  {hours} h before {render.clock(changes['before'])} UTC"
     console.print(Text.assemble((f"Changes{service} before ", ""), (render.inert(name), "bold"), (window, "dim")))
     for line in ticket_view.changes(changes):
         console.print(line)

@@ -22,6 +22,7 @@ NEXT = {
     "TICKET_NOT_FOUND": "See: aiops tickets list",
     "TICKET_OPTION_NOT_FOUND": "See: aiops tickets options",
     "TICKET_TRIAGE_IN_PROGRESS": "Then: aiops tickets show ID",
+    "TICKET_LOG_NOT_LINKED": "See: aiops tickets show ID",
     "LOG_NOT_FOUND": "See: aiops logs list",
     "CHANGELOG_NOT_FOUND": "See: aiops changelogs list",
     "CHANGELOG_PUBLISHED": "Read it: aiops changelogs show ID",

@@ -169,16 +169,20 @@ def audience(
     _change("updateTicketAudience", ticket_id, f"Audience is {who}", as_json=as_json, audience=who.name)
 
 
+def _logs(given: list[str]) -> str:
+    return "1 log" if len(given) == 1 else f"{len(given)} logs"
+
+
 @app.command("link")
 def link(ticket_id: Id, logs: Logs, *, as_json: Json = False) -> None:
     """Link logs to a ticket."""
-    _change("linkTicketLogs", ticket_id, f"Linked {len(logs)} logs", as_json=as_json, logIds=logs)
+    _change("linkTicketLogs", ticket_id, f"Linked {_logs(logs)}", as_json=as_json, logIds=logs)
 
 
 @app.command("unlink")
 def unlink(ticket_id: Id, logs: Logs, *, as_json: Json = False) -> None:
     """Take logs away from a ticket."""
-    _change("unlinkTicketLogs", ticket_id, f"Unlinked {len(logs)} logs", as_json=as_json, logIds=logs)
+    _change("unlinkTicketLogs", ticket_id, f"Unlinked {_logs(logs)}", as_json=as_json, logIds=logs)
 
 
 @app.command("retriage")

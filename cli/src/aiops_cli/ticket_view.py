@@ -1,10 +1,10 @@
 """What people see of tickets, and of what changed before them."""
 
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -13,6 +13,21 @@ from aiops_cli.render import TABLE_WIDTH, clock, inert, severity
 STATUS_STYLE = {"OPEN": "yellow", "IN_PROGRESS": "cyan", "WAITING": "magenta", "RESOLVED": "green", "CLOSED": "dim"}
 PRIORITY_STYLE = {"urgent": "bold red", "critical": "bold red", "high": "red", "low": "dim"}
 NOTE_CHARACTERS = 200
+
+
+def _hanging(*columns: Text) -> Table:
+    """One line whose last column wraps below itself."""
+    line = Table.grid(padding=(0, 2, 0, 0))
+    for _ in columns[:-1]:
+        line.add_column(no_wrap=True)
+    line.add_column(overflow="fold")
+    line.add_row(*columns)
+    return line
+
+
+def _block(text: str, indent: int) -> RenderableType:
+    """A text of several lines, moved to the right."""
+    return Padding(Text(inert(text.strip())), (0, 0, 0, indent), expand=False)
 
 
 def person(user: Mapping[str, Any] | None) -> str:
@@ -94,7 +109,7 @@ def whole(ticket: Mapping[str, Any], missing: Sequence[str]) -> Iterable[Rendera
     yield from _people(ticket)
     if ticket["message"]:
         yield Text("")
-        yield Text(textwrap.indent(inert(ticket["message"].strip()), "  ", lambda _: True))
+        yield _block(ticket["message"], 2)
     yield Text("")
     yield from triage(ticket)
     if "logs" in ticket:
@@ -174,7 +189,7 @@ def _around(ticket: Mapping[str, Any]) -> Iterable[RenderableType]:
         who = person(comment["author"]) or word(comment["authorActor"]["kind"])
         internal = "  internal" if comment["internal"] else ""
         yield Text.assemble("  ", who, (f"  {clock(comment['createdAt'])}{internal}", "dim"))
-        yield Text(textwrap.indent(inert(comment["body"].strip()), "    ", lambda _: True))
+        yield _block(comment["body"], 4)
     if comments["pageInfo"]["hasNextPage"]:
         yield Text("  and more", style="dim")
     if ticket["logs"]:
@@ -188,30 +203,30 @@ def _around(ticket: Mapping[str, Any]) -> Iterable[RenderableType]:
     for each in ticket["similar"] or ():
         words = ", ".join(inert(word) for word in each["sharedWords"])
         other = each["ticket"]
-        yield Text.assemble("  ", other["id"], "  ", f"{each['similarity']:.0%}  ", inert(other["title"]))
-        yield Text(f"      both say: {words}", style="dim")
+        said = Text.assemble(inert(other["title"]), (f"\nboth say: {words}" if words else "", "dim"))
+        yield _hanging(Text(f"  {other['id']}"), Text(f"{each['similarity']:.0%}"), said)
     if ticket["changesBefore"]:
         yield Text("\nChanges in the 24 hours before", style="bold")
         yield from changes(ticket["changesBefore"])
 
 
-def changes(before: Mapping[str, Any]) -> Iterable[Text]:
+def changes(before: Mapping[str, Any]) -> Iterable[RenderableType]:
     """Deployments and commits, newest first."""
     if not before["changes"]:
         start = clock(before["windowStart"])
         yield Text(f"  none is known from {start} to {clock(before['before'])} UTC", style="dim")
     for each in before["changes"]:
         change = each["change"]
-        at = (f"  {clock(each['at'])}  ", "dim")
+        at = Text(f"  {clock(each['at'])}", style="dim")
         if change is None:
             continue
         if change["__typename"] == "Deployment":
             what = f"{inert(change['service'])} {inert(change['deployed'])} went live in {inert(change['environment'])}"
-            yield Text.assemble(at, ("deployment  ", "cyan"), what)
+            yield _hanging(at, Text("deployment", style="cyan"), Text(what))
         else:
             author = f"  {inert(change['authorName'])}" if change["authorName"] else ""
             what = inert(change["subject"])[:NOTE_CHARACTERS]
-            yield Text.assemble(at, (f"{change['sha'][:10]}  ", "yellow"), what, (author, "dim"))
+            yield _hanging(at, Text(change["sha"][:10], style="yellow"), Text.assemble(what, (author, "dim")))
     if before["truncated"]:
         yield Text("  and earlier ones", style="dim")
 
