@@ -81,19 +81,6 @@ class ScriptedAi(AiServiceServicer):
             raise self.errors.pop(0)
         return self.answer(request)
 
-    async def SummarizeEvidence(  # noqa: N802
-        self, request: ai_pb.SummarizeEvidenceRequest, _context: Context
-    ) -> ai_pb.SummarizeEvidenceResponse:
-        raise NotImplementedError
-
-    async def WordHighlights(  # noqa: N802
-        self, request: ai_pb.WordHighlightsRequest, _context: Context
-    ) -> ai_pb.WordHighlightsResponse:
-        raise NotImplementedError
-
-    async def BatchGetRuns(self, request: ai_pb.BatchGetRunsRequest, _context: Context) -> ai_pb.BatchGetRunsResponse:  # noqa: N802
-        raise NotImplementedError
-
 
 def reason(request: ai_pb.TriageTicketRequest, *, explanation: str = "says what it is") -> Reason:
     """A reason that points at the first word of the title."""

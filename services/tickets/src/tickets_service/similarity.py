@@ -19,10 +19,10 @@ _TITLE_WEIGHT = 2
 _SHORTEST = 3
 """Characters that a word keeps at least when it loses an ending."""
 _PLAIN = re.compile(r"[^\W_]+(?:_[^\W_]+)*")
-_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\dA-Za-z_]+")
+_PART = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 _EMPTY_WORDS = """
     a about above after again against all also am an and any are as at be because been before being below between
-    both but by can cannot could did do does doing don down during each few for from further get got had has have
+    both but by can cannot could did do does doing don during each few for from further get got had has have
     having he her here him his how i if in into is it its itself just me more most my no nor not now of off on
     once only or other our out over own please same she should so some such than that the their them then there
     these they this those through to too under until up us very was we were what when where which while who whom
