@@ -1,5 +1,6 @@
 """What tests of changelog share: commits to push, and the ai service as changelog meets it, over real gRPC."""
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,10 @@ from aiops.ai.v1.run_pb2 import Engine, Run
 from aiops.changelog.v1 import changelog_service_pb2 as pb
 from aiops.changelog.v1.changelog_pb2 import CommitInput
 from aiops.events.v1.envelope_pb2 import Envelope
+from changelog_service.commits import Bump, Entry, Section
+from changelog_service.domain import Changelog, ChangelogState, HighlightState
 from chassis.db import Database
+from chassis.ids import uuid7
 from chassis.rpc.server import Context
 
 if TYPE_CHECKING:
@@ -79,6 +83,26 @@ def generate(
     )
 
 
+def draft(**fields: Any) -> Changelog:
+    """A changelog of one commit that waits for its highlights."""
+    values: dict[str, Any] = {
+        "id": uuid7(), "version": 1, "repository_id": uuid7(), "repository_name": "shop/api", "from_ref": "",
+        "to_ref": "", "state": ChangelogState.DRAFT, "bump": Bump.MINOR, "bump_sha": sha("a"),
+        "previous_version": "1.0.0", "next_version": "1.1.0", "entries": (entry("c1", shas=("a",)),), "excluded": (),
+        "commit_count": 1, "markdown": "m", "json": "{}", "highlight_state": HighlightState.PENDING,
+        "highlights": None, "highlight_failure": "", "created_by_kind": "user", "created_by_id": "u1",
+        "created_at": START, "updated_at": START,
+    }  # fmt: skip
+    return Changelog(**(values | fields))
+
+
+def entry(key: str, text: str = "Add a basket", *, shas: Iterable[object] = ("a",), **fields: Any) -> Entry:
+    values: dict[str, Any] = {
+        "section": Section.ADDED, "scope": "", "breaking": False, "breaking_note": "", "references": (),
+    }  # fmt: skip
+    return Entry(key=key, text=text, commit_shas=tuple(sha(name) for name in shas), **(values | fields))
+
+
 class ScriptedAi(AiServiceServicer):
     """Words each entry as the built-in engine would, unless told otherwise."""
 
@@ -88,11 +112,15 @@ class ScriptedAi(AiServiceServicer):
         self.answer: Answer = builtin_answer
         self.errors: list[DomainError] = []
         """Raised first, one for each call."""
+        self.asked, self.may_answer = asyncio.Event(), asyncio.Event()
+        self.may_answer.set()
 
     async def WordHighlights(  # noqa: N802 - the proto's name
         self, request: ai_pb.WordHighlightsRequest, _context: Context
     ) -> ai_pb.WordHighlightsResponse:
         self.requests.append(request)
+        self.asked.set()
+        await self.may_answer.wait()
         if self.errors:
             raise self.errors.pop(0)
         return self.answer(request)

@@ -22,6 +22,7 @@ _REFERENCE = re.compile(
     r"[#!]\s*\d|\bGH-\d|\b(?:issue|pull request|PR|MR|ticket|commit)s?\s+(?:no\.?\s*)?\d", re.IGNORECASE
 )
 _SHA = re.compile(r"\b(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b", re.IGNORECASE)
+_ADDRESS = re.compile(r"\S*://\S*")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _NUMBERED = re.compile(r"[\w.,+:/%-]*\d[\w.,+:/%-]*")
 _STEM = 4
@@ -95,14 +96,15 @@ def check_sentences(
 
 def plain_sentence(entry: Entry) -> Sentence:
     """The entry in its own words, without what no sentence may hold."""
-    text = clean(entry.text)
+    text = _ADDRESS.sub("", clean(entry.text))
     for reference in sorted(entry.references, key=len, reverse=True):
         text = text.replace(reference, "")
     text = re.sub(r"[(\[]\s*[)\]]", "", text)
     text = clean(text).rstrip(" .,:;")
-    if len(text) > MAXIMUM_CHARACTERS - 1:
-        text = text[: MAXIMUM_CHARACTERS - 2].rsplit(" ", 1)[0] + "…"
-    return Sentence(f"{text[:1].upper()}{text[1:]}." if text else "", (entry.key,))
+    end = "."
+    if len(text) >= MAXIMUM_CHARACTERS:
+        text, end = text[: MAXIMUM_CHARACTERS - 1].rsplit(" ", 1)[0], "…"
+    return Sentence(f"{text[:1].upper()}{text[1:]}{end}" if text else "", (entry.key,))
 
 
 def refusal(sentence: Sentence, entries: Mapping[str, Entry]) -> str:  # noqa: PLR0911 - one per rule
