@@ -79,6 +79,20 @@ class ByArguments(dict[Arguments, DataLoader[Key, Row | None]]):
         return made
 
 
+async def load_each(loader: DataLoader[Key, Row | None], keys: Iterable[Key]) -> list[Row | DomainError | None]:
+    """What each key has, None where there is nothing, or the error that it alone carries."""
+    loading = [loader.load(key) for key in keys]
+    # All are in one batch, so the first wait is the only one.
+    return [await _outcome(each) for each in loading]
+
+
+async def _outcome(loading: Awaitable[Row | None]) -> Row | DomainError | None:
+    try:
+        return await loading
+    except DomainError as error:
+        return error
+
+
 async def fetch_apart(fetch: Fetch[Key, Row], keys: Sequence[Key]) -> dict[Key, Row | DomainError | None]:
     """The row of each key, None where there is none, and an error for those that have to be left out."""
     answers: dict[Key, Row | DomainError | None] = {}

@@ -1,6 +1,5 @@
 """Logs with their summaries: what logs owns, and how to read it. Records and patterns are in `log_records`."""
 
-from asyncio import gather
 from collections.abc import Sequence
 from enum import Enum
 from typing import Any
@@ -11,6 +10,8 @@ from strawberry import federation
 
 from aiops.logs.v1 import log_pb2
 from aiops.logs.v1 import logs_service_pb2 as pb
+from chassis.errors import DomainError
+from gateway.clients.batching import load_each
 from gateway.context import Info
 from gateway.graph import edges
 from gateway.graph.actors import Actor, user_id_of
@@ -271,12 +272,12 @@ async def load_log(info: Info, log_id: str) -> Log | None:
 
 async def load_logs(info: Info, log_ids: Sequence[str]) -> list[Log | None]:
     """The logs that are there for the viewer among the ids, in their order; one that cannot be read fails alone."""
-    found = await gather(*map(info.context.logs.logs.load, log_ids), return_exceptions=True)
-    failures = [each for each in found if isinstance(each, BaseException)]
+    found = await load_each(info.context.logs.logs, log_ids)
+    failures = [each for each in found if isinstance(each, DomainError)]
     if failures and len(failures) == len(found):
         raise failures[0]
     # An error in a list of nullable items becomes a null with the error at its place.
-    logs: list[Any] = [each if isinstance(each, BaseException) else Log.of(each) for each in found if each is not None]
+    logs: list[Any] = [each if isinstance(each, DomainError) else Log.of(each) for each in found if each is not None]
     return logs
 
 
