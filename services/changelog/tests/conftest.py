@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
-from services.changelog.tests.factories import Call, ScriptedAi
+from services.changelog.tests.factories import Call, Changes, ScriptedAi
 
 from aiops.ai.v1.ai_service_pb2_grpc import add_AiServiceServicer_to_server
 from aiops.changelog.v1.changelog_service_pb2_grpc import ChangelogServiceStub
@@ -44,6 +44,11 @@ def database(service_database: ServiceDatabase) -> Database:
 @pytest.fixture
 def uow(database: Database, clock: FrozenClock) -> UnitOfWork:
     return UnitOfWork(database, clock, convert.fact_to_event, "changelog")
+
+
+@pytest.fixture
+def changes(uow: UnitOfWork, redactor: Redactor) -> Changes:
+    return Changes(uow, redactor)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from sqlalchemy import func, select
 
 from aiops.ai.v1 import ai_service_pb2 as ai_pb
 from aiops.ai.v1.ai_service_pb2_grpc import AiServiceServicer
@@ -15,10 +16,20 @@ from aiops.ai.v1.run_pb2 import Engine, Run
 from aiops.changelog.v1 import changelog_service_pb2 as pb
 from aiops.changelog.v1.changelog_pb2 import CommitInput
 from aiops.events.v1.envelope_pb2 import Envelope
-from changelog_service.commits import Bump, Entry, Section
-from changelog_service.domain import Changelog, ChangelogState, HighlightState
-from chassis.db import Database
+from changelog_service import usecases
+from changelog_service.commands import (
+    CommitRange,
+    GenerateChangelog,
+    PublishChangelog,
+    PushCommits,
+    RecordDeployment,
+)
+from changelog_service.commits import Bump, Commit, Entry, Section
+from changelog_service.domain import Changelog, ChangelogState, HighlightState, Repository
+from changelog_service.tables import CHANGELOG_COMMITS, CHANGELOGS, COMMITS, DEPLOYMENTS, REPOSITORIES, TAGS
+from chassis.db import Database, UnitOfWork
 from chassis.ids import uuid7
+from chassis.redaction import Redactor
 from chassis.rpc.server import Context
 
 if TYPE_CHECKING:
@@ -155,3 +166,61 @@ def openai_answer(*sentences: HighlightSentence) -> Answer:
         )
 
     return answer
+
+
+def commit_of(name: object, *parents: object, message: str | None = None, minutes: int = 0, **fields: Any) -> Commit:
+    return Commit(
+        sha(name), f"feat: add {name}" if message is None else message, committed_at=START + timedelta(minutes=minutes),
+        parent_shas=tuple(sha(parent) for parent in parents), **fields,
+    )  # fmt: skip
+
+
+class Changes:
+    """The writes, each in a transaction of its own."""
+
+    def __init__(self, uow: UnitOfWork, redactor: Redactor) -> None:
+        self._uow = uow
+        self._redactor = redactor
+
+    async def push(
+        self, *commits: Commit, name: str = "shop/api", services: Iterable[str] = ()
+    ) -> tuple[Repository, int]:
+        async with self._uow.begin() as tx:
+            return await usecases.push_commits(PushCommits(name, tuple(services), commits), tx, self._redactor)
+
+    async def generate(self, source: tuple[Commit, ...] | CommitRange, *, previous: str = "") -> Changelog:
+        async with self._uow.begin() as tx:
+            return await usecases.generate_changelog(
+                GenerateChangelog("shop/api", source, previous), tx, self._redactor
+            )
+
+    async def of_range(self, start: str, end: str) -> list[str]:
+        """The hashes of a range, newest first, as the notes account for them."""
+        changelog = await self.generate(CommitRange(start, end))
+        async with self._uow.database.read() as tx:
+            rows = await tx.fetch_all(
+                select(CHANGELOG_COMMITS.c.sha)
+                .where(CHANGELOG_COMMITS.c.changelog_id == changelog.id)
+                .order_by(CHANGELOG_COMMITS.c.position)
+            )
+        return [row.sha for row in rows]
+
+    async def publish(self, changelog: Changelog, *, version: int = 0) -> Changelog:
+        async with self._uow.begin() as tx:
+            return await usecases.publish_changelog(PublishChangelog(changelog.id, version or changelog.version), tx)
+
+    async def record(self, **fields: Any) -> Any:
+        values: dict[str, Any] = {
+            "service": "api", "environment": "", "version_name": "1.0.0", "repository_name": "", "sha": "", "url": "",
+            "deployed_at": None, "external_reference": "",
+        }  # fmt: skip
+        async with self._uow.begin() as tx:
+            return await usecases.record_deployment(RecordDeployment(**(values | fields)), tx)
+
+
+async def counts(database: Database) -> dict[str, int]:
+    async with database.read() as tx:
+        return {
+            table.name: (await tx.fetch_all(select(func.count()).select_from(table)))[0][0]
+            for table in (REPOSITORIES, COMMITS, TAGS, CHANGELOGS, CHANGELOG_COMMITS, DEPLOYMENTS)
+        }
