@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -29,18 +32,21 @@ query Summary($id: ID!) {
   }
 }
 """
-_ERRORS = (
-    "... on UserError { code message } ... on ValidationError { fields { path message } } "
-    "... on VersionConflictError { expected actual }"
-)
-_MEMBERS = {  # of which unions a validation or version error is no member
-    "logIn": "... on UserError { code message } ... on RateLimitedError { retryAfterSeconds }",
-    "signUp": "... on UserError { code message }",
-    "summarizeLog": "... on UserError { code message } ... on ValidationError { fields { path message } }",
-    "inviteUser": "... on UserError { code message } ... on ValidationError { fields { path message } }",
-    "refresh": "... on UserError { code message }",
-    "createApiToken": "... on UserError { code message }",
+SCHEMA = Path(__file__).resolve().parents[2] / "gateway" / "src" / "gateway" / "schema.graphql"
+DETAILS = {
+    "ValidationError": "fields { path message }",
+    "VersionConflictError": "expected actual",
+    "RateLimitedError": "retryAfterSeconds",
 }
+
+
+@cache
+def refusals(mutation: str) -> str:
+    """All that the refusals of a mutation say; a fragment on a type that its union does not hold is a mistake."""
+    union = re.search(rf"^union {mutation}Result = (.+)$", SCHEMA.read_text(), re.MULTILINE | re.IGNORECASE)
+    assert union is not None, mutation
+    held = [f"... on {member} {{ {DETAILS[member]} }}" for member in union[1].split(" | ") if member in DETAILS]
+    return " ".join(["... on UserError { code message }", *held])
 
 
 class Client:
@@ -71,7 +77,7 @@ class Client:
         success = f"... on {title}Success {{ {wanted} }}" if wanted else ""
         document = (
             f"mutation M($input: {title}Input!) "
-            f"{{ {mutation}(input: $input) {{ __typename {success} {_MEMBERS.get(mutation, _ERRORS)} }} }}"
+            f"{{ {mutation}(input: $input) {{ __typename {success} {refusals(mutation)} }} }}"
         )
         given = {"idempotencyKey": str(uuid4()), **values}
         member: dict[str, Any] = self.data(document, {"input": given})[mutation]
