@@ -48,7 +48,7 @@ def push_command(request: rpc_pb.PushCommitsRequest) -> PushCommits:
     return PushCommits(
         repository_name=_repository_name(request.repository_name, minimum=1),
         services=tuple(dict.fromkeys(services)),
-        commits=_commits(request.commits, "commits", "commits", full_shas=True),
+        commits=_commits(request.commits, full_shas=True),
     )
 
 
@@ -65,7 +65,7 @@ def generate_command(request: rpc_pb.GenerateChangelogRequest) -> GenerateChange
     source: tuple[Commit, ...] | CommitRange
     match request.WhichOneof("source"):
         case "commits":
-            source = _commits(request.commits.commits, "commits.commits", "commits", full_shas=False)
+            source = _commits(request.commits.commits, full_shas=False)
         case "range":
             source = CommitRange(
                 clean_line(request.range.from_ref, field="range.from_ref", minimum=0, maximum=maximum),
@@ -204,18 +204,18 @@ def _repository_name(name: str, *, minimum: int) -> str:
     return clean_line(name, field="repository_name", minimum=minimum, maximum=limits.MAXIMUM_NAME_CHARACTERS)
 
 
-def _commits(inputs: Sequence[pb.CommitInput], path: str, field: str, *, full_shas: bool) -> tuple[Commit, ...]:
+def _commits(inputs: Sequence[pb.CommitInput], *, full_shas: bool) -> tuple[Commit, ...]:
     if not inputs:
-        raise InvalidArgument("give at least one commit", field=field)
+        raise InvalidArgument("give at least one commit", field="commits")
     if len(inputs) > limits.MAXIMUM_COMMITS:
         raise TooManyCommits(
             f"one request takes at most {limits.MAXIMUM_COMMITS:,} commits, these are {len(inputs):,}; "
             "push them in batches and name a range",
             maximum=str(limits.MAXIMUM_COMMITS),
-            field=field,
+            field="commits",
         )
-    commits = tuple(_commit(each, f"{path}.{number}") for number, each in enumerate(inputs))
-    limits.check_commits(commits, path, full_shas=full_shas)
+    commits = tuple(_commit(each, f"commits.{number}") for number, each in enumerate(inputs))
+    limits.check_commits(commits, "commits", full_shas=full_shas)
     return commits
 
 
