@@ -15,26 +15,26 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ai_service.domain import Choice, Option, Reason, Suspicion, TextField, TicketText, Triage, TriageQuestion
-from ai_service.engines.cues import Cue, Cues, fits, lexicon
-from ai_service.engines.ticket_text import Reading, Span, Word, Zone, fold, read_ticket, text_of
+from ai_service.engines.cues import REPEATED, ZONES, Hit, fits, lexicon, matches
+from ai_service.engines.ticket_text import Reading, Span, Zone, fold, read_ticket, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 MAX_REASONS = 3
 _QUOTE_CHARACTERS = 120
-_ZONES = {
-    Zone.TITLE: 2.0, Zone.LEAD: 1.0, Zone.BODY: 0.6, Zone.TAIL: 0.3, Zone.HEADING: 0.1, Zone.FORM: 0.3, Zone.CODE: 0.1,
-    Zone.TRACE: 0.2,
-}  # fmt: skip
 _HEADING_WEIGHT = 2.0
 _LABEL_WEIGHT = {TextField.TITLE: 6.0, TextField.MESSAGE: 4.0}
 _TRACE_WEIGHT = 1.0
 _QUESTION_WEIGHTS = {Zone.TITLE: 3.0, Zone.LEAD: 1.2, Zone.BODY: 0.8, Zone.TAIL: 0.4}
-_REPEATED = 0.4
 _MAX_BODY = 6.0
 _MIN_SCORE = 0.25
+_STRONG = 3.0
+_ALONE = 0.55
+"""Most that a single word is worth that does not say outright what the ticket is."""
 _SUSPICION_SCORE = 2.9
+_PLAIN = 2.0
+_TECHNICAL = ("outage", "delivery", "backend", "data", "interface")
 _NEARNESS = {Zone.TITLE: 1.0, Zone.LEAD: 0.95, Zone.BODY: 0.8, Zone.TAIL: 0.6}
 """How far the place of a word weakens what it says of urgency."""
 _ORDINARY = 1.35
@@ -42,23 +42,14 @@ _CALM = 0.0
 """Urgency of what is worth a fix in its turn, and below which there is no hurry."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Hit:
-    """Words that speak for something."""
-
-    span: Span
-    weight: float
-    explanation: str
-
-
 @dataclass(slots=True)
 class _Score:
     """What speaks for one option."""
 
     total: float = 0.0
-    hits: list[_Hit] = field(default_factory=list)
+    hits: list[Hit] = field(default_factory=list)
 
-    def add(self, weight: float, hits: Iterable[_Hit]) -> None:
+    def add(self, weight: float, hits: Iterable[Hit]) -> None:
         """Count evidence."""
         self.total += weight
         self.hits.extend(hits)
@@ -68,8 +59,8 @@ def triage(question: TriageQuestion) -> Triage:
     """The choices for a ticket, each uncertain where nothing speaks for an option."""
     ticket, reading = question.ticket, read_ticket(question.ticket)
     families = {name: _hits(reading, name) for name in lexicon().families if name != "people"}
-    suspicion, people = _suspicion(reading, ticket)
-    families["people"] = people
+    suspicion, people = _suspicion(reading, ticket, families)
+    families["people"] = [Hit(hit.span, hit.weight * ZONES[hit.span.zone], hit.explanation) for hit in people]
     return Triage(
         category=_choose(question.categories, families, reading, ticket) if question.categories else None,
         priority=_prioritise(question.priorities, reading, ticket) if question.priorities else None,
@@ -79,7 +70,7 @@ def triage(question: TriageQuestion) -> Triage:
 
 
 def _choose(
-    options: Sequence[Option], families: Mapping[str, list[_Hit]], reading: Reading, ticket: TicketText
+    options: Sequence[Option], families: Mapping[str, list[Hit]], reading: Reading, ticket: TicketText
 ) -> Choice:
     scores = {option.key: _Score() for option in options}
     named = _affinities(tuple(options))
@@ -88,7 +79,7 @@ def _choose(
         for key, affinities in named.items():
             if name in affinities and total > 0:
                 share = affinities[name]
-                scores[key].add(share * total, (_Hit(h.span, share * h.weight, h.explanation) for h in hits))
+                scores[key].add(share * total, (Hit(h.span, share * h.weight, h.explanation) for h in hits))
     for key, hits in _overlaps(options, reading, ticket).items():
         scores[key].add(sum(hit.weight for hit in hits), hits)
     for key, hit in _labelled(options, reading, ticket, named):
@@ -96,7 +87,7 @@ def _choose(
     return _decide(scores, ticket)
 
 
-def _strength(hits: Iterable[_Hit]) -> float:
+def _strength(hits: Iterable[Hit]) -> float:
     """How strongly words speak for a family; a long text does not outweigh its title by length."""
     title, rest = 0.0, 0.0
     for hit in hits:
@@ -115,7 +106,9 @@ def _decide(scores: Mapping[str, _Score], ticket: TicketText) -> Choice:
         return Choice()
     if len(ranked) > 1 and scores[ranked[1]].total >= best.total * 0.97:
         return Choice()
-    return Choice(ranked[0], _confidence([scores[key].total for key in ranked]), reasons)
+    sure = _confidence([scores[key].total for key in ranked])
+    alone = len(reasons) == 1 and best.total < _STRONG
+    return Choice(ranked[0], min(sure, _ALONE) if alone else sure, reasons)
 
 
 def _confidence(totals: Sequence[float]) -> float:
@@ -128,7 +121,7 @@ def _confidence(totals: Sequence[float]) -> float:
     return round(min(0.95, max(0.05, sure)), 2)
 
 
-def _reasons(hits: Iterable[_Hit], ticket: TicketText) -> tuple[Reason, ...]:
+def _reasons(hits: Iterable[Hit], ticket: TicketText) -> tuple[Reason, ...]:
     """The strongest words, each once, as places in the ticket."""
     reasons: list[Reason] = []
     for hit in sorted(hits, key=lambda hit: (-hit.weight, hit.span.field, hit.span.start)):
@@ -171,7 +164,7 @@ def _affirmed(description: str) -> list[str]:
     return fold(re.split(r"\b(?:but not|rather than|except|excluding|not (?:a|an|for|about))\b", description)[0])
 
 
-def _overlaps(options: Sequence[Option], reading: Reading, ticket: TicketText) -> dict[str, list[_Hit]]:
+def _overlaps(options: Sequence[Option], reading: Reading, ticket: TicketText) -> dict[str, list[Hit]]:
     """Words of an option that stand in the ticket, the more the fewer options have them."""
     of_option = {
         option.key: {
@@ -187,19 +180,19 @@ def _overlaps(options: Sequence[Option], reading: Reading, ticket: TicketText) -
         for stem in words:
             spread[stem] += 1
     stems = {_stem(word) for word in fold(ticket.service)}
-    found: dict[str, list[_Hit]] = {key: [] for key in of_option}
+    found: dict[str, list[Hit]] = {key: [] for key in of_option}
     seen: set[str] = set()
     for word in reading.words:
         stem = _stem(word.text)
-        if stem in seen or stem not in spread or _ZONES[word.zone] < _ZONES[Zone.TAIL]:
+        if stem in seen or stem not in spread or ZONES[word.zone] < ZONES[Zone.TAIL]:
             continue
         seen.add(stem)
         rare = 1 - (spread[stem] - 1) / max(1, len(options))
         for key, words in of_option.items():
             if stem in words:
-                weight = words[stem] * rare * _ZONES[word.zone] * (1.5 if stem in stems else 1.0)
+                weight = words[stem] * rare * ZONES[word.zone] * (1.5 if stem in stems else 1.0)
                 span = Span(word.field, word.start, word.end, word.zone)
-                found[key].append(_Hit(span, weight, "is a word of the option itself"))
+                found[key].append(Hit(span, weight, "is a word of the option itself"))
     return found
 
 
@@ -228,7 +221,7 @@ def _stem(word: str) -> str:
 
 def _labelled(
     options: Sequence[Option], reading: Reading, ticket: TicketText, named: Mapping[str, Mapping[str, float]]
-) -> Iterable[tuple[str, _Hit]]:
+) -> Iterable[tuple[str, Hit]]:
     """Options that the ticket is labelled with by whoever wrote it: "[Bug]", "Question:", a ticked box."""
     for label in reading.labels:
         said = " ".join(fold(text_of(label, ticket)))
@@ -237,24 +230,24 @@ def _labelled(
             families = [family for family, share in named.get(option.key, {}).items() if share == 1.0]
             names.update(known for family in families for known in lexicon().families[family].labels)
             if said in names:
-                yield option.key, _Hit(label, _LABEL_WEIGHT[label.field], "names it")
+                yield option.key, Hit(label, _LABEL_WEIGHT[label.field], "names it")
 
 
 # What a ticket says
 
 
-def _hits(reading: Reading, name: str) -> list[_Hit]:
+def _hits(reading: Reading, name: str) -> list[Hit]:
     """What speaks for a family: cues, headings of forms, traces, questions."""
     family = lexicon().families[name]
-    hits = _matches(reading.words, family.cues, family.says)
+    hits = matches(reading.words, family.cues, family.says)
     headings = [word for word in reading.words if word.zone in {Zone.HEADING, Zone.FORM}]
-    filled = _matches(headings, family.headings, "is a heading of such a report", flat=_HEADING_WEIGHT)
+    filled = matches(headings, family.headings, "is a heading of such a report", flat=_HEADING_WEIGHT)
     hits.extend(_repeated(filled, 0.7))
     if name == "defect":
-        hits.extend(_repeated([_Hit(span, _TRACE_WEIGHT, "is a trace of a failure") for span in reading.traces]))
+        hits.extend(_repeated([Hit(span, _TRACE_WEIGHT, "is a trace of a failure") for span in reading.traces]))
     if name == "question":
         asked = [
-            _Hit(span, _QUESTION_WEIGHTS[span.zone], "is a question")
+            Hit(span, _QUESTION_WEIGHTS[span.zone], "is a question")
             for span in reading.questions
             if span.zone in _QUESTION_WEIGHTS
         ]
@@ -262,54 +255,9 @@ def _hits(reading: Reading, name: str) -> list[_Hit]:
     return hits
 
 
-def _repeated(hits: list[_Hit], factor: float = _REPEATED) -> list[_Hit]:
+def _repeated(hits: list[Hit], factor: float = REPEATED) -> list[Hit]:
     """The same kind again counts less each time."""
-    return [_Hit(hit.span, hit.weight * factor**rank, hit.explanation) for rank, hit in enumerate(hits[:5])]
-
-
-def _matches(words: Sequence[Word], cues: Cues, says: str, *, flat: float = 0.0) -> list[_Hit]:
-    """The cues in words, the longest at each place; `flat` is a weight in place of that of the zone."""
-    hits: list[_Hit] = []
-    seen: defaultdict[tuple[str, ...], int] = defaultdict(int)
-    position = 0
-    while position < len(words):
-        word, cue = words[position], _longest(cues, words, position)
-        if cue is None:
-            position += 1
-            continue
-        weight = cue.weight * (flat or _ZONES[word.zone])
-        weight *= _REPEATED ** seen[cue.words] if seen[cue.words] < 4 else 0.0  # noqa: PLR2004
-        if weight > 0 and len(cue.words) == 1 and _negated(words, position):
-            weight *= 0.2
-        end = words[position + len(cue.words) - 1].end
-        hits.append(_Hit(Span(word.field, word.start, end, word.zone), weight, says))
-        seen[cue.words] += 1
-        position += len(cue.words)
-    return hits
-
-
-def _negated(words: Sequence[Word], position: int) -> bool:
-    word = words[position]
-    return any(
-        earlier.text in {"no", "not", "without", "never", "doesnt", "dont", "isnt", "didnt"}
-        and earlier.clause == word.clause
-        for earlier in words[max(0, position - 2) : position]
-    )
-
-
-def _stands(cue: Cue, word: Word) -> bool:
-    return not cue.place or (word.first if cue.place == "^" else word.zone is Zone.TITLE)
-
-
-def _longest(cues: Cues, words: Sequence[Word], position: int) -> Cue | None:
-    word = words[position]
-    best: Cue | None = None
-    for cue in cues.starting_with(word.text):
-        window = words[position : position + len(cue.words)]
-        longer = best is None or len(cue.words) > len(best.words)
-        if longer and window[-1].clause == word.clause and _stands(cue, word):
-            best = cue if cue.fits([each.text for each in window]) else best
-    return best
+    return [Hit(hit.span, hit.weight * factor**rank, hit.explanation) for rank, hit in enumerate(hits[:5])]
 
 
 # Priority and suspicion
@@ -318,7 +266,7 @@ def _longest(cues: Cues, words: Sequence[Word], position: int) -> Cue | None:
 def _prioritise(options: Sequence[Option], reading: Reading, ticket: TicketText) -> Choice:
     """The option at the urgency that the words speak of; the worst counts most."""
     levels = _levels(tuple(options))
-    hits = _matches(reading.words, lexicon().urgency, "speaks of how much it matters")
+    hits = matches(reading.words, lexicon().urgency, "speaks of how much it matters")
     hits = [hit for hit in hits if hit.span.zone in _NEARNESS]
     labelled = list(_labelled(options, reading, ticket, {}))
     if labelled:
@@ -326,15 +274,15 @@ def _prioritise(options: Sequence[Option], reading: Reading, ticket: TicketText)
         return Choice(key, 0.8, _reasons([hit], ticket))
     if not hits:
         return Choice()
-    urgency = _urgency([(hit.weight / _ZONES[hit.span.zone], _NEARNESS[hit.span.zone]) for hit in hits])
+    urgency = _urgency([(hit.weight / ZONES[hit.span.zone], _NEARNESS[hit.span.zone]) for hit in hits])
     ranked = sorted(levels, key=lambda key: abs(levels[key] - urgency))
     mild = levels[ranked[0]] <= _CALM
-    speaking = [hit for hit in hits if (hit.weight < _ZONES[hit.span.zone]) == mild] or hits
+    speaking = [hit for hit in hits if (hit.weight < ZONES[hit.span.zone]) == mild] or hits
     alike = len({text_of(hit.span, ticket).lower() for hit in speaking})
     contested = len(speaking) < len(hits)
-    strongest = max(abs(hit.weight) / _ZONES[hit.span.zone] for hit in speaking)
+    strongest = max(abs(hit.weight) / ZONES[hit.span.zone] for hit in speaking)
     sure = 0.3 + 0.08 * min(3.0, strongest) + 0.09 * min(3, alike) - 0.1 * contested
-    shown = [_Hit(hit.span, abs(hit.weight) + 0.01, hit.explanation) for hit in speaking]
+    shown = [Hit(hit.span, abs(hit.weight) + 0.01, hit.explanation) for hit in speaking]
     return Choice(ranked[0], round(sure, 2), _reasons(shown, ticket))
 
 
@@ -346,7 +294,7 @@ def _urgency(cues: Sequence[tuple[float, float]]) -> float:
     if raised < _ORDINARY and up:
         raised = 0.8
     lowered = min(down, default=0.0) - (0.1 * min(3, len(down)) if down else 0.0)
-    return lowered if down and raised <= _ORDINARY else raised + 0.6 * lowered
+    return lowered if down and raised <= _ORDINARY else raised + 0.25 * lowered
 
 
 @lru_cache(maxsize=64)
@@ -365,17 +313,26 @@ def _levels(options: tuple[Option, ...]) -> dict[str, float]:
     return levels
 
 
-def _suspicion(reading: Reading, ticket: TicketText) -> tuple[Suspicion, list[_Hit]]:
-    """Whether it looks like a matter for hr; words elsewhere in the ticket cannot take that away."""
+def _suspicion(reading: Reading, ticket: TicketText, families: Mapping[str, list[Hit]]) -> tuple[Suspicion, list[Hit]]:
+    """Whether it looks like a matter for hr; words elsewhere in the ticket cannot take that away.
+
+    A word that is also a name of software, such as payroll, does not count in a clause that speaks of a program.
+    """
+    technical = {
+        (hit.span.field, hit.span.clause)
+        for name in _TECHNICAL
+        for hit in families[name]
+        if hit.weight >= _PLAIN * ZONES[hit.span.zone]
+    }
+    words = [word for word in reading.words if word.zone not in {Zone.CODE, Zone.TRACE}]
+    found = matches(words, lexicon().families["people"].cues, "may be a personal matter for hr", flat=1.0)
     hits = [
-        _Hit(hit.span, hit.weight, "may be a personal matter for hr")
-        for hit in _matches(
-            [w for w in reading.words if w.zone not in {Zone.CODE, Zone.TRACE}], lexicon().families["people"].cues, ""
-        )
-        if hit.weight > 0
+        hit
+        for hit in found
+        if hit.weight > _PLAIN or (hit.weight > 0 and (hit.span.field, hit.span.clause) not in technical)
     ]
     total = sum(hit.weight for hit in hits)
-    if total < _SUSPICION_SCORE:
+    if total < _SUSPICION_SCORE or max(hit.weight for hit in hits) < _PLAIN:
         return Suspicion(), hits
-    confidence = round(min(0.95, 0.45 + 0.5 * (1 - math.exp(-(total - _SUSPICION_SCORE) / 4))), 2)
+    confidence = round(min(0.95, 0.5 + 0.45 * (1 - math.exp(-(total - _SUSPICION_SCORE) / 4))), 2)
     return Suspicion(suspected=True, confidence=confidence, reasons=_reasons(hits, ticket)), hits

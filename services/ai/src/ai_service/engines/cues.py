@@ -1,4 +1,4 @@
-"""What words speak for, out of `cues.toml`, made ready for looking up."""
+"""What words speak for, out of `cues.toml`, and finding it in a ticket."""
 
 from __future__ import annotations
 
@@ -9,8 +9,23 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from ai_service.engines.ticket_text import Span, Zone
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from ai_service.engines.ticket_text import Word
+
+ZONES = {
+    Zone.TITLE: 2.0, Zone.LEAD: 1.0, Zone.BODY: 0.6, Zone.TAIL: 0.3, Zone.HEADING: 0.1, Zone.FORM: 0.3,
+    Zone.QUOTED: 0.1, Zone.CODE: 0.1, Zone.TRACE: 0.2,
+}  # fmt: skip
+"""How much a word says by its place."""
+REPEATED = 0.4
+"""What the same words count when they come again."""
+_NEGATED = 0.2
+_MAX_REPEATS = 4
+_NEGATIONS = frozenset({"no", "not", "without", "never", "doesnt", "dont", "isnt", "didnt"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +129,56 @@ def phrases(text: str) -> tuple[str, ...]:
 def fits(word: str, pattern: str) -> bool:
     """Whether a word is this one, or begins so where the pattern ends in a star."""
     return word.startswith(pattern[:-1]) if pattern.endswith("*") else word == pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Words that speak for something."""
+
+    span: Span
+    weight: float
+    explanation: str
+
+
+def matches(words: Sequence[Word], cues: Cues, says: str, *, flat: float = 0.0) -> list[Hit]:
+    """The cues in words, the longest at each place; `flat` is a weight in place of that of the zone."""
+    hits: list[Hit] = []
+    seen: defaultdict[tuple[str, ...], int] = defaultdict(int)
+    position = 0
+    while position < len(words):
+        word, cue = words[position], _longest(cues, words, position)
+        if cue is None:
+            position += 1
+            continue
+        weight = cue.weight * (flat or ZONES[word.zone])
+        weight *= REPEATED ** seen[cue.words] if seen[cue.words] < _MAX_REPEATS else 0.0
+        if weight > 0 and len(cue.words) == 1 and _negated(words, position):
+            weight *= _NEGATED
+        end = words[position + len(cue.words) - 1].end
+        hits.append(Hit(Span(word.field, word.start, end, word.zone, word.clause), weight, says))
+        seen[cue.words] += 1
+        position += len(cue.words)
+    return hits
+
+
+def _negated(words: Sequence[Word], position: int) -> bool:
+    word = words[position]
+    return any(
+        earlier.text in _NEGATIONS and earlier.clause == word.clause
+        for earlier in words[max(0, position - 2) : position]
+    )
+
+
+def _stands(cue: Cue, word: Word) -> bool:
+    return not cue.place or (word.first if cue.place == "^" else word.zone is Zone.TITLE)
+
+
+def _longest(cues: Cues, words: Sequence[Word], position: int) -> Cue | None:
+    word = words[position]
+    best: Cue | None = None
+    for cue in cues.starting_with(word.text):
+        window = words[position : position + len(cue.words)]
+        longer = best is None or len(cue.words) > len(best.words)
+        if longer and window[-1].clause == word.clause and _stands(cue, word):
+            best = cue if cue.fits([each.text for each in window]) else best
+    return best

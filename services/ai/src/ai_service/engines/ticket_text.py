@@ -14,16 +14,18 @@ if TYPE_CHECKING:
 
     from ai_service.domain import TicketText
 
-READ_CHARACTERS = 20_000
+READ_CHARACTERS = 12_000
 _LEAD_CHARACTERS = 400
 _BODY_CHARACTERS = 2_500
 _LABEL_WORDS = 4
 _HEADING_WORDS = 14
 _VALUE_WORDS = 6
 _QUESTION_CHARACTERS = 300
+_MAX_SPANS = 20
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
-_UNREAD = re.compile(r"<!--.*?(?:-->|\Z)|https?://[^\s<>\"')\]]+|</?[a-zA-Z][^<>\n]{0,200}>", re.DOTALL)
-"""Comments of templates, addresses and tags: none of them says what the ticket is about."""
+_UNREAD = re.compile(r"https?://[^\s<>\"')\]]+|</?[a-zA-Z][^<>\n]{0,200}>")
+"""Addresses and tags: none of them says what the ticket is about."""
+_CODE = re.compile(r"[{}();=<>_$\[\]|]|\w\.\w+\(|^\s*(?:import|def|var|let|const|return|npm|pip|git|sudo)\b")
 _FENCE = re.compile(r"^\s{0,3}(?:```|~~~)")
 _HEADING = re.compile(r"^\s{0,3}(?:#{1,6}\s+\S|\*\*[^*\n]+\*\*:?\s*$|__[^_\n]+__:?\s*$)")
 _BOLD_LEAD = re.compile(r"^\s*(?:[-*]\s+)?\*\*[^*\n]+\*\*:?")
@@ -48,6 +50,8 @@ class Zone(Enum):
     HEADING = "heading"
     FORM = "form"
     """A line of a form: a name and a value."""
+    QUOTED = "quoted"
+    """Words in a fence or in a comment of a form."""
     CODE = "code"
     TRACE = "trace"
 
@@ -75,6 +79,7 @@ class Span:
     start: int
     end: int
     zone: Zone
+    clause: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +116,24 @@ def read_ticket(ticket: TicketText) -> Reading:
         start = prefix.end() if prefix.end() < len(title) else 0
     words.extend(_words(title, TextField.TITLE, 0, len(title), zone=Zone.TITLE, clause=0, first_at=start))
     questions.extend(_questions(title, TextField.TITLE, 0, len(title), Zone.TITLE))
-    message = _UNREAD.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), ticket.message[:READ_CHARACTERS])
+    whole = _UNREAD.sub(lambda match: " " * len(match[0]), ticket.message[:READ_CHARACTERS])
+    comments = list(_comments(whole))
+    message = whole
+    for begin, end in comments:
+        message = message[:begin] + re.sub(r"[^\n]", " ", message[begin:end]) + message[end:]
     for begin, end, zone in _lines(message):
         if zone is Zone.TRACE:
             traces.append(_trimmed(Span(TextField.MESSAGE, begin, end, zone), message))
-        elif zone not in {Zone.HEADING, Zone.CODE}:
+        elif zone not in {Zone.HEADING, Zone.QUOTED, Zone.CODE}:
             label = _label(message, begin, end, zone)
             if label is not None:
                 labels.append(_trimmed(label, message))
             if zone is not Zone.FORM:
                 questions.extend(_questions(message, TextField.MESSAGE, begin, end, zone))
         words.extend(_words(message, TextField.MESSAGE, begin, end, zone=zone, clause=begin + 1))
-    return Reading(tuple(words), tuple(questions), tuple(labels), tuple(traces))
+    for begin, end in comments:
+        words.extend(_words(whole, TextField.MESSAGE, begin, end, zone=Zone.QUOTED, clause=begin + 1))
+    return Reading(tuple(words), *(tuple(spans[:_MAX_SPANS]) for spans in (questions, labels, traces)))
 
 
 def text_of(span: Span | Word, ticket: TicketText) -> str:
@@ -150,8 +161,10 @@ def _lines(message: str) -> Iterator[tuple[int, int, Zone]]:
             continue
         elif _TRACE.match(text):
             yield begin, end, Zone.TRACE
-        elif fenced or text.startswith(("    ", "\t", "|")):
+        elif text.startswith("|") or ((fenced or text.startswith(("    ", "\t"))) and _CODE.search(text)):
             yield begin, end, Zone.CODE
+        elif fenced:
+            yield begin, end, Zone.QUOTED
         elif _HEADING.match(text) or (text.endswith(":") and len(_WORD.findall(text)) <= _HEADING_WORDS):
             yield begin, end, Zone.HEADING
         elif box or _is_pair(text):
@@ -164,6 +177,18 @@ def _lines(message: str) -> Iterator[tuple[int, int, Zone]]:
             zone = Zone.LEAD if prose < _LEAD_CHARACTERS else Zone.BODY if prose < _BODY_CHARACTERS else Zone.TAIL
             prose += end - begin
             yield begin, end, zone
+
+
+def _comments(message: str) -> Iterator[tuple[int, int]]:
+    """The comments that are closed, of which a form has a few."""
+    end = 0
+    for _ in range(_MAX_SPANS):
+        begin = message.find("<!--", end)
+        close = message.find("-->", begin)
+        if begin < 0 or close < 0:
+            return
+        end = close + len("-->")
+        yield begin, end
 
 
 def _is_pair(line: str) -> bool:
