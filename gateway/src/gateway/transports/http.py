@@ -51,7 +51,8 @@ class GraphQLOverHttp:
             text, variables, operation_name = _parameters(body)
         except BodyTooLarge:
             message = (
-                f"an operation may have at most {MAX_BODY_BYTES:,} bytes; send longer logs to POST /v1/logs/upload"
+                f"an operation may have at most {MAX_BODY_BYTES:,} bytes; send commits in smaller batches, "
+                "and longer logs to POST /v1/logs/upload"
             )
             return _answer(_error(message, "BODY_TOO_LARGE"), 413, media_type)
         except DomainError as error:
