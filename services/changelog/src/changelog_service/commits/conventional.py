@@ -11,7 +11,8 @@ _HEADER = re.compile(r"(?P<type>\w[\w-]*)(?:\((?P<scope>[^()\n]+)\))?(?P<breakin
 _FOOTER = re.compile(r"(?P<token>BREAKING CHANGE(?=: |:$)|\w[\w-]*)(?:: +|:$| (?=#))(?P<value>.*)")
 _BREAKING = ("BREAKING CHANGE", "BREAKING-CHANGE")
 _BREAKING_LINE = re.compile(r"BREAKING[ -]CHANGE:(?: |$)")
-_OVERRIDE = re.compile(r"^BEGIN_COMMIT_OVERRIDE[ \t]*\n(.*?)^END_COMMIT_OVERRIDE[ \t]*$", re.MULTILINE | re.DOTALL)
+_OVERRIDE_BEGINS = re.compile(r"^BEGIN_COMMIT_OVERRIDE[ \t]*\n", re.MULTILINE)
+_OVERRIDE_ENDS = re.compile(r"^END_COMMIT_OVERRIDE[ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,10 @@ def parse_header(line: str) -> Header | None:
 def parse_message(message: str) -> Message:
     """Take a message apart; a text between BEGIN_COMMIT_OVERRIDE and END_COMMIT_OVERRIDE stands for the whole."""
     text = message.replace("\r\n", "\n")
-    if "BEGIN_COMMIT_OVERRIDE" in text and (override := _OVERRIDE.search(text)) and override[1].strip():
-        text = override[1]
+    begin = _OVERRIDE_BEGINS.search(text)
+    end = _OVERRIDE_ENDS.search(text, begin.end()) if begin else None
+    if begin and end and text[begin.end() : end.start()].strip():
+        text = text[begin.end() : end.start()]
     lines = text.strip("\n").split("\n")
     while len(lines) > 1 and not lines[0].strip():
         del lines[0]

@@ -12,8 +12,9 @@ from datetime import date as Date  # noqa: N812 - to_markdown has a parameter of
 from changelog_service.commits.model import Entry, Notes
 
 _CODE = re.compile(r"(?<!`)`([^`<>&\n]+)`(?!`)")
-_ACTIVE = re.compile(r"[\\`*\[\]<|]|~~|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=#|[A-Za-z])")
-_OPENING = re.compile(r"[-+>=#:~]|[0-9]{1,9}(?=[.)])")
+_ACTIVE = re.compile(r"[\\`*\[\]<|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=#|[A-Za-z])")
+_OPENING = re.compile(r">|[-=]+(?=$)|[-+](?= )|#{1,6}(?= |$)|[0-9]{1,9}(?=[.)](?: |$))")
+"""What begins a quote, a rule, a list or a heading."""
 
 
 def to_markdown(notes: Notes, *, title: str = "", date: Date | None = None) -> str:

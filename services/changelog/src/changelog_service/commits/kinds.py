@@ -33,6 +33,9 @@ STANDARD_TYPES = frozenset(
 )
 """Types that Conventional Commits and the convention that it rests on name; only feat and fix raise a version."""
 
+AREA_TYPES = frozenset({"add", "change", "deprecate", "improve", "new", "remove", "version"})
+"""Types that are also names of commands: `remove: improve its message` is about the command and removes nothing."""
+
 _GITMOJI_OF = {
     "feat": "sparkles ✨ tada 🎉 children_crossing 🚸 egg 🥚",
     "fix": "bug 🐛 ambulance 🚑 adhesive_bandage 🩹 goal_net 🥅 apple 🍎 penguin 🐧 checkered_flag 🏁",

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from changelog_service.commits.kinds import BUMP_OF_SECTION, FEATURE_TYPES, FIX_TYPES, STANDARD_TYPES, TYPES
 from changelog_service.commits.model import Bump, Commit, Entry, Excluded, ExclusionReason, Notes, ReadCommit, Section
-from changelog_service.commits.reading import read
+from changelog_service.commits.reading import means, read
 from changelog_service.commits.references import MOST
 from changelog_service.commits.relations import Relations, relate
 from changelog_service.commits.version import Version, parse_version, raise_version, rise
@@ -69,7 +69,8 @@ def _refuse_repeated(commits: Sequence[Commit]) -> None:
 
 def _scope(each: ReadCommit) -> str:
     """The scope, or the area where the subject is of the form `area: text`."""
-    return each.scope or (each.type if each.conventional and each.type not in {*TYPES, *STANDARD_TYPES} else "")
+    area = each.conventional and each.type not in STANDARD_TYPES and not means(each.type, each.description)
+    return each.scope or (each.type if area else "")
 
 
 def _sameness(each: ReadCommit) -> object:
@@ -82,7 +83,7 @@ def _text(each: ReadCommit) -> str:
     text = each.description or each.subject or f"Commit {each.commit.sha}"
     if text.endswith(".") and not text.endswith("..") and len(text) > 1:
         text = text[:-1].rstrip()
-    first = text.split(" ", 1)[0].rstrip(",:;")
+    first = text.split(" ", 1)[0].rstrip(",:;.")
     plain = first.replace("'", "").replace("-", "")
     return text[0].upper() + text[1:] if plain.isalpha() and plain.islower() else text
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from changelog_service.commits.conventional import Message, parse_header, parse_message
 from changelog_service.commits.kinds import (
+    AREA_TYPES,
     DEPENDENCY_SCOPES,
     DETAILS,
     DOCUMENTATION_SCOPES,
@@ -54,16 +55,16 @@ def read(commit: Commit) -> ReadCommit:
     merge = len(commit.parent_shas) > 1 or is_merge(message.subject)
     told = merge_title(message.rest) if is_merge(message.subject) else message.subject
     header = message.header if told == message.subject else parse_header(told)
-    styled = undress(told) if header is None or header.type.lower() not in TYPES else None
+    styled = _styled(told)
     bot = _is_bot(commit)
     breaking = bool(message.breaking_notes) or bool(header and header.breaking) or bool(styled and styled.breaking)
     breaking = breaking or _breaks_inside(message)
+    description = header.description if header else styled.text if styled else told
     kind, detail = _kind(commit, message, told, styled, bot=bot)
     if merge and not told:
         kind, detail = ExclusionReason.MERGE, "a merge that says nothing of its own"
     elif breaking and isinstance(kind, ExclusionReason):
-        kind = section_of(told)
-    description = header.description if header else styled.text if styled else told
+        kind = section_of(description)
     return ReadCommit(
         commit=commit,
         subject=_shown(message.subject),
@@ -91,21 +92,35 @@ def _shown(text: str) -> str:
 
 def _kind(commit: Commit, message: Message, told: str, styled: Styled | None, *, bot: bool) -> tuple[Kind, str]:
     """Where a commit belongs and, when it is left out, why in a few words if there is more to say than the reason."""
-    revert = find_revert(message)
-    header = parse_header(told)
     if fixup_of(message.subject):
-        found: tuple[Kind, str] = (ExclusionReason.MEANINGLESS, "to be melted into another commit")
-    elif revert is not None:
-        found = _kind_of_revert(revert), ""
-    elif styled is None:
-        assert header is not None
-        found = _kind_of_type(header.type.lower(), header.scope.lower(), header.description, bot=bot)
-    elif styled.type and not (styled.type not in STANDARD_TYPES and begins_with_verb(styled.text)):
-        found = _kind_of_type(styled.type, styled.scope.lower(), styled.text, bot=bot)
-    else:
-        found = _kind_of_scope(styled.scope.lower()) or _kind_of_words(told, styled.text)
+        return ExclusionReason.MEANINGLESS, "to be melted into another commit"
+    if revert := find_revert(message):
+        return _kind_of_revert(revert), ""
+    found = _kind_of_subject(told, styled, bot=bot)
     by_words = styled is not None and not styled.type and isinstance(found[0], Section)
     return (_kind_of_paths(commit.paths) if by_words else None) or found
+
+
+def _kind_of_subject(told: str, styled: Styled | None, *, bot: bool) -> tuple[Kind, str]:
+    """By type and scope where there are some, else by the words."""
+    header = parse_header(told)
+    if styled is None:
+        assert header is not None
+        return _kind_of_type(header.type.lower(), header.scope.lower(), header.description, bot=bot)
+    if styled.type and means(styled.type, styled.text):
+        return _kind_of_type(styled.type, styled.scope.lower(), styled.text, bot=bot)
+    return _kind_of_scope(styled.scope.lower()) or _kind_of_words(told, styled.text)
+
+
+def _styled(told: str) -> Styled | None:
+    """What stands before the text of a subject of another style; nothing for a type that the notes know."""
+    header = parse_header(told)
+    return None if header is not None and means(header.type.lower(), header.description) else undress(told)
+
+
+def means(name: str, description: str) -> bool:
+    """True for a type that the notes know, unless it is here the name of what is changed."""
+    return name in TYPES and not (name in AREA_TYPES and begins_with_verb(description))
 
 
 def _kind_of_words(told: str, text: str) -> tuple[Kind, str]:
@@ -171,13 +186,12 @@ def _kind_of_paths(paths: Sequence[str]) -> tuple[Kind, str] | None:
 
 def _kind_of_revert(revert: Revert) -> Kind:
     """Undoing what users did not notice goes unnoticed; undoing a feature removes it."""
-    original = read(Commit("", revert.original))
-    if original.exclusion is not None:
-        return original.exclusion.reason
-    assert original.section is not None
+    kind, _ = _kind_of_subject(revert.original, _styled(revert.original), bot=False)
+    if isinstance(kind, ExclusionReason):
+        return kind
     if revert.times % 2 == 0:
-        return original.section
-    return Section.REMOVED if original.section is Section.ADDED else Section.CHANGED
+        return kind
+    return Section.REMOVED if kind is Section.ADDED else Section.CHANGED
 
 
 def _breaks_inside(message: Message) -> bool:

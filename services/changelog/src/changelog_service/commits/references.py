@@ -15,6 +15,8 @@ _TRAILING = re.compile(
     r"\s*[(\[](?:[A-Za-z]{2,12}:? )?(?:[#!]|GH-|pull request #)[0-9]{1,9}(?:, ?#[0-9]{1,9}){0,9}[)\]]\.?$"
 )
 _PULL_REQUEST = re.compile(r"\((?:#|GH-|pull request #)([0-9]{1,9})\)\.?$")
+_TRAILING_CHARACTERS = 200
+_MOST_TRAILING = 10
 MOST = 50
 """References of one commit; a message that names more is a list of its own."""
 
@@ -44,6 +46,9 @@ def pull_request(subject: str) -> str:
 
 def without_trailing_references(text: str) -> str:
     """A description without the `(#123)` at its end."""
-    while found := _TRAILING.search(text, max(0, len(text) - 200)):
+    for _ in range(_MOST_TRAILING):
+        found = _TRAILING.search(text, max(0, len(text) - _TRAILING_CHARACTERS))
+        if found is None:
+            break
         text = text[: found.start()].rstrip()
     return text

@@ -20,7 +20,9 @@ _MERGE = re.compile(
     r"Merge (?:pull request #[0-9]+ (?:from|in)\b|(?:remote-tracking )?branch(?:es)?\b|tag\b|commits? |PR #?[0-9]+"
     r"|\S+ into \S+$|[\"'])|Merge[d]? in \S+ \(pull request #[0-9]+\)|Merge \S+ from \S+$|Merge \S+$"
 )
-_TRAILER = re.compile(r"[A-Z][\w-]+: |See merge request |\* |Conflicts:|# Conflicts|Closes |Approved-by", re.IGNORECASE)
+_TRAILER = re.compile(
+    r"(?:[a-z-]+-by|change-id|conflicts|reviewers?|see merge request|closes|fixes)\b|[*#]", re.IGNORECASE
+)
 _MOST_TAGS = 3
 _MOST_CODE_POINTS = 4
 

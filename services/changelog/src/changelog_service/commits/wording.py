@@ -30,7 +30,7 @@ _TOOLS = (
     r"|justfile|editorconfig|\.?git ?ignore|\.?gitattributes|codeowners|devcontainers?|issue templates?|pr template"
     r"|pull request template|stale bot|test runners?|benchmarks?|type ?checkers?|cibuildwheel|build deps)"
 )
-_FOR_USERS = r"(?!.*\b(?:support|plugin|integration|compatib\w+|options?|settings?|flags?|hooks?)\b)"
+_FOR_USERS = r"(?!.*\b(?:support|plugin|integration|compatib\w+|options?|settings?|flags?)\b)"
 
 
 def _any(*patterns: str) -> re.Pattern[str]:
@@ -125,7 +125,7 @@ _INTERNAL = _any(
     r"(?:fix|correct) (?:a )?(?:mis-?named|variable nam(?:e|ing)|naming|indentation|whitespace|imports?|nits?)\b",
 )
 _SECURITY = re.compile(
-    r".*\b(?:cve-[0-9]|ghsa-|vulnerab\w+|security (?:fix\w*|issues?|hole|holes|flaws?|advisor\w+|patch|bugs?|problem)"
+    r".*\b(?:cve-[0-9]+|ghsa-\w+|vulnerab\w+|security (?:fix\w*|issues?|holes?|flaws?|advisor\w+|patch|bugs?|problem)"
     r"|xss|csrf|ssrf|rce|redos|(?:path|directory) traversal|(?:sql|command|code|header|shell|script) injection"
     r"|privilege escalation|timing attack|open redirect|prototype pollution|cross-site)\b"
 )
