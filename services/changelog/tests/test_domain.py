@@ -167,7 +167,7 @@ def test_the_day_of_notes_is_that_of_the_newest_commit() -> None:
 )
 def test_a_commit_that_cannot_be_taken_is_named_with_its_field(wrong: Callable[[Commit], Commit], field: str) -> None:
     with pytest.raises(CommitInvalid) as refused:
-        check_commits([commit("a"), wrong(commit("b"))], "commits", full_shas=True)
+        check_commits([commit("a"), wrong(commit("b"))], full_shas=True)
 
     assert refused.value.metadata == {"field": f"commits.1.{field}"}
 
@@ -178,8 +178,8 @@ def test_what_is_at_the_limits_is_taken() -> None:
         tags=tuple(f"v{n}" for n in range(100)), paths=("p" * 4096,) * 500, author_name="n" * 320,
     )  # fmt: skip
 
-    check_commits([largest, replace(commit("b"), message="")], "commits", full_shas=True)
-    check_commits([Commit("abc1234", "")], "commits", full_shas=False)
+    check_commits([largest, replace(commit("b"), message="")], full_shas=True)
+    check_commits([Commit("abc1234", "")], full_shas=False)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_what_is_at_the_limits_is_taken() -> None:
 )
 def test_commits_that_contradict_each_other_are_refused(commits: list[Commit], field: str) -> None:
     with pytest.raises(CommitInvalid) as refused:
-        check_commits(commits, "commits", full_shas=True)
+        check_commits(commits, full_shas=True)
 
     assert refused.value.metadata == {"field": field}
 

@@ -41,6 +41,7 @@ def test_at_most_twelve_are_told_and_none_that_says_nothing() -> None:
         "Baskets are kept for 30 days.",
         "The shop keeps a basket for 30 days now",
         "Baskets stay.",
+        "Keep baskets! 30 days are fine.",
     ],
 )
 def test_a_sentence_in_other_words_is_kept(text: str) -> None:
@@ -64,6 +65,8 @@ def test_a_sentence_may_word_two_entries() -> None:
         ("Baskets are kept, see #99.", ("c1",)),
         ("Baskets are kept, see issue 30.", ("c1",)),
         ("Baskets are kept, GH-30.", ("c1",)),
+        ("Baskets are kept, see !30.", ("c1",)),
+        ("Baskets are kept, # 30.", ("c1",)),
         ("Baskets are kept \uff03\uff13\uff10.", ("c1",)),
         ("Baskets: https://example.com.", ("c1",)),
         ("Baskets [are](kept).", ("c1",)),
@@ -124,6 +127,7 @@ def test_an_entry_is_told_in_its_own_words_when_nobody_words_it() -> None:
         ("keep [shop/api#7] it", "Keep it."),
         ("keep\u200b it\x07 all", "Keep it all."),
         ("see https://example.com/x for the basket", "See for the basket."),
+        ("let `@cache` keep <key>", "Let `@cache` keep key."),
         ("#12", ""),
     ],
 )

@@ -215,7 +215,7 @@ def _commits(inputs: Sequence[pb.CommitInput], *, full_shas: bool) -> tuple[Comm
             field="commits",
         )
     commits = tuple(_commit(each, f"commits.{number}") for number, each in enumerate(inputs))
-    limits.check_commits(commits, "commits", full_shas=full_shas)
+    limits.check_commits(commits, full_shas=full_shas)
     return commits
 
 

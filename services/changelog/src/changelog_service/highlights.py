@@ -15,11 +15,11 @@ MAXIMUM_CHARACTERS = 400
 _ORDER = (Section.SECURITY, Section.ADDED, Section.CHANGED, Section.FIXED, Section.DEPRECATED, Section.REMOVED)
 _INVISIBLE = frozenset(["Cc", "Cf", "Co", "Cs", "Cn"])
 _LINK = re.compile(
-    r":\s*/\s*/|\bwww\.|\b(?:javascript|data|mailto|vbscript|file|tel):\S|\]\s*\(|!\[|&#|<\s*/?\s*[a-z!]|\S@\S",
+    r":\s*/\s*/|\bwww\.|\b(?:javascript|data|mailto|vbscript|file|tel):\S|\]\s*\(|!\[|&#|<\s*/?\s*[a-z!]|\w@\w",
     re.IGNORECASE,
 )
 _REFERENCE = re.compile(
-    r"[#!]\s*\d|\bGH-\d|\b(?:issue|pull request|PR|MR|ticket|commit)s?\s+(?:no\.?\s*)?\d", re.IGNORECASE
+    r"#\s*\d|(?<!\w)!\d|\bGH-\d|\b(?:issue|pull request|PR|MR|ticket|commit)s?\s+(?:no\.?\s*)?\d", re.IGNORECASE
 )
 _SHA = re.compile(r"\b(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b", re.IGNORECASE)
 _ADDRESS = re.compile(r"\S*://\S*")
@@ -96,7 +96,7 @@ def check_sentences(
 
 def plain_sentence(entry: Entry) -> Sentence:
     """The entry in its own words, without what no sentence may hold."""
-    text = _ADDRESS.sub("", clean(entry.text))
+    text = re.sub("[<>]", "", _ADDRESS.sub("", clean(entry.text)))
     for reference in sorted(entry.references, key=len, reverse=True):
         text = text.replace(reference, "")
     text = re.sub(r"[(\[]\s*[)\]]", "", text)

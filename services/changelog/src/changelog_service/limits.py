@@ -99,7 +99,7 @@ def check_commit(commit: Commit, field: str, *, full_shas: bool) -> None:
     _demand(fits and len(commit.paths) <= MAXIMUM_PATHS, field, "paths", wish)
 
 
-def check_commits(commits: Sequence[Commit], field: str, *, full_shas: bool) -> None:
+def check_commits(commits: Sequence[Commit], *, full_shas: bool) -> None:
     """Let a list of commits pass of which each can be taken, and no two contradict each other.
 
     Raises:
@@ -108,13 +108,13 @@ def check_commits(commits: Sequence[Commit], field: str, *, full_shas: bool) -> 
     seen: dict[str, int] = {}
     tagged: dict[str, int] = {}
     for number, commit in enumerate(commits):
-        path = f"{field}.{number}"
+        path = f"commits.{number}"
         check_commit(commit, path, full_shas=full_shas)
-        _demand(commit.sha not in seen, path, "sha", f"is that of {field}.{seen.get(commit.sha)} too; send it once")
+        _demand(commit.sha not in seen, path, "sha", f"is that of commits.{seen.get(commit.sha)} too; send it once")
         seen[commit.sha] = number
         for tag in commit.tags:
             other = tagged.setdefault(tag, number)
-            _demand(other == number, path, "tags", f"has a tag of {field}.{other} too; a tag names one commit")
+            _demand(other == number, path, "tags", f"has a tag of commits.{other} too; a tag names one commit")
 
 
 def _demand(holds: bool, field: str, name: str, wish: str) -> None:  # noqa: FBT001 - the condition itself
