@@ -17,9 +17,12 @@ EPILOG = (
 COMMANDS = {
     "patterns": (
         "patterns:patterns",
-        "Print the patterns of a log, and a summary whose every sentence cites its lines.",
+        "Print the patterns of a log, and a summary whose every sentence cites its lines. Needs no server.",
     ),
-    "changelog": ("changelog:changelog", "Print the release notes of a range of commits. Needs no server."),
+    "changelog": (
+        "changelog:changelog",
+        "Print the notes of a range of commits, each in one entry or left out with a reason. Needs no server.",
+    ),
     "login": ("account:login", "Log in, and keep the session for the commands that follow."),
     "logout": ("account:logout", "End the session, here and on the server."),
     "whoami": ("account:whoami", "Print who the commands act as, and where."),
