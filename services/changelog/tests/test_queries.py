@@ -168,7 +168,7 @@ async def test_a_page_of_changelogs_is_as_long_as_an_answer_can_carry(
 ) -> None:
     made = [await stored.generate(commit(number)) for number in range(4)]
     size = len(made[0].markdown) + len(made[0].json)
-    monkeypatch.setattr(queries, "MAXIMUM_PAGE_CHARACTERS", int(2.5 * size))
+    monkeypatch.setattr(queries, "MAXIMUM_PAGE_BYTES", int(2.5 * size))
 
     async with database.read() as tx:
         page = await queries.list_changelogs(FIRST, tx, repository_name="", state=None, drafts=True)

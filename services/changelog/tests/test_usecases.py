@@ -1,5 +1,6 @@
 """What each write does, inside its transaction: on real Postgres, without gRPC."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from changelog_service.errors import (
     ChangelogPublished,
     DeploymentReferenceTaken,
     RepositoryNotFound,
+    TooManyCommits,
     VersionNameInvalid,
 )
 from changelog_service.tables import CHANGELOGS, COMMITS, TAGS
@@ -142,6 +144,40 @@ async def test_notes_that_drop_a_commit_are_not_stored(
         await changes.generate((commit_of("b", "a"), commit_of("a")))
 
     assert set((await counts(database)).values()) == {0}
+
+
+async def test_notes_that_no_answer_can_carry_are_not_stored(
+    changes: Changes, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usecases, "MAXIMUM_NOTES_BYTES", 1000)
+
+    with pytest.raises(TooManyCommits) as refused:
+        await changes.generate(tuple(commit_of(number) for number in range(10)))
+
+    assert refused.value.metadata == {"maximum": "9", "field": "commits"}
+    assert set((await counts(database)).values()) == {0}
+
+
+async def test_pushes_at_the_same_moment_are_versions_one_after_the_other(
+    changes: Changes, database: Database, published: Published
+) -> None:
+    batches = [[commit_of(f"{batch}-{number}") for number in range(20)] + [commit_of("shared")] for batch in range(5)]
+
+    answers = await asyncio.gather(*(changes.push(*batch) for batch in batches))
+
+    assert sorted(repository.version for repository, _ in answers) == [1, 2, 3, 4, 5]
+    assert sum(new for _, new in answers) == 101
+    assert max(repository.commit_count for repository, _ in answers) == 101
+    assert (await counts(database))["commits"] == 101
+    assert [each.aggregate_version for _, each in await published(database)] == [1, 2, 3, 4, 5]
+
+
+async def test_of_two_publications_one_counts(changes: Changes) -> None:
+    draft = await changes.generate((commit_of("a"),))
+
+    answers = await asyncio.gather(*(changes.publish(draft) for _ in range(2)), return_exceptions=True)
+
+    assert sorted(type(answer).__name__ for answer in answers) == ["Changelog", "VersionConflict"]
 
 
 @pytest.mark.parametrize("version", ["1.4", "latest", "01.2.3", "1.2.3 "])

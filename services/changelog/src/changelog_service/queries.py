@@ -41,8 +41,8 @@ from chassis.errors import CursorInvalid, InvalidArgument
 from chassis.paging import Page, Slice, decode_cursor, encode_cursor
 
 MAXIMUM_SEARCH_CHARACTERS = 200
-MAXIMUM_PAGE_CHARACTERS = 6_000_000
-"""Of Markdown and JSON on one page of changelogs: what one answer can carry."""
+MAXIMUM_PAGE_BYTES = 5_000_000
+"""Of Markdown and JSON on one page of changelogs; the entries say about the same once more."""
 T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # As in the index: commits without a time come last.
@@ -104,8 +104,8 @@ async def list_changelogs(
     rows = await tx.fetch_all(statement)
     shown, size = 0, 0
     for row in rows[: page.first]:
-        size += len(row.markdown) + len(row.json)
-        if shown and size > MAXIMUM_PAGE_CHARACTERS:
+        size += len(row.markdown.encode()) + len(row.json.encode())
+        if shown and size > MAXIMUM_PAGE_BYTES:
             break
         shown += 1
     found = tuple(changelog_of(row) for row in rows[:shown])

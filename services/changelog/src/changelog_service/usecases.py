@@ -27,7 +27,7 @@ from changelog_service.errors import (
     VersionNameInvalid,
 )
 from changelog_service.history import guard_whole, newest_first
-from changelog_service.limits import DEFAULT_ENVIRONMENT, MAXIMUM_AHEAD, MAXIMUM_RANGE_COMMITS
+from changelog_service.limits import DEFAULT_ENVIRONMENT, MAXIMUM_AHEAD, MAXIMUM_NOTES_BYTES, MAXIMUM_RANGE_COMMITS
 from changelog_service.ranges import resolve, tags_of, walk
 from changelog_service.store import ChangelogStore, RepositoryStore, add_deployment
 from chassis.db import WriteTx, guard_version
@@ -64,7 +64,7 @@ async def generate_changelog(cmd: GenerateChangelog, tx: WriteTx, redactor: Reda
         RevisionNotFound: an end of the range is no tag and no hash of a pushed commit.
         HistoryIncomplete: a commit that decides what the range holds was not pushed.
         RangeEmpty: the range holds no commit.
-        TooManyCommits: the range holds more than 10,000.
+        TooManyCommits: the range holds more than 10,000, or their notes are too long to be sent.
         VersionNameInvalid: the version before is no semantic version.
         Internal: a message could not be redacted, or the notes do not account for each commit.
     """
@@ -79,6 +79,13 @@ async def generate_changelog(cmd: GenerateChangelog, tx: WriteTx, redactor: Reda
         from_ref = to_ref = ""
     changelog = await asyncio.to_thread(_draft, repository, commits, previous, tx)
     changelog = replace(changelog, from_ref=from_ref, to_ref=to_ref)
+    if len(changelog.markdown.encode()) + len(changelog.json.encode()) > MAXIMUM_NOTES_BYTES:
+        # Together with the entries this is what one answer can carry; texts of usual length never come near.
+        raise TooManyCommits(
+            f"the notes of these {len(commits):,} commits are too long to be sent; take fewer",
+            maximum=str(len(commits) - 1),
+            field="range" if to_ref else "commits",
+        )
     await ChangelogStore(tx).add(changelog, [commit.sha for commit in commits])
     tx.publish(changelog.generated())
     return changelog
