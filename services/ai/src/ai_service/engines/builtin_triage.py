@@ -23,11 +23,17 @@ if TYPE_CHECKING:
 
 MAX_REASONS = 3
 _QUOTE_CHARACTERS = 120
+_WORD_CHARACTERS = 3
 _HEADING_WEIGHT = 2.0
-_LABEL_WEIGHT = {TextField.TITLE: 6.0, TextField.MESSAGE: 4.0}
+_LABEL_WEIGHT = {TextField.TITLE: 6.0, TextField.MESSAGE: 5.0}
 _TRACE_WEIGHT = 1.0
 _QUESTION_WEIGHTS = {Zone.TITLE: 3.0, Zone.LEAD: 1.2, Zone.BODY: 0.8, Zone.TAIL: 0.4}
+_LAST_QUESTION = 1.8
+_AFTERTHOUGHT_CHARACTERS = 80
+"""How much may follow the question that a text ends in: thanks, a name."""
 _MAX_BODY = 6.0
+_DESCRIBED = 0.25
+"""What a description adds where the name says already what the option is."""
 _MIN_SCORE = 0.25
 _STRONG = 3.0
 _ALONE = 0.55
@@ -80,7 +86,7 @@ def _choose(
             if name in affinities and total > 0:
                 share = affinities[name]
                 scores[key].add(share * total, (Hit(h.span, share * h.weight, h.explanation) for h in hits))
-    for key, hits in _overlaps(options, reading, ticket).items():
+    for key, hits in _overlaps(options, named, reading, ticket).items():
         scores[key].add(sum(hit.weight for hit in hits), hits)
     for key, hit in _labelled(options, reading, ticket, named):
         scores[key].add(hit.weight, [hit])
@@ -144,7 +150,7 @@ def _affinities(options: tuple[Option, ...]) -> dict[str, dict[str, float]]:
     """How much each option stands for each family, by its key and name, less by its description."""
     found: dict[str, dict[str, float]] = {}
     for option in options:
-        names, described = fold(f"{option.key} {option.name}".replace("_", " ")), _affirmed(option.description)
+        names, described = fold(_name(option)), _affirmed(option.description)
         shares: dict[str, float] = {}
         for family, meaning in lexicon().families.items():
             patterns = meaning.names
@@ -154,7 +160,7 @@ def _affinities(options: tuple[Option, ...]) -> dict[str, dict[str, float]]:
             if share:
                 shares[family] = share
         if any(share == 1.0 for share in shares.values()):
-            shares = {family: share if share == 1.0 else share * 0.6 for family, share in shares.items()}
+            shares = {family: share if share == 1.0 else share * _DESCRIBED for family, share in shares.items()}
         found[option.key] = shares
     return found
 
@@ -164,17 +170,16 @@ def _affirmed(description: str) -> list[str]:
     return fold(re.split(r"\b(?:but not|rather than|except|excluding|not (?:a|an|for|about))\b", description)[0])
 
 
-def _overlaps(options: Sequence[Option], reading: Reading, ticket: TicketText) -> dict[str, list[Hit]]:
+def _overlaps(
+    options: Sequence[Option], named: Mapping[str, Mapping[str, float]], reading: Reading, ticket: TicketText
+) -> dict[str, list[Hit]]:
     """Words of an option that stand in the ticket, the more the fewer options have them."""
-    of_option = {
-        option.key: {
-            _stem(word): weight
-            for weight, text in ((0.9, option.description), (1.2, f"{option.key} {option.name}".replace("_", " ")))
-            for word in (_affirmed(text) if weight < 1 else fold(text))
-            if word not in lexicon().stop_words and len(word) > 2  # noqa: PLR2004
-        }
-        for option in options
-    }
+    of_option: dict[str, dict[str, float]] = {}
+    for option in options:
+        described = 0.4 if 1.0 in named[option.key].values() else 0.9
+        texts = ((described, _affirmed(option.description)), (1.2, fold(_name(option))))
+        known = ((weight, word) for weight, words in texts for word in words if word not in lexicon().stop_words)
+        of_option[option.key] = {_stem(word): weight for weight, word in known if len(word) >= _WORD_CHARACTERS}
     spread: dict[str, int] = defaultdict(int)
     for words in of_option.values():
         for stem in words:
@@ -194,6 +199,10 @@ def _overlaps(options: Sequence[Option], reading: Reading, ticket: TicketText) -
                 span = Span(word.field, word.start, word.end, word.zone)
                 found[key].append(Hit(span, weight, "is a word of the option itself"))
     return found
+
+
+def _name(option: Option) -> str:
+    return f"{option.key} {option.name}".replace("_", " ")
 
 
 def _stem(word: str) -> str:
@@ -246,13 +255,20 @@ def _hits(reading: Reading, name: str) -> list[Hit]:
     if name == "defect":
         hits.extend(_repeated([Hit(span, _TRACE_WEIGHT, "is a trace of a failure") for span in reading.traces]))
     if name == "question":
-        asked = [
-            Hit(span, _QUESTION_WEIGHTS[span.zone], "is a question")
-            for span in reading.questions
-            if span.zone in _QUESTION_WEIGHTS
-        ]
-        hits.extend(_repeated(asked))
+        hits.extend(_repeated(_questions(reading)))
     return hits
+
+
+def _questions(reading: Reading) -> list[Hit]:
+    """Sentences that ask; a text that ends in a question wants an answer."""
+    prose = [word for word in reading.words if word.zone in _QUESTION_WEIGHTS and word.zone is not Zone.TITLE]
+    ends = max((word.end for word in prose), default=0)
+    hits = []
+    for span in reading.questions:
+        last = span.zone is not Zone.TITLE and span.end + _AFTERTHOUGHT_CHARACTERS >= ends
+        weight = _QUESTION_WEIGHTS[span.zone] * (_LAST_QUESTION if last else 1.0)
+        hits.append(Hit(span, weight, "is a question"))
+    return sorted(hits, key=lambda hit: -hit.weight)
 
 
 def _repeated(hits: list[Hit], factor: float = REPEATED) -> list[Hit]:
@@ -302,7 +318,7 @@ def _levels(options: tuple[Option, ...]) -> dict[str, float]:
     """The urgency of each option by its name, else by its place between the most and the least urgent."""
     levels: dict[str, float] = {}
     for rank, option in enumerate(options):
-        names = fold(f"{option.key} {option.name}".replace("_", " "))
+        names = fold(_name(option))
         placed = 3.0 - 4.6 * rank / max(1, len(options) - 1)
         levels[option.key] = next(
             (level for level, marks in lexicon().levels if any(fits(word, mark) for word in names for mark in marks)),

@@ -174,11 +174,12 @@ def _stands(cue: Cue, word: Word) -> bool:
 
 
 def _longest(cues: Cues, words: Sequence[Word], position: int) -> Cue | None:
+    """The cue that begins here: the longest, and of equal ones that which says most."""
     word = words[position]
     best: Cue | None = None
     for cue in cues.starting_with(word.text):
         window = words[position : position + len(cue.words)]
-        longer = best is None or len(cue.words) > len(best.words)
-        if longer and window[-1].clause == word.clause and _stands(cue, word):
+        better = best is None or (len(cue.words), abs(cue.weight)) > (len(best.words), abs(best.weight))
+        if better and window[-1].clause == word.clause and _stands(cue, word):
             best = cue if cue.fits([each.text for each in window]) else best
     return best
