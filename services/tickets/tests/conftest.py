@@ -84,6 +84,7 @@ def serving(installation: Installation) -> Callable[..., Any]:
         add(servicer, server)
         servicer.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
         await server.start()
+        servicer.stop = lambda: server.stop(0)
         yield servicer
         await server.stop(0)
 

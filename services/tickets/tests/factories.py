@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from aiops.ai.v1 import ai_service_pb2 as ai_pb
 from aiops.ai.v1.ai_service_pb2_grpc import AiServiceServicer
 from aiops.ai.v1.run_pb2 import Engine, Run
@@ -18,13 +20,22 @@ from aiops.logs.v1.log_pb2 import Log
 from aiops.logs.v1.logs_service_pb2_grpc import LogsServiceServicer
 from aiops.tickets.v1.ticket_pb2 import Ticket as TicketMessage
 from chassis.db import Database
-from chassis.errors import DomainError, Forbidden
+from chassis.errors import DomainError, Forbidden, RemoteError
 from chassis.identity import Role as ViewerRole
 from chassis.identity import current_call
 from chassis.ids import uuid7
 from chassis.rpc.server import Context
 from tickets_service.domain import Ticket
-from tickets_service.values import Audience, Reporter, Watcher
+from tickets_service.values import (
+    Audience,
+    OptionKind,
+    Reporter,
+    TicketField,
+    TriageDecision,
+    Watcher,
+)
+from tickets_service.values import Choice as DomainChoice
+from tickets_service.values import Reason as DomainReason
 
 KEY = "key-0000000000000001"
 UNKNOWN = "0198c0de-0000-7000-8000-000000000001"
@@ -61,6 +72,30 @@ def make_ticket(**changes: Any) -> Ticket:
         "triage_requested_at": MOMENT,
     }
     return Ticket(**(values | changes))
+
+
+WORD = DomainReason(TicketField.TITLE, 0, 8, "Checkout", "names a page")
+
+
+def decision(**changes: Any) -> TriageDecision:
+    """A decision of the built-in engine."""
+    chosen = {
+        kind.field: DomainChoice(key, 0.7, uncertain=False, reasons=(WORD,))
+        for kind, key in zip(OptionKind, ("bug", "high", "development"), strict=True)
+    }
+    values = {
+        "id": uuid7(), "engine": "builtin", "model": "", "prompt_version": 0, "run_id": "r", "fallback_reason": "",
+        "people_suspected": False, "people_confidence": 0.0, "people_reasons": (), "ticket_version": 1,
+        "created_at": MOMENT, **chosen,
+    }  # fmt: skip
+    return TriageDecision(**(values | changes))  # type: ignore[arg-type]
+
+
+async def reason_of(awaitable: Awaitable[Any]) -> tuple[str, dict[str, str]]:
+    """Why it is refused, and with which particulars."""
+    with pytest.raises(RemoteError) as refused:
+        await awaitable
+    return refused.value.reason, refused.value.metadata
 
 
 class ScriptedAi(AiServiceServicer):
@@ -117,6 +152,7 @@ class KnownUsers(AuthServiceServicer):
 
     def __init__(self) -> None:
         self.target = ""
+        self.stop: Callable[[], Awaitable[None]]
         self.callers: list[str] = []
         self.users: dict[str, User] = {}
 
@@ -139,6 +175,7 @@ class KnownLogs(LogsServiceServicer):
 
     def __init__(self) -> None:
         self.target = ""
+        self.stop: Callable[[], Awaitable[None]]
         self.ids: set[str] = set()
 
     def add(self) -> str:

@@ -6,7 +6,7 @@ from itertools import product
 from uuid import UUID
 
 import pytest
-from services.tickets.tests.factories import ADMIN, HR, MOMENT, NOBODY, OPS, make_ticket
+from services.tickets.tests.factories import ADMIN, HR, MOMENT, NOBODY, OPS, decision, make_ticket
 
 from chassis.errors import DomainError, InvalidArgument
 from chassis.ids import uuid7
@@ -14,12 +14,8 @@ from tickets_service.domain import TicketAudienceUpdated, TicketTriaged, guard_l
 from tickets_service.values import (
     Audience,
     Choice,
-    OptionKind,
-    Reason,
     Reporter,
-    TicketField,
     TicketStatus,
-    TriageDecision,
     TriageState,
     Value,
     ValueSource,
@@ -38,20 +34,6 @@ MOVES = {
     "RESOLVED": ["OPEN", "CLOSED"],
     "CLOSED": ["OPEN"],
 }
-WORD = Reason(TicketField.TITLE, 0, 8, "Checkout", "names a page")
-
-
-def decision(**changes: object) -> TriageDecision:
-    chosen = {
-        kind.field: Choice(key, 0.7, uncertain=False, reasons=(WORD,))
-        for kind, key in zip(OptionKind, ("bug", "high", "development"), strict=True)
-    }
-    values = {
-        "id": uuid7(), "engine": "builtin", "model": "", "prompt_version": 0, "run_id": "r", "fallback_reason": "",
-        "people_suspected": False, "people_confidence": 0.0, "people_reasons": (), "ticket_version": 1,
-        "created_at": MOMENT, **chosen,
-    }  # fmt: skip
-    return TriageDecision(**(values | changes))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("before", "after"), product(TicketStatus, TicketStatus))

@@ -1,7 +1,7 @@
 """From requests to wishes in domain words: what is malformed is refused here, with the path of its field. Pure."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Literal, TypeVar
 from uuid import UUID
 
 from aiops.tickets.v1 import ticket_pb2 as ticket_pb
@@ -25,6 +25,11 @@ from tickets_service.values import OptionKind, clean_email, clean_key, clean_lin
 
 MAXIMUM_POSITION = 10_000
 MAXIMUM_COMMENTS = 100
+_FIELDS: Mapping[OptionKind, Literal["category", "priority", "team"]] = {
+    OptionKind.CATEGORY: "category",
+    OptionKind.PRIORITY: "priority",
+    OptionKind.TEAM: "team",
+}
 E = TypeVar("E", values.TicketStatus, values.Audience, values.TriageState, values.OptionKind)
 _PREFIXES: Mapping[type, str] = {
     values.TicketStatus: "TICKET_STATUS_",
@@ -51,7 +56,7 @@ def create_command(request: pb.CreateTicketRequest) -> CreateTicket:
         external_reference=reference,
         service=_service(request.service),
         audience=_audience(request.audience),
-        values={kind: key for kind in OptionKind if (key := getattr(request, kind.field))},
+        values=_chosen({kind: key for kind in OptionKind if (key := getattr(request, kind.field))}),
         log_ids=_log_ids(request.log_ids, minimum=0),
     )
 
@@ -68,7 +73,7 @@ def update_command(request: pb.UpdateTicketRequest) -> UpdateTicket:
         expected_version=request.expected_version,
         title=_title(request.title) if request.HasField("title") else None,
         service=_service(request.service) if request.HasField("service") else None,
-        values={kind: getattr(request, kind.field) for kind in OptionKind if request.HasField(kind.field)},  # type: ignore[arg-type]
+        values=_chosen({kind: getattr(request, kind.field) for kind in OptionKind if request.HasField(_FIELDS[kind])}),
     )
 
 
@@ -233,6 +238,10 @@ def _log_ids(ids: Sequence[str], *, minimum: int) -> tuple[UUID, ...]:
     if not minimum <= len(ids) <= values.MAXIMUM_LOGS:
         raise InvalidArgument(f"log_ids must be {minimum} to {values.MAXIMUM_LOGS} ids", field="log_ids")
     return tuple(dict.fromkeys(parse_id(text, field=f"log_ids.{place}") for place, text in enumerate(ids)))
+
+
+def _chosen(keys: dict[OptionKind, str]) -> Mapping[OptionKind, str]:
+    return {kind: _searchable(key, field=kind.field) for kind, key in keys.items()}
 
 
 def _optional_id(text: str, *, field: str) -> UUID | None:

@@ -23,7 +23,7 @@ from tickets_service.store import (
     visible_to,
     works_on,
 )
-from tickets_service.tables import TICKET_COMMENTS, TICKETS
+from tickets_service.tables import TICKET_COMMENTS, TICKET_TEXT, TICKETS
 from tickets_service.values import Comment, OptionKind, Watcher
 
 T = TypeVar("T")
@@ -180,9 +180,7 @@ def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
         conditions.append(columns.assignee_id.is_(None))
     if wanted.people_suspected:
         conditions.append(columns.people_suspected.is_(True))
-    # The very expression of the index, so that each word is looked up in it.
-    text = columns.title + "\n" + columns.message
-    conditions += [text.ilike(_containing(word), escape="\\") for word in wanted.text.split()]
+    conditions += [TICKET_TEXT.ilike(_containing(word), escape="\\") for word in wanted.text.split()]
     return conditions
 
 

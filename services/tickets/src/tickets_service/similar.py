@@ -37,9 +37,12 @@ async def count_new_words(tx: WriteTx) -> None:
     """Add the tickets that are not counted yet to the number of tickets that have each word."""
     fresh = delete(TICKET_WORDS_UNCOUNTED).returning(TICKET_WORDS_UNCOUNTED.c.ticket_id).cte("fresh")
     having = select(TICKET_WORDS.c.words).join(fresh, fresh.c.ticket_id == TICKET_WORDS.c.ticket_id).cte("having_words")
-    word = func.unnest(having.c.words).column_valued("word")
+    words = func.unnest(having.c.words).table_valued("word", name="words_of").render_derived()
     counted = union_all(
-        select(word.label("word"), func.count().label("ticket_count")).select_from(having, word).group_by(word),
+        select(words.c.word, func.count().label("ticket_count"))
+        .select_from(having)
+        .join(words, true())
+        .group_by(words.c.word),
         select(literal(_ALL), func.count()).select_from(having),
     ).subquery("counted")
     statement = insert(TICKET_WORD_COUNTS).from_select(["word", "ticket_count"], select(counted))

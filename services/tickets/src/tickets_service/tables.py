@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnClause,
     Computed,
     DateTime,
     Integer,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    literal_column,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
@@ -53,6 +55,8 @@ TICKETS = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
 )
+TICKET_TEXT: ColumnClause[str] = literal_column("(tickets.title || E'\\n' || tickets.message)", Text)
+"""Title and message as the index on them spells it: any other spelling would read every ticket."""
 
 TICKET_COMMENTS = Table(
     "ticket_comments",
