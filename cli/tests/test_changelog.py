@@ -92,10 +92,10 @@ def test_what_was_left_out_is_printed_with_its_reason(call: Call, repo: Path) ->
     result = call("--excluded")
 
     assert result.stdout == (
-        f"meaningless    {head(repo)[:10]}  (no subject)\n"
-        "                           says nothing about a change\n"
-        f"documentation  {head(repo, 'HEAD~2')[:10]}  docs: how to pay\n"
-        "                           documentation alone\n"
+        f"meaningless  {head(repo)[:10]}  says nothing about a change\n"
+        "    (no subject)\n"
+        f"documentation  {head(repo, 'HEAD~2')[:10]}  documentation alone\n"
+        "    docs: how to pay\n"
     )
     assert result.stderr.startswith("5 commits since v1.4.0: 3 in entries, 2 left out\n")
 

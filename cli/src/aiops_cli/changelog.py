@@ -78,10 +78,9 @@ def _print_excluded(notes: Notes) -> None:
     if not notes.excluded:
         console.print("Nothing was left out.")
     for each in notes.excluded:
-        subject = render.inert(each.subject) or "(no subject)"
-        head = f"{each.reason.lower():<13}  {each.sha[:_SHORT_SHA]}  "
-        console.print(Text.assemble((head, "dim"), subject, overflow="ellipsis", no_wrap=True), soft_wrap=False)
-        console.print(Padding(Text(render.inert(each.detail), style="dim"), (0, 0, 0, len(head)), expand=False))
+        head = f"{each.reason.lower()}  {each.sha[:_SHORT_SHA]}  {render.inert(each.detail)}"
+        console.print(Text(head, style="dim"), soft_wrap=True)
+        console.print(Padding(Text(render.inert(each.subject) or "(no subject)"), (0, 0, 0, 4), expand=False))
 
 
 def _footer(notes: Notes, rng: git.Range, *, shallow: bool, excluded: bool) -> Iterator[str]:

@@ -7,7 +7,10 @@ forgot the blank line before it, because a missed break costs users more than a 
 import re
 from dataclasses import dataclass
 
-_HEADER = re.compile(r"(?P<type>\w[\w-]*)(?:\((?P<scope>[^()\n]+)\))?(?P<breaking>!)?: +(?P<description>\S.*)")
+_HEADER = re.compile(
+    r"(?P<type>(?![A-Za-z]+-[0-9]+:)\w[\w-]*)(?:\((?P<scope>[^()\n]+)\))?(?P<breaking>!)?: +(?P<description>\S.*)"
+)
+"""A type is a noun: the key of an issue, such as SHOP-12, is none."""
 _FOOTER = re.compile(r"(?P<token>BREAKING CHANGE(?=: |:$)|\w[\w-]*)(?:: +|:$| (?=#))(?P<value>.*)")
 _BREAKING = ("BREAKING CHANGE", "BREAKING-CHANGE")
 _BREAKING_LINE = re.compile(r"BREAKING[ -]CHANGE:(?: |$)")

@@ -8,13 +8,13 @@ _REFERENCE = re.compile(
     r"/(?:issues|pull|pulls|pull-requests|merge_requests)/(?P<url_number>[0-9]{1,9})(?![0-9])"
     rf"|(?<![A-Za-z0-9_./&-])(?P<repository>{_NAME}/{_NAME})(?P<repository_mark>[#!])(?P<repository_number>[0-9]{{1,9}})"
     r"(?![A-Za-z0-9_])"
-    r"|(?<![A-Za-z0-9_-])GH-(?P<gh>[0-9]{1,9})(?![A-Za-z0-9_])"
+    r"|(?<![A-Za-z0-9_-])[Gg][Hh]-(?P<gh>[0-9]{1,9})(?![A-Za-z0-9_])"
     r"|(?<![A-Za-z0-9_./&#!-])(?P<mark>[#!])(?P<number>[0-9]{1,9})(?![A-Za-z0-9_])",
 )
 _TRAILING = re.compile(
-    r"\s*[(\[](?:[A-Za-z]{2,12}:? )?(?:[#!]|GH-|pull request #)[0-9]{1,9}(?:, ?#[0-9]{1,9}){0,9}[)\]]\.?$"
+    r"\s*[(\[](?:[A-Za-z]{2,12}:? )?(?:[#!]|[Gg][Hh]-|pull request #)[0-9]{1,9}(?:, ?#[0-9]{1,9}){0,9}[)\]]\.?$"
 )
-_PULL_REQUEST = re.compile(r"\((?:#|GH-|pull request #)([0-9]{1,9})\)\.?$")
+_PULL_REQUEST = re.compile(r"\((?:#|[Gg][Hh]-|pull request #)([0-9]{1,9})\)\.?$")
 _TRAILING_CHARACTERS = 200
 _MOST_TRAILING = 10
 MOST = 50

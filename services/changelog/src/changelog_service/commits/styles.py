@@ -8,14 +8,18 @@ from changelog_service.commits.kinds import GITMOJI, TYPES
 from changelog_service.commits.wording import begins_with_verb
 
 _SHORTCODE = re.compile(r"(:[a-z0-9_+-]{2,40}:)\s*")
+_BULLET = re.compile(r"[*+-] +")
+_LOOSE = re.compile(r"\(?([A-Za-z-]{2,20})\)?(?:\(([^()]{1,40})\))?(!)?(?: ?[:/] ?| - |(?<=\)) )(?=\S)")
+"""Nearly a Conventional Commit: `feat : add`, `fix(cart):add`, `(fix) add`, `fix - add`, `feature/add`."""
 _BRACKET = re.compile(r"\[([^\[\]]{1,40})\]\s*[:-]?\s*")
-_AREA = re.compile(r"([\w.,*@/+{}()#-]{1,60}(?: [\w./()#-]{1,30}){0,2}): +(?=\S)")
+_AREA = re.compile(r"([\w.,*@/+{}()-]{1,60}(?: [\w./()-]{1,30}){0,2}): +(?=\S)")
 _ISSUE = re.compile(
-    r"(?P<verb>(?:fix|close|resolve)(?:e?s|e?d)?|issue|bug|bugfix)(?: for)?(?: issue| bug)?:? "
+    r"(?P<verb>(?:fix|close|resolve)(?:e?s|e?d)?|issue|bug|bugfix|backport(?:ed)?)(?: for| of)?(?: issue| bug| pr)?:? "
     r"(?:#|gh-|issue )?[0-9]{1,9}"
     r"\s*[:,-]?\s+(?=\S)",
     re.IGNORECASE,
 )
+_FORGE_ISSUE = re.compile(r"(?:gh|bpo)-[0-9]+", re.IGNORECASE)
 _MERGE = re.compile(
     r"Merge (?:pull request #[0-9]+ (?:from|in)\b|(?:remote-tracking )?branch(?:es)?\b|tag\b|commits? |PR #?[0-9]+"
     r"|\S+ into \S+$|[\"'])|Merge[d]? in \S+ \(pull request #[0-9]+\)|Merge \S+ from \S+$|Merge \S+$"
@@ -39,7 +43,7 @@ class Styled:
 
 def undress(subject: str) -> Styled:
     """Take the tags off a subject of any style."""
-    found_type, scope, breaking, text = "", "", False, subject.strip()
+    found_type, scope, breaking, text = "", "", False, _BULLET.sub("", subject.strip(), count=1)
     for _ in range(_MOST_TAGS):
         tag, rest = _tag(text)
         if not tag or not rest:
@@ -57,16 +61,22 @@ def undress(subject: str) -> Styled:
         known = header.type.lower() if header.type.lower() in TYPES else ""
         area = header.scope or ("" if known else header.type)
         return Styled(known or found_type, area or scope, header.description, breaking or header.breaking)
+    loose = _LOOSE.match(text)
+    if header is None and loose and loose[1].lower() in TYPES:
+        return Styled(loose[1].lower(), loose[2] or scope, text[loose.end() :], breaking or bool(loose[3]))
     if issue := _ISSUE.match(text):
         verb = issue["verb"].lower()
-        return Styled(found_type or ("" if verb == "issue" else "fix"), scope, text[issue.end() :], breaking)
+        return Styled(
+            found_type or ("" if verb.startswith(("issue", "backport")) else "fix"),
+            scope,
+            text[issue.end() :],
+            breaking,
+        )
     area_found = _AREA.match(text)
     if area_found and not begins_with_verb(area_found[1]):
-        area = area_found[1]
+        area = "" if _FORGE_ISSUE.fullmatch(area_found[1]) else area_found[1]
         known = area.lower().rstrip("!") if area.lower().rstrip("!") in TYPES else ""
         return Styled(found_type or known, scope or ("" if known else area), text[area_found.end() :], breaking)
-    if header is not None and header.type.lower() in {"fixing", "adding", "removing", "bugfixes"}:
-        return Styled(found_type, scope, header.description, breaking)
     return Styled(found_type, scope, text, breaking)
 
 

@@ -30,7 +30,9 @@ _TOOLS = (
     r"|justfile|editorconfig|\.?git ?ignore|\.?gitattributes|codeowners|devcontainers?|issue templates?|pr template"
     r"|pull request template|stale bot|test runners?|benchmarks?|type ?checkers?|cibuildwheel|build deps)"
 )
-_FOR_USERS = r"(?!.*\b(?:support|plugin|integration|compatib\w+|options?|settings?|flags?)\b)"
+_FOR_USERS = (
+    r"(?!.*\b(?:support|plugin|integration|compatib\w+|options?|settings?|flags?|false (?:positive|negative)s?)\b)"
+)
 
 
 def _any(*patterns: str) -> re.Pattern[str]:
@@ -42,10 +44,10 @@ _MEANINGLESS = _any(
     r"(?:wip|tmp|temp|misc|miscellaneous|stuff|things?|work|updates?|updated|changes?|changed|fix|fixes|fixed|bugfix"
     r"|minor|small|more|some|save|saving|commit|test|testing|asdf\w*|foo|bar|oops|up|push|progress|checkpoint|backup"
     r"|initial|first|final|done|cleanup|improvements?|tweaks?)(?: (?:changes?|fixes|updates?|commits?|tweaks?|stuff|fix"
-    r"|improvements?|things))?[.! ]*$",
+    r"|improvements?|things))?[.! ]*$|fix-?up[.! ]*$|add files via upload$",
     r"(?:\[?wip\]?\b|work in progress\b|do not merge\b|empty commit\b)",
     r"(?:apply|address|incorporate|implement|review|pr|code review) (?:[\w-]+ ){0,4}"
-    r"(?:review|feedback|suggestions?|comments?)\b(?: from code review)?",
+    r"(?:review|feedback|suggestions?|comments?)\b|(?:code |pr )?review (?:fixes|changes|comments|feedback)",
 )
 _RELEASE = _any(
     rf"(?:releas(?:e|ed|ing)|version|prepare|preparing|publish|tag|cut)\b(?: \w+){{0,4}} {_VERSION}\b",
@@ -108,6 +110,7 @@ _INTERNAL = _any(
     r"|(?:dev|development) (?:environment|dependenc\w+|container|script|version|setup)|nightly builds?"
     r"|(?:build|ci|pr) (?:\w+ ){0,1}matrix|private (?:method|function|field|member|api)s?"
     r"|(?:compiler|sphinx|pytest|lint|test|resource) warnings?)\b",
+    r"(?:create|update|delete|rename) [\w./-]+\.(?:ya?ml|toml|cfg|ini|lock|json)$",
     r".*\b(?:release|ci|tests?|build|publish|deploy|lint)\.ya?ml\b|.*(?:^|\s)\.github/",
     rf"{_VERBS} (?:[\w.-]+ ){{0,3}}(?:release|build) (?:script|process|workflow|pipeline|job|infra\w*)s?\b",
     r"fix(?:es|ed)? (?:[\w.-]+ ){0,3}builds?(?: (?:failures?|errors?|again|on|by)\b.*)?$",
@@ -149,7 +152,7 @@ _REMOVED = re.compile(
     r"|discontinue[sd]?|retire[sd]?|purge[sd]?|end(?:s|ed)? support|no more)\b"
 )
 _ADDED = _any(
-    r"(?:re-?)?(?:add|adds|added|adding|addition)\b|(?:introduc|implement|support|allow|enabl|creat|provid|expos|offer"
+    r"(?:re-?)?(?:add|adds|added|adding|addition)\b|(?:(?:re-?)?introduc|implement|support|allow|enabl|creat|provid|expos|offer"
     r"|permit|includ|accept)(?:e|es|ed|s|ing|ation)?\b|new\b|feature\b|initial\b|let\b|option to\b",
     r"(?:show|suggest|propose|warn|print|report|display)(?:s|ed|ing)?\b|make it possible\b",
     r"make (?:\S+ ){1,6}(?:optional|configurable|customi[sz]able|extensible|pluggable)\b",
