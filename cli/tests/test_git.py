@@ -207,6 +207,18 @@ def test_shallow_clone_says_how_to_get_the_rest(repo: Path, run: Git, commit: Ca
         git.resolve_range(clone, f"{first}..HEAD")
 
 
+def test_the_end_of_a_shallow_clone_keeps_its_parents(repo: Path, run: Git, commit: Callable[..., str]) -> None:
+    first = commit("feat: one")
+    second = commit("feat: two\n\nparent 0\ncommit 1")
+    third = commit("feat: three")
+    clone = repo.parent / "clone"
+    run("clone", "-q", "--depth=2", f"file://{repo}", str(clone))
+
+    found = list(git.read_commits(clone, git.resolve_range(clone)))
+
+    assert [(each.sha, each.parent_shas) for each in found] == [(third, (second,)), (second, (first,))]
+
+
 def test_reading_stops_when_nobody_reads_on(repo: Path, commit: Callable[..., str]) -> None:
     for number in range(50):
         commit(f"feat: {number}\n\n{'x' * 20_000}")

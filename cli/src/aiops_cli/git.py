@@ -9,7 +9,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -97,6 +97,23 @@ def is_shallow(repo: Path) -> bool:
     return _lines(repo, "rev-parse", "--is-shallow-repository") == ["true"]
 
 
+def _true_parents(repo: Path) -> dict[str, tuple[str, ...]]:
+    """Parents of the commits at which a shallow clone ends: without them its history would seem whole."""
+    if not is_shallow(repo):
+        return {}
+    ends = (repo / _lines(repo, "rev-parse", "--git-path", "shallow")[0]).read_text().split()
+    found: dict[str, tuple[str, ...]] = {}
+    sha = ""
+    for line in _lines(repo, "log", "--no-walk", "--format=raw", *ends, "--"):
+        name, _, value = line.partition(" ")
+        if name == "commit":
+            sha = value
+            found[sha] = ()
+        elif name == "parent":
+            found[sha] += (value,)
+    return found
+
+
 def count_commits(repo: Path, rng: Range) -> int:
     """How many commits a range has."""
     return int(_lines(repo, "rev-list", "--count", rng.argument, "--")[0])
@@ -112,10 +129,13 @@ def read_commits(repo: Path, rng: Range, *, paths: bool = False) -> Iterator[Com
     arguments += ["--decorate=full", "--decorate-refs=refs/tags/*", f"--format={_FORMAT}"]
     arguments += ["--name-only", "--no-renames", "--no-ext-diff", "--ignore-submodules"] if paths else []
     command = _command(repo, *arguments, rng.argument, "--")
+    hidden = _true_parents(repo)
     with tempfile.TemporaryFile() as complaints:
         process = _start(command, complaints.fileno())
         try:
-            yield from _commits(_fields(process))
+            for commit in _commits(_fields(process)):
+                parents = hidden.get(commit.sha)
+                yield commit if parents is None else replace(commit, parent_shas=parents)
             code = process.wait()
         finally:
             process.kill()
