@@ -273,6 +273,22 @@ def test_same_pull_request_under_the_same_subject_is_listed_once() -> None:
     assert entries(notes) == [("Add x", [sha("b"), sha("d")]), ("Add y", [sha("c")])]
 
 
+def test_one_of_several_copies_always_stays() -> None:
+    commits = [
+        commit("c", "Add x (#7)"),
+        commit("b", "Add x (#7)"),
+        commit("a", f"Add x (#7)\n\n(cherry picked from commit {sha('c')})"),
+    ]
+
+    notes = make_notes(commits)
+
+    assert entries(notes) == [("Add x", [sha("b")])]
+    assert left_out(notes) == {
+        sha("c"): (DUPLICATE, f"the same change as {sha('b')}"),
+        sha("a"): (DUPLICATE, f"the same change as {sha('c')}"),
+    }
+
+
 def test_commits_that_read_the_same_share_an_entry() -> None:
     commits = [commit("a", "Improve the order (#3)"), commit("b", "fix: y"), commit("c", "improve the order. (#4)")]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from changelog_service.commits import Commit, make_notes, read, to_json, to_markdown
+from changelog_service.commits import Commit, ExclusionReason, make_notes, read, to_json, to_markdown
 
 SHAS = st.integers(0, 30).map(lambda number: f"{number:07x}" + "a" * 33)
 ANY_TEXT = st.text(st.characters(), max_size=200)
@@ -89,6 +89,20 @@ def test_each_commit_is_in_exactly_one_entry_or_left_out(commits: list[Commit]) 
         assert entry.commit_shas
     assert all(3 <= len(each.detail) <= 2000 for each in notes.excluded)
     assert (notes.bump_sha in shas) == (notes.bump != "NONE")
+
+
+@settings(max_examples=200, deadline=None)
+@given(COMMITS)
+def test_what_repeats_a_change_leads_to_its_entry(commits: list[Commit]) -> None:
+    notes = make_notes(commits)
+
+    listed = {sha for entry in notes.entries for sha in entry.commit_shas}
+    named = {e.sha: e.detail.split()[-1] for e in notes.excluded if e.reason is ExclusionReason.DUPLICATE}
+    for sha in named:
+        at, steps = sha, 0
+        while at in named and steps <= len(named):
+            at, steps = named[at], steps + 1
+        assert at in listed
 
 
 @settings(max_examples=200, deadline=None)

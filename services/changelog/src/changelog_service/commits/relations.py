@@ -173,12 +173,15 @@ def _exclude_copies(commits: Sequence[ReadCommit], shas: _Shas, found: Relations
         if position in found.excluded or each.section is None:
             continue
         number = pull_request(each.subject)
-        original = first.setdefault((_key(each.subject), number), position) if number else position
+        original = first.get((_key(each.subject), number)) if number else None
         for sha in picked_from(each.commit.message):
             at = shas.find(sha)
-            if original == position and at is not None and at != position and at not in found.excluded:
+            there = at is not None and at != position and at not in found.excluded
+            if original is None and at is not None and there and commits[at].section is not None:
                 original = at
-        if original != position and commits[original].section is not None:
+        if original is None:
+            first[_key(each.subject), number] = position
+        else:
             why = Exclusion(ExclusionReason.DUPLICATE, f"the same change as {commits[original].commit.sha}")
             found.excluded[position] = why
 
