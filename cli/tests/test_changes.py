@@ -225,6 +225,17 @@ def test_generate_of_a_local_history_sends_its_commits(runner: CliRunner, gatewa
     assert json.loads(done.stdout)["id"] == ID
 
 
+def test_head_goes_as_the_hash_that_it_is_here(runner: CliRunner, gateway: Gateway, repo: Path) -> None:
+    refusal = {"__typename": "ConflictError", "code": "HISTORY_INCOMPLETE", "message": "it is not whole"}
+    gateway.answers = [answer(generateChangelog=refusal)]
+
+    done = runner.invoke(app, ["changelogs", "generate", "v1..HEAD", "--repository", "shop", "--repo", str(repo)])
+
+    assert inputs(gateway)[0]["range"] == {"fromRef": "v1", "toRef": git(repo, "rev-parse", "HEAD")}
+    assert isinstance(done.exception, Failure)
+    assert done.exception.message == "it is not whole. Push: aiops commits push --repository shop"
+
+
 @pytest.mark.parametrize("text", ["v1", "v1...v2", "", ".."])
 def test_what_is_no_range_says_how_one_is_written(runner: CliRunner, gateway: Gateway, text: str) -> None:
     done = runner.invoke(app, ["changelogs", "generate", text, "--repository", "shop"])

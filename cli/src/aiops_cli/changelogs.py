@@ -52,14 +52,14 @@ def _print(changelog: dict[str, Any], missing: list[str], *, excluded: bool, as_
 
 @app.command("generate")
 def generate(
-    commits: Annotated[str, typer.Argument(help="A..B: tags or hashes that were pushed; A may be empty.")],
+    commits: Annotated[str, typer.Argument(help="A..B: tags or hashes that were pushed, or HEAD; A may be empty.")],
     *,
     repository: Annotated[str, typer.Option(help="Name on the stack, such as shop/checkout.")],
     previous_version: Annotated[str, typer.Option(help="Version before; from the tag at A when missing.")] = "",
     local: Annotated[
         bool, typer.Option("--local", help="Send up to 1,000 commits of a local git repository, with no push before.")
     ] = False,
-    repo: Annotated[Path, typer.Option(help="Folder of the git repository, for --local.")] = Path(),
+    repo: Annotated[Path, typer.Option(help="Folder of the git repository, for HEAD and --local.")] = Path(),
     wait: Annotated[bool, typer.Option(help="Wait for the worded highlights.")] = True,
     excluded: Excluded = False,
     as_json: Json = False,
@@ -72,9 +72,13 @@ def generate(
     if local:
         values |= _local_commits(repo, commits, previous_version)
     else:
-        values["range"] = _range(commits)
+        values["range"] = _range(commits, repo)
     graph = Graph(session.current())
-    changelog = graph.mutate(change_documents.GENERATE, values)["changelog"]
+    try:
+        changelog = graph.mutate(change_documents.GENERATE, values)["changelog"]
+    except Failure as failure:
+        failure.message = failure.message.replace("--repository NAME", f"--repository {repository}")
+        raise
     missing: list[str] = []
     if wait and changelog["highlightState"] == "PENDING":
         changelog, missing = _highlighted(graph, changelog["id"])
@@ -83,8 +87,13 @@ def generate(
         typer.echo(f"\nA draft. Publish it: aiops changelogs publish {changelog['id']}")
 
 
-def _range(text: str) -> dict[str, str | None]:
+def _range(text: str, repo: Path) -> dict[str, str | None]:
+    """The two ends as the stack knows them: HEAD is a matter of the repository here, so it goes as a hash."""
     from_ref, dots, to_ref = text.partition("..")
+    if to_ref == "HEAD":
+        from aiops_cli.git import resolve_range  # noqa: PLC0415 - only this needs git
+
+        to_ref = resolve_range(repo, "HEAD..HEAD").to_sha
     if not dots or not to_ref or to_ref.startswith("."):
         raise Failure(
             f"{text} is no range of pushed commits. Write A..B, both tags or hashes, such as v1.4.0..v1.5.0",

@@ -8,11 +8,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from aiops_cli.render import TABLE_WIDTH, clock, inert, severity
+from aiops_cli.render import clock, inert, severity
 
 STATUS_STYLE = {"OPEN": "yellow", "IN_PROGRESS": "cyan", "WAITING": "magenta", "RESOLVED": "green", "CLOSED": "dim"}
 PRIORITY_STYLE = {"urgent": "bold red", "critical": "bold red", "high": "red", "low": "dim"}
 NOTE_CHARACTERS = 200
+TABLE_WIDTH = 150
+"""Columns from which there is room for titles beside ids and all that triage says."""
 
 
 def _hanging(*columns: Text) -> Table:
