@@ -31,7 +31,7 @@ reset: ## Stop, and delete all local data (.aiops/).
 	@test -x $(BIN)/python || { rm -rf .aiops; exit 0; }; $(BIN)/python dev/stack.py reset
 
 .PHONY: demo
-demo: install ## Break the stack a little, feed it its own logs (and FILE=path), show patterns and the cited summary.
+demo: install ## Run the whole loop: break the stack a little, feed it its own logs (and FILE=path), ticket, changelog, one query.
 	@$(BIN)/python dev/demo.py $(if $(FILE),--file "$(FILE)")
 
 .PHONY: check
