@@ -1,6 +1,10 @@
 """Hostile documents are refused before any service hears of them, and known documents are not read twice."""
 
+import re
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from graphql import GraphQLError, get_introspection_query, parse
@@ -52,6 +56,20 @@ async def test_hostile_document_is_refused_quickly_and_reaches_no_service(script
     assert "data" not in body
     assert script.gateway.rpcs() == before
     assert seconds < 5
+
+
+def documented(root: Path) -> Iterator[str]:
+    for page in (root / "README.md", root / "docs" / "api.md"):
+        yield from re.findall(r"```graphql\n(.*?)```", page.read_text(), re.DOTALL)
+
+
+def test_every_documented_operation_is_valid_and_within_the_limits(documents: Documents, request: Any) -> None:
+    operations = list(documented(Path(request.config.rootpath)))
+
+    assert len(operations) >= 5
+    assert {text: [error.message for error in documents.prepare(text).errors] for text in operations} == {
+        text: [] for text in operations
+    }
 
 
 def test_measure_counts_levels_aliases_and_directives_with_fragments_written_out() -> None:
