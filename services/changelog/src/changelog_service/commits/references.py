@@ -47,6 +47,8 @@ def pull_request(subject: str) -> str:
 def without_trailing_references(text: str) -> str:
     """A description without the `(#123)` at its end."""
     for _ in range(_MOST_TRAILING):
+        if not text.endswith((")", "]", ").", "].")):
+            break
         found = _TRAILING.search(text, max(0, len(text) - _TRAILING_CHARACTERS))
         if found is None:
             break

@@ -12,8 +12,10 @@ _REVERTED = re.compile(
 )
 _REVERTED_PULL = re.compile(r"^Reverts (?:[\w.-]{1,100}/[\w.-]{1,100})?#([0-9]{1,9})\b", re.MULTILINE)
 _PICKED = re.compile(rf"\(cherry[ -]picked from commit ({_SHA})")
+_MAY_BE_ONE = re.compile("revert|reapply|re-apply|re-?land|back out|undo", re.IGNORECASE)
 _QUOTED = re.compile(r'(Revert|Reapply|Reland|Re-apply|Re-land):? ["“](.*)["”]', re.IGNORECASE | re.DOTALL)
 _FIXUP = re.compile(r"(?:fixup|squash|amend)! +(?=\S)")
+_BEGINNINGS = ("revert", "reapply", "re-apply", "reland", "re-land", "back out", "undo")
 _MOST_NESTED = 20
 
 
@@ -33,17 +35,16 @@ class Revert:
 
 def find_revert(message: Message) -> Revert | None:
     """The revert that a message is, or nothing."""
+    if not _MAY_BE_ONE.search(message.subject):
+        return None
     subject = without_trailing_references(message.subject)
     quoted = _QUOTED.fullmatch(subject)
     shas = tuple(
         sha.lower() for found in _REVERTED.finditer(message.rest) for sha in re.findall(_SHA, found[1].lower())
     )
     by_type = message.header is not None and message.header.type.lower() == "revert"
-    if (
-        not quoted
-        and not by_type
-        and not (shas and subject.lower().startswith(("revert", "back out", "undo", "reapply")))
-    ):
+    by_words = bool(shas) and subject.lower().startswith(_BEGINNINGS)
+    if not (quoted or by_type or by_words):
         return None
     if by_type and not shas:
         refs = " ".join(value for token, value in message.footers if token.lower() == "refs")
