@@ -159,8 +159,6 @@ class Log:
     """Size of the input, decompressed."""
     pattern_count: int
     """Patterns that the records have."""
-    severity_counts: list[SeverityCount]
-    """Records by severity."""
     first_record_time: Timestamp | None
     """Earliest event time; null when no record has one."""
     last_record_time: Timestamp | None
@@ -169,16 +167,13 @@ class Log:
     """Free labels."""
     notes: str
     """Notes of people."""
-    summary: LogSummary | None
-    """Present when `state` is SUMMARIZED."""
     failure: str | None
     """What went wrong, when `state` is FAILED."""
-    created_by_actor: Actor
-    """Who brought it in, person or machine."""
     created_at: Timestamp
     """When it arrived."""
     updated_at: Timestamp
     """When it was last changed."""
+    told: strawberry.Private[log_pb2.Log]
     created_by_user_id: strawberry.Private[str | None]
     moment: strawberry.Private[Timestamp]
     created_by = strawberry.field(
@@ -192,6 +187,21 @@ class Log:
         description="What was changed in its service in the 1 to 720 hours before its first record, newest first, "
         "1 to 100. Without a service: what was changed anywhere.",
     )
+
+    @strawberry.field
+    def severity_counts(self) -> list[SeverityCount]:
+        """Records by severity."""
+        return [SeverityCount.of(count) for count in self.told.severity_counts]
+
+    @strawberry.field
+    def summary(self) -> LogSummary | None:
+        """Present when `state` is SUMMARIZED."""
+        return LogSummary.of(self.told.summary) if self.told.HasField("summary") else None
+
+    @strawberry.field
+    def created_by_actor(self) -> Actor:
+        """Who brought it in, person or machine."""
+        return Actor.of(self.told.created_by)
 
     @strawberry.field
     async def records(
@@ -233,16 +243,14 @@ class Log:
             line_count=log.line_count,
             byte_count=log.byte_count,
             pattern_count=log.pattern_count,
-            severity_counts=[SeverityCount.of(count) for count in log.severity_counts],
             first_record_time=first_record_time,
             last_record_time=time_or_none(log.last_record_time, present=log.HasField("last_record_time")),
             tags=list(log.tags),
             notes=log.notes,
-            summary=LogSummary.of(log.summary) if log.HasField("summary") else None,
             failure=log.failure or None,
-            created_by_actor=Actor.of(log.created_by),
             created_at=log.created_at,
             updated_at=log.updated_at,
+            told=log,
             created_by_user_id=user_id_of(log.created_by),
             moment=first_record_time or log.created_at,
         )

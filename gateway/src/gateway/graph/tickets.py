@@ -192,13 +192,11 @@ class Ticket:
     """Who gave it."""
     comment_count: int
     """Number of comments that the caller may see."""
-    created_by_actor: Actor
-    """Who created it, person or machine."""
     created_at: Timestamp
     """When it was created."""
     updated_at: Timestamp
     """When it was last changed."""
-    decision: strawberry.Private[ticket_pb2.TriageDecision | None]
+    told: strawberry.Private[ticket_pb2.Ticket]
     assignee_id: strawberry.Private[str | None]
     log_ids: strawberry.Private[list[str]]
     created_by_user_id: strawberry.Private[str | None]
@@ -226,7 +224,12 @@ class Ticket:
     @strawberry.field
     def triage(self) -> TriageDecision | None:
         """The newest decision of the machine; null before the first."""
-        return TriageDecision.of(self.decision) if self.decision is not None else None
+        return TriageDecision.of(self.told.triage) if self.told.HasField("triage") else None
+
+    @strawberry.field
+    def created_by_actor(self) -> Actor:
+        """Who created it, person or machine."""
+        return Actor.of(self.told.created_by)
 
     @strawberry.field
     async def comments(
@@ -264,10 +267,9 @@ class Ticket:
             team=ticket.team or None,
             team_source=name_or_none(ValueSource, ticket.team_source),
             comment_count=ticket.comment_count,
-            created_by_actor=Actor.of(ticket.created_by),
             created_at=ticket.created_at,
             updated_at=ticket.updated_at,
-            decision=ticket.triage if ticket.HasField("triage") else None,
+            told=ticket,
             assignee_id=ticket.assignee_id or None,
             log_ids=list(ticket.log_ids),
             created_by_user_id=user_id_of(ticket.created_by),
