@@ -165,6 +165,7 @@ def test_a_title_outweighs_a_long_text() -> None:
         "- [ ] bug report\n- [x] feature request",
         "```\nerror = crash(broken); bug();\n```",
         "See https://example.org/bug/crash/broken/error",
+        "Beside `crash`, `bug` and `is broken`.",
     ],
 )
 def test_comments_code_addresses_and_empty_boxes_decide_nothing(message: str) -> None:
@@ -211,6 +212,7 @@ def test_matters_for_hr_are_suspected_whatever_else_the_ticket_says(title: str, 
         ("Build takes 3 hr", ""),
         ("I am sick of this crash", ""),
         ("Smart contract test fails", ""),
+        ("Payroll and overtime are empty in the dashboard", ""),
     ],
 )
 def test_software_that_sounds_like_hr_is_not_suspected(title: str, message: str) -> None:
@@ -234,8 +236,9 @@ def test_orders_in_a_ticket_do_not_decide() -> None:
         "why is it? " * 9_000,
         "a: " * 30_000,
         "\n" * 99_999,
+        "`a`" * 33_000,
     ],
-    ids=["words", "word", "tags", "comments", "questions", "pairs", "lines"],
+    ids=["words", "word", "tags", "comments", "questions", "pairs", "lines", "marks"],
 )
 def test_the_longest_text_takes_a_bounded_time(text: str) -> None:
     asked = question(text[:1_000], text)

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 MAX_REASONS = 3
 _QUOTE_CHARACTERS = 120
 _WORD_CHARACTERS = 3
-_HEADING_WEIGHT = 2.0
+_HEADING_WEIGHT = 1.6
 _LABEL_WEIGHT = {TextField.TITLE: 6.0, TextField.MESSAGE: 5.0}
+_USUAL = 0.6
+"""What the label of a defect is worth: forms begin with it, and people leave it as it is."""
 _TRACE_WEIGHT = 1.0
 _QUESTION_WEIGHTS = {Zone.TITLE: 3.0, Zone.LEAD: 1.2, Zone.BODY: 0.8, Zone.TAIL: 0.4}
 _LAST_QUESTION = 1.8
@@ -239,7 +241,8 @@ def _labelled(
             families = [family for family, share in named.get(option.key, {}).items() if share == 1.0]
             names.update(known for family in families for known in lexicon().families[family].labels)
             if said in names:
-                yield option.key, Hit(label, _LABEL_WEIGHT[label.field], "names it")
+                usual = _USUAL if said in lexicon().families["defect"].labels else 1.0
+                yield option.key, Hit(label, _LABEL_WEIGHT[label.field] * usual, "names it")
 
 
 # What a ticket says

@@ -26,6 +26,7 @@ _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _UNREAD = re.compile(r"https?://[^\s<>\"')\]]+|</?[a-zA-Z][^<>\n]{0,200}>")
 """Addresses and tags: none of them says what the ticket is about."""
 _CODE = re.compile(r"[{}();=<>_$\[\]|]|\w\.\w+\(|^\s*(?:import|def|var|let|const|return|npm|pip|git|sudo)\b")
+_INLINE = re.compile(r"`[^`\n]{1,200}`")
 _FENCE = re.compile(r"^\s{0,3}(?:```|~~~)")
 _HEADING = re.compile(r"^\s{0,3}(?:#{1,6}\s+\S|\*\*[^*\n]+\*\*:?\s*$|__[^_\n]+__:?\s*$)")
 _BOLD_LEAD = re.compile(r"^\s*(?:[-*]\s+)?\*\*[^*\n]+\*\*:?")
@@ -217,13 +218,18 @@ def _words(
 ) -> Iterator[Word]:
     """Words with their places; "does not" and "doesn't" are one word and the same."""
     held: Word | None = None
+    marked = [span.span() for span in _INLINE.finditer(text, begin, end)][::-1]
     last = begin
     first = first_at >= 0
     for match in _WORD.finditer(text, begin, end):
         if _CLAUSE_END.search(text, last, match.start()):
             clause += 1
         folded = match[0].lower().replace("\u2019", "'").replace("'", "")
-        word = Word(folded, field, match.start(), match.end(), zone, clause, first and match.start() >= first_at)
+        while marked and marked[-1][1] <= match.start():
+            marked.pop()
+        quoted = bool(marked) and marked[-1][0] <= match.start()
+        opening = first and match.start() >= first_at
+        word = Word(folded, field, match.start(), match.end(), Zone.QUOTED if quoted else zone, clause, opening)
         first = first and not word.first
         last = match.end()
         if held is not None and folded == "not" and held.clause == clause:
