@@ -118,7 +118,7 @@ def test_push_sends_the_history_in_batches_newest_first(runner: CliRunner, gatew
         [shas[1]],
     )
     assert done.stdout == (
-        "Pushed 5 commits of shop, 3 of them new. Next: aiops changelogs generate TAG..TAG --repository shop\n"
+        "Pushed 5 commits of shop, 3 of them new. Next: aiops changelogs generate TAG..HEAD --repository shop\n"
     )
 
 

@@ -127,7 +127,7 @@ def push(
         typer.echo(f"{sha[:10]}: the message was cut at {MAX_MESSAGE_CHARACTERS:,} characters.", err=True)
     typer.echo(
         f"Pushed {sent:,} commits of {render.inert(repository)}, {new:,} of them new. "
-        f"Next: aiops changelogs generate TAG..TAG --repository {render.inert(repository)}"
+        f"Next: aiops changelogs generate TAG..HEAD --repository {render.inert(repository)}"
     )
 
 

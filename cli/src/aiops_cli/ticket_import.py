@@ -56,7 +56,8 @@ def import_tickets(
     """Create a ticket of each row. All rows are checked first; the good ones are sent, the bad ones reported.
 
     Columns: title, message, and optionally reporter_name, reporter_email, service, category, priority, team, audience,
-    external_reference, source. Delimited by comma, semicolon or tab. Running it again makes no second ticket of a row.
+    external_reference, source. Delimited by comma, semicolon or tab. Run again, it makes no second ticket of a row: for
+    72 hours, and for ever where the row has an external_reference.
     """
     if report and Path(report).exists() and file != "-" and Path(report).samefile(file):
         raise Failure(f"The report would overwrite {file}. Name another file.", ExitCode.USAGE)
