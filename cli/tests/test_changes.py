@@ -178,6 +178,15 @@ def test_a_message_beyond_the_limit_is_cut_and_that_is_told() -> None:
     assert cut["message"] == "y" * 99_999 + "\u2026"
 
 
+def test_whatever_git_let_pass_is_made_to_fit() -> None:
+    odd = Commit(sha=SHA, message="x", author_name=" A\u2028n\x1bn ", author_email="x" * 999, tags=tuple("t" * 300))
+
+    made_to_fit = commits.commit_input(odd)
+
+    assert (made_to_fit["authorName"], made_to_fit["authorEmail"]) == ("A n n", "x" * 320)
+    assert (len(made_to_fit["tags"]), made_to_fit["committedAt"]) == (100, None)
+
+
 def test_generate_prints_accounts_highlights_and_entries(runner: CliRunner, gateway: Gateway) -> None:
     gateway.answers = [answer(generateChangelog={"__typename": "GenerateChangelogSuccess", "changelog": CHANGELOG})]
 

@@ -1,6 +1,7 @@
 """`aiops commits push`: the history of a local git repository to a stack, in batches that can be sent again."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from hashlib import sha256
@@ -23,23 +24,30 @@ MAX_BATCH_BYTES = 1_000_000
 """An operation has room for half as much again."""
 MAX_MESSAGE_CHARACTERS = 100_000
 CUT = "\u2026"
+MAX_AUTHOR_CHARACTERS = 320
+MAX_TAGS = 100
 MAX_PATHS = 500
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 app = typer.Typer(help="Commits on a stack: push the history of a git repository.", no_args_is_help=True)
 
 
 def commit_input(commit: "Commit") -> dict[str, Any]:
-    """A commit as the graph takes it; a message or a list of paths beyond the limits is cut."""
+    """A commit as the graph takes it: whatever git let pass fits, so that one odd commit does not stop a history."""
     return {
         "sha": commit.sha,
         "message": _cut(commit.message),
-        "authorName": commit.author_name or None,
-        "authorEmail": commit.author_email or None,
+        "authorName": _line(commit.author_name),
+        "authorEmail": _line(commit.author_email),
         "committedAt": commit.committed_at.isoformat() if commit.committed_at else None,
         "parentShas": list(commit.parent_shas),
-        "tags": list(commit.tags),
+        "tags": list(commit.tags[:MAX_TAGS]),
         "paths": list(commit.paths[:MAX_PATHS]),
     }
+
+
+def _line(text: str) -> str | None:
+    return CONTROL.sub(" ", text).strip()[:MAX_AUTHOR_CHARACTERS] or None
 
 
 def _cut(message: str) -> str:
