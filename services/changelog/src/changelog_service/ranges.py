@@ -42,7 +42,7 @@ async def walk(
 ) -> tuple[dict[str, Commit | None], list[str]]:
     """The commits that one reaches and the other does not, by hash, at most so many; None for one nobody pushed.
 
-    Beside them the unpushed commits that `from_sha` reaches, when there are any: one of them is enough.
+    When one of them is a first commit, also an unpushed commit that `from_sha` reaches, if there is any.
     """
     rows = await tx.fetch_all(_RANGE.bindparams(repository=repository_id, start=from_sha, end=to_sha, most=limit))
     found = {row.sha: None if row.message is None else commit_of(row) for row in rows if not row.before}
@@ -50,7 +50,8 @@ async def walk(
 
 
 # What `start` reaches is kept as a set of hashes, unpushed parents included; the walk from `end` stops at it. NOT IN
-# over a set that does not change is one hash table for the whole walk.
+# over a set that does not change is one hash table for the whole walk. The whole set is looked through for unpushed
+# commits only where somebody needs to know.
 _RANGE = text("""
     WITH RECURSIVE before (sha) AS (
         SELECT CAST(:start AS text) COLLATE "C" WHERE :start <> ''
@@ -69,16 +70,22 @@ _RANGE = text("""
         CROSS JOIN LATERAL unnest(c.parent_shas) AS p (sha)
         WHERE p.sha COLLATE "C" NOT IN (SELECT sha FROM before)
     ),
-    walked AS (SELECT sha FROM inside LIMIT :most),
+    walked AS (
+        SELECT i.sha, c.id, c.message, c.author_name, c.author_email, c.committed_at, c.parent_shas, c.paths
+        FROM (SELECT sha FROM inside LIMIT :most) AS i
+        LEFT JOIN LATERAL (
+            SELECT c.* FROM commits AS c WHERE c.repository_id = :repository AND c.sha = i.sha LIMIT 1
+        ) AS c ON true
+    ),
     unpushed AS (
         SELECT b.sha FROM before AS b
-        WHERE NOT EXISTS (SELECT FROM commits AS c WHERE c.repository_id = :repository AND c.sha = b.sha)
+        WHERE EXISTS (SELECT FROM walked AS w WHERE w.parent_shas = '{}')
+            AND NOT EXISTS (SELECT FROM commits AS c WHERE c.repository_id = :repository AND c.sha = b.sha)
         LIMIT 1
     )
-    SELECT w.sha, false AS before, c.message, c.author_name, c.author_email, c.committed_at, c.parent_shas, c.paths,
-        ARRAY(SELECT t.name FROM tags AS t WHERE t.commit_id = c.id ORDER BY t.name) AS tags
+    SELECT w.sha, false AS before, w.message, w.author_name, w.author_email, w.committed_at, w.parent_shas, w.paths,
+        ARRAY(SELECT t.name FROM tags AS t WHERE t.commit_id = w.id ORDER BY t.name) AS tags
     FROM walked AS w
-    LEFT JOIN commits AS c ON c.repository_id = :repository AND c.sha = w.sha
     UNION ALL
     SELECT u.sha, true, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM unpushed AS u
 """)
