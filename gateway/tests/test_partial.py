@@ -1,6 +1,7 @@
 """What stands when a part fails: one key, the edges of a mutation, an item of a subscription, one entity."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +35,21 @@ async def test_key_that_breaks_a_batch_fails_alone(full: Script, error: Internal
         None if number == 13 else {"id": an_id(200 + number)} for number in range(20)
     ]
     assert full.auth.calls["BatchGetUsers"] == 1 + 2 * 5
+
+
+async def test_broken_rpc_is_given_up_and_logged_for_each_call_that_was_left_not_for_each_field(
+    full: Script, caplog: pytest.LogCaptureFixture
+) -> None:
+    tickets = [a_ticket(an_id(100 + number), assignee_id=an_id(200 + number)) for number in range(80)]
+    full.tickets.answers["ListTickets"] = tickets_service_pb2.ListTicketsResponse(tickets=tickets, cursors=["c"] * 80)
+    full.auth.answers["BatchGetUsers"] = Internal()
+
+    with caplog.at_level(logging.ERROR, "gateway"):
+        body = await full.gateway.ask("{ tickets(first: 80) { nodes { assignee { id } } } }", token=full.token())
+
+    assert where(body) == {f"tickets.nodes.{place}.assignee": "INTERNAL" for place in range(80)}
+    assert full.auth.calls["BatchGetUsers"] == 1 + 2 + 4 + 8
+    assert len([record for record in caplog.records if record.name == "gateway.masking"]) == 8
 
 
 async def test_log_that_breaks_a_batch_is_a_null_among_the_logs_of_its_ticket(full: Script) -> None:

@@ -6,6 +6,7 @@ does not echo values. Anything else is a defect of ours: it is logged once, and 
 
 import logging
 import re
+from collections.abc import Iterable
 
 from graphql import GraphQLError, GraphQLSyntaxError
 
@@ -30,11 +31,21 @@ _ECHOES = (
 """Where the library repeats a value that was sent: it may be a password, and errors end up in logs."""
 
 
-def present(error: GraphQLError) -> GraphQLError:
+def present_all(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
+    """The errors of one answer as the client may see them; what many fields share is logged once."""
+    told: set[int] = set()
+    presented = []
+    for error in errors:
+        presented.append(present(error, log=id(error.original_error) not in told))
+        told.add(id(error.original_error))
+    return presented
+
+
+def present(error: GraphQLError, *, log: bool = True) -> GraphQLError:
     """The error as the client may see it."""
     original = error.original_error
     if isinstance(original, DomainError):
-        return _refusal(error, original)
+        return _refusal(error, original, log=log)
     # A scalar that cannot be read is found by validation: it has a place in the document and no path in the answer.
     unreadable = isinstance(original, ValueError) and error.path is None and error.nodes
     if original is None or isinstance(original, GraphQLError) or unreadable:
@@ -42,9 +53,9 @@ def present(error: GraphQLError) -> GraphQLError:
     return _defect(error, original)
 
 
-def _refusal(error: GraphQLError, refusal: DomainError) -> GraphQLError:
+def _refusal(error: GraphQLError, refusal: DomainError, *, log: bool) -> GraphQLError:
     masked = FOR_OPERATORS.get(refusal.kind)
-    if refusal.kind is ErrorKind.INTERNAL:
+    if log and refusal.kind is ErrorKind.INTERNAL:
         logger.error("a service failed", extra={"code": refusal.reason, "path": _path(error)})
     metadata = {} if masked else dict(refusal.metadata)
     return _outward(error, masked or refusal.message, refusal.reason, metadata)

@@ -18,7 +18,7 @@ from chassis.telemetry import current_trace_id, span
 from gateway.context import Caller, RequestContext
 from gateway.documents import Documents, Operation, Prepared
 from gateway.live import ChangeFeed
-from gateway.masking import present
+from gateway.masking import present_all
 from gateway.schema import Graph
 from gateway.services import Services
 
@@ -59,7 +59,7 @@ class Refused(Exception):
 
     def __init__(self, errors: Iterable[GraphQLError]) -> None:
         super().__init__()
-        self.errors = [present(error) for error in errors]
+        self.errors = present_all(errors)
 
 
 class Operations:
@@ -170,7 +170,7 @@ class Operations:
         return result
 
     def _outward(self, result: ExecutionResult, operation: Operation) -> ExecutionResult:
-        result.errors = [present(error) for error in result.errors] if result.errors else None
+        result.errors = present_all(result.errors) if result.errors else None
         result.extensions = {"traceId": current_trace_id()}
         self._outcomes.labels(operation.type.value, "errors" if result.errors else "ok").inc()
         return result
