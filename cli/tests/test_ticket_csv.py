@@ -16,7 +16,11 @@ OPTIONS = {
     "team": {"payments": "payments", "the payments team": "payments"},
 }
 CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=60)
-LINE = CELL.map(lambda text: " ".join(text.split())).filter(bool)
+LINE = (
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=60)
+    .map(lambda text: " ".join(text.split()))
+    .filter(bool)
+)
 
 
 def read(text: str, mapping: Mapping[str, str] | None = None) -> Table:
@@ -112,7 +116,8 @@ def test_a_row_as_the_input_of_a_ticket() -> None:
     [
         (",text,,,,", "title", "is empty; say in one line what it is about"),
         (f"{'x' * 201},,,,,", "title", "has 201 characters, 200 are allowed; shorten it"),
-        ('"a\nb",,,,,', "title", "spans lines; write it in one"),
+        ('"a\nb",,,,,', "title", "spans lines, or holds control characters; write it in one plain line"),
+        ("a\x1b[2J,,,,,", "title", "spans lines, or holds control characters; write it in one plain line"),
         (f"a,{'x' * 200_000},,,,", "message", "has 200,000 characters, 20,000 are allowed; shorten it"),
         (
             "a,b\0c,,,,",

@@ -41,7 +41,9 @@ MAX_CHARACTERS = {
 }
 ONE_LINE = frozenset(COLUMNS) - {"message"}
 SOURCE = re.compile(r"[a-z][a-z0-9_-]{0,49}")
-EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+SURROGATE = re.compile("[\ud800-\udfff]")
+EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 OPTION_COLUMNS = ("category", "priority", "team")
 
 
@@ -293,9 +295,9 @@ def _problems(values: dict[str, str]) -> Iterator[Problem]:
         limit = MAX_CHARACTERS.get(name)
         if limit and len(value) > limit:
             yield Problem(name, f"has {len(value):,} characters, {limit:,} are allowed; shorten it")
-        elif name in ONE_LINE and len(value.splitlines()) > 1:
-            yield Problem(name, "spans lines; write it in one")
-        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        if name in ONE_LINE and CONTROL.search(value):
+            yield Problem(name, "spans lines, or holds control characters; write it in one plain line")
+        elif "\0" in value or SURROGATE.search(value):
             yield Problem(name, "holds characters that are no text (NUL or half a pair); delete them")
     yield from _forms(values)
 
