@@ -38,6 +38,8 @@ _DESCRIBED = 0.25
 """What a description adds where the name says already what the option is."""
 _MIN_SCORE = 0.25
 _STRONG = 3.0
+_HINT = 0.3
+"""Share of the strongest word's weight below which a word is no reason to show."""
 _ALONE = 0.55
 """Most that a single word is worth that does not say outright what the ticket is."""
 _SUSPICION_SCORE = 2.9
@@ -130,12 +132,15 @@ def _confidence(totals: Sequence[float]) -> float:
 
 
 def _reasons(hits: Iterable[Hit], ticket: TicketText) -> tuple[Reason, ...]:
-    """The strongest words, each once, as places in the ticket."""
+    """The strongest words, each once, as places in the ticket; beside telling ones, hints are not worth a place."""
     reasons: list[Reason] = []
-    for hit in sorted(hits, key=lambda hit: (-hit.weight, hit.span.field, hit.span.start)):
+    ranked = sorted(hits, key=lambda hit: (-hit.weight, hit.span.field, hit.span.start))
+    for hit in ranked:
         span = hit.span
         start, end = span.start, min(span.end, span.start + _QUOTE_CHARACTERS)
-        if hit.weight <= 0 or any(r.field is span.field and r.start < end and start < r.end for r in reasons):
+        if hit.weight <= max(0.0, _HINT * ranked[0].weight):
+            break
+        if any(reason.field is span.field and reason.start < end and start < reason.end for reason in reasons):
             continue
         quote = text_of(Span(span.field, start, end, span.zone), ticket)
         reasons.append(Reason(span.field, start, end, quote, hit.explanation))
