@@ -1,5 +1,6 @@
 """What tests of tickets share: their types, and the services that tickets asks, over real gRPC."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -107,6 +108,12 @@ class ScriptedAi(AiServiceServicer):
         self.answer: Answer = first_word_answer
         self.errors: list[DomainError] = []
         """Raised first, one for each call."""
+        self.gate: tuple[asyncio.Event, asyncio.Event] | None = None
+
+    def answer_slowly(self, arrived: asyncio.Event, may_answer: asyncio.Event) -> list[ai_pb.TriageTicketRequest]:
+        """Tell when a request has arrived, and answer when told; what is asked meanwhile."""
+        self.gate = (arrived, may_answer)
+        return self.requests
 
     async def TriageTicket(  # noqa: N802 - the proto's name
         self, request: ai_pb.TriageTicketRequest, _context: Context
@@ -114,6 +121,9 @@ class ScriptedAi(AiServiceServicer):
         self.requests.append(request)
         if self.errors:
             raise self.errors.pop(0)
+        if self.gate is not None:
+            self.gate[0].set()
+            await self.gate[1].wait()
         return self.answer(request)
 
 

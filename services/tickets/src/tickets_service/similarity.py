@@ -49,15 +49,24 @@ class Weights:
     def __init__(self, ticket_counts: Mapping[str, int], total: int) -> None:
         self._ticket_counts = ticket_counts
         self._total = total
+        self._weights: dict[str, float] = {}
 
     def of(self, word: str) -> float:
         """The weight of a word; one that was never counted is as telling as any."""
-        return math.log((1 + self._total) / (1 + min(self._ticket_counts.get(word, 0), self._total))) + 1
+        weight = self._weights.get(word)
+        if weight is None:
+            tickets = min(self._ticket_counts.get(word, 0), self._total)
+            weight = self._weights[word] = math.log((1 + self._total) / (1 + tickets)) + 1
+        return weight
 
     def vector(self, counts: Mapping[str, int]) -> dict[str, float]:
         """Words with their weights, together of length 1."""
-        weighted = {word: (1 + math.log(count)) * self.of(word) for word, count in counts.items()}
-        length = math.sqrt(sum(weight * weight for weight in weighted.values())) or 1.0
+        known, of = self._weights, self.of
+        weighted = {
+            word: (known.get(word) or of(word)) * (1.0 if count == 1 else 1 + math.log(count))
+            for word, count in counts.items()
+        }
+        length = math.sqrt(sum([weight * weight for weight in weighted.values()])) or 1.0
         return {word: weight / length for word, weight in weighted.items()}
 
     def telling(self, counts: Mapping[str, int], *, budget: int) -> list[str]:
