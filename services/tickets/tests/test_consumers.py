@@ -279,8 +279,8 @@ async def test_a_failing_ai_is_asked_again(create: Create, settled: Settled, ai:
         (Unavailable(dependency="model"),
          "The ai service could not be reached; have the ticket triaged again once it is back."),
         (InvalidArgument("no", field="ticket"),
-         "No decision could be made (INVALID_ARGUMENT); have the ticket triaged again, "
-         "or look for its id in the logs."),
+         ("No decision could be made (INVALID_ARGUMENT); have the ticket triaged again, "
+          "or look for its id in the logs.")),
     ],
 )  # fmt: skip
 async def test_without_any_decision_the_ticket_says_why_and_can_be_triaged_again(

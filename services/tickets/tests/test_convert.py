@@ -16,6 +16,8 @@ from chassis.errors import DomainError
 from tickets_service import convert, convert_requests, convert_triage, domain, errors, values
 
 ID = UUID(UNKNOWN)
+BEYOND: Any = 9
+"""A number that no enum has."""
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ def test_absent_fields_of_an_update_stay_and_empty_ones_do_not() -> None:
 @pytest.mark.parametrize(
     ("wanted", "field"),
     [
-        (pb.TicketFilter(statuses=[ticket_pb.TicketStatus.ValueType(9)]), "filter.statuses"),
+        (pb.TicketFilter(statuses=[BEYOND]), "filter.statuses"),
         (pb.TicketFilter(triage_states=[0]), "filter.triage_states"),
         (pb.TicketFilter(audience=3), "filter.audience"),  # type: ignore[arg-type]
         (pb.TicketFilter(assignee_id="x"), "filter.assignee_id"),
