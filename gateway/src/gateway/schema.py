@@ -5,13 +5,12 @@ from typing import Any
 
 import strawberry
 from google.protobuf.timestamp_pb2 import Timestamp
-from graphql import GraphQLError, GraphQLFieldResolver, GraphQLObjectType, GraphQLSchema
+from graphql import GraphQLError, GraphQLSchema
 from strawberry import federation
 from strawberry.extensions import SchemaExtension
 from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext
-from strawberry.types.field import StrawberryField
 
 from chassis.errors import InvalidArgument
 from gateway.graph.ai import Run
@@ -22,7 +21,7 @@ from gateway.graph.changelog import Changelog
 from gateway.graph.changelog_commits import Commit, Deployment, Repository
 from gateway.graph.changelog_mutations import ChangelogMutation
 from gateway.graph.changelog_queries import ChangelogQuery
-from gateway.graph.descriptions import BACKREF, describe
+from gateway.graph.descriptions import describe
 from gateway.graph.errors import RefusalHandler
 from gateway.graph.log_records import LogPattern, LogRecord
 from gateway.graph.logs import Log, LogsQuery
@@ -62,25 +61,6 @@ class Subscription(LogsSubscription, TicketsSubscription):
     """What can be watched, over WebSocket with the graphql-transport-ws protocol."""
 
 
-def read_attributes(schema: GraphQLSchema) -> None:
-    """Let fields without a resolver read their attribute themselves: most of an answer is such fields.
-
-    The library asks its field object, which asks its default resolver, for the same attribute.
-    """
-    for graphql_type in schema.type_map.values():
-        for graphql_field in graphql_type.fields.values() if isinstance(graphql_type, GraphQLObjectType) else ():
-            field = graphql_field.extensions.get(BACKREF)
-            if isinstance(field, StrawberryField) and field.is_basic_field:
-                graphql_field.resolve = _attribute(field.python_name)
-
-
-def _attribute(name: str) -> GraphQLFieldResolver:
-    def read(source: object, _info: object) -> object:
-        return getattr(source, name)
-
-    return read
-
-
 class Graph(federation.Schema):
     """The schema, with what the library does not give: entities that fail one by one, errors logged in one place."""
 
@@ -95,7 +75,6 @@ class Graph(federation.Schema):
             exception_handlers=[RefusalHandler()],
         )
         describe(self._schema)
-        read_attributes(self._schema)
 
     @property
     def core(self) -> GraphQLSchema:
