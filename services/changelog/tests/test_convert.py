@@ -21,7 +21,7 @@ from chassis.errors import DomainError, InvalidArgument
 from chassis.ids import uuid7
 
 FACTS = (
-    domain.CommitsPushed(uuid7(), 1, "shop/api", 3),
+    domain.RepositoryCommitsPushed(uuid7(), 1, "shop/api", 3),
     domain.ChangelogGenerated(uuid7(), 1, uuid7(), 3),
     domain.ChangelogHighlighted(uuid7(), 2, "builtin"),
     domain.ChangelogReleased(uuid7(), 3, uuid7(), "1.1.0"),

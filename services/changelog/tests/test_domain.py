@@ -16,10 +16,10 @@ from changelog_service.domain import (
     ChangelogHighlighted,
     ChangelogReleased,
     ChangelogState,
-    CommitsPushed,
     Highlights,
     HighlightState,
     Repository,
+    RepositoryCommitsPushed,
     StoredCommit,
     account_for,
     date_of,
@@ -84,7 +84,7 @@ def test_each_batch_is_a_version_of_its_repository() -> None:
     moved, _ = pushed.pushed(0, ("web",), at=LATER)
 
     assert (pushed.version, pushed.commit_count, pushed.services, pushed.updated_at) == (4, 15, ("api",), LATER)
-    assert fact == CommitsPushed(repository.id, 4, "shop/api", 5)
+    assert fact == RepositoryCommitsPushed(repository.id, 4, "shop/api", 5)
     assert (moved.version, moved.commit_count, moved.services) == (5, 15, ("web",))
 
 

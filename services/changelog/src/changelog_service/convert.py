@@ -138,8 +138,8 @@ def fact_to_event(fact: object) -> Event:
         TypeError: it is no fact of changelog.
     """
     match fact:
-        case domain.CommitsPushed():
-            payload: Message = events.CommitsPushed(
+        case domain.RepositoryCommitsPushed():
+            payload: Message = events.RepositoryCommitsPushed(
                 repository_id=str(fact.repository_id),
                 repository_name=fact.repository_name,
                 new_commit_count=fact.new_commit_count,

@@ -42,7 +42,9 @@ class Repository:
     created_at: datetime
     updated_at: datetime
 
-    def pushed(self, new_commits: int, services: tuple[str, ...], *, at: datetime) -> tuple[Self, "CommitsPushed"]:
+    def pushed(
+        self, new_commits: int, services: tuple[str, ...], *, at: datetime
+    ) -> tuple[Self, "RepositoryCommitsPushed"]:
         """The repository with a batch more; no services leave the known ones."""
         repository = replace(
             self,
@@ -51,7 +53,7 @@ class Repository:
             services=services or self.services,
             updated_at=at,
         )
-        return repository, CommitsPushed(self.id, repository.version, self.name, new_commits)
+        return repository, RepositoryCommitsPushed(self.id, repository.version, self.name, new_commits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class Highlights:
 
 
 @dataclass(frozen=True, slots=True)
-class CommitsPushed:
+class RepositoryCommitsPushed:
     """A batch of commits was stored."""
 
     repository_id: UUID

@@ -10,11 +10,11 @@ from changelog_service.commits import Commit, Version, make_notes, parse_version
 from changelog_service.domain import (
     Changelog,
     ChangelogState,
-    CommitsPushed,
     Deployment,
     Highlights,
     HighlightState,
     Repository,
+    RepositoryCommitsPushed,
     StoredCommit,
     account_for,
     date_of,
@@ -189,7 +189,7 @@ async def _given(name: str, tx: WriteTx) -> Repository:
     store = RepositoryStore(tx)
     new = Repository(uuid7(tx.now), 1, name, (), 0, tx.now, tx.now)
     if await store.find(name) is None and await store.add(new):
-        tx.publish(CommitsPushed(new.id, new.version, new.name, 0))
+        tx.publish(RepositoryCommitsPushed(new.id, new.version, new.name, 0))
         return new
     return await _existing(name, tx)
 

@@ -17,8 +17,8 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
-class CommitsPushed(_message.Message):
-    """CommitsPushed: a batch of commits was stored. Subject aiops.changelog.repository.commits_pushed.v1."""
+class RepositoryCommitsPushed(_message.Message):
+    """RepositoryCommitsPushed: a batch of commits was stored. Subject aiops.changelog.repository.commits_pushed.v1."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -44,7 +44,7 @@ class CommitsPushed(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___CommitsPushed: _TypeAlias = CommitsPushed  # noqa: Y015
+Global___RepositoryCommitsPushed: _TypeAlias = RepositoryCommitsPushed  # noqa: Y015
 
 @_typing.final
 class ChangelogGenerated(_message.Message):
