@@ -154,7 +154,7 @@ def test_absent_fields_of_an_update_stay_and_empty_ones_do_not() -> None:
     ("wanted", "field"),
     [
         (pb.TicketFilter(statuses=[BEYOND]), "filter.statuses"),
-        (pb.TicketFilter(triage_states=[0]), "filter.triage_states"),
+        (pb.TicketFilter(triage_states=[ticket_pb.TRIAGE_STATE_UNSPECIFIED]), "filter.triage_states"),
         (pb.TicketFilter(audience=3), "filter.audience"),  # type: ignore[arg-type]
         (pb.TicketFilter(assignee_id="x"), "filter.assignee_id"),
         (pb.TicketFilter(reporter_id="x"), "filter.reporter_id"),

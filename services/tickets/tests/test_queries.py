@@ -252,6 +252,21 @@ async def test_similar_tickets_share_rare_words_and_say_which(store: Store, data
     assert second.shared_words == ("certificate",)
 
 
+async def test_hidden_tickets_take_no_place_among_the_similar_ones(store: Store, database: Database) -> None:
+    asked = await store(title="Certificate of ldap gateway expired", message="")
+    for _ in range(similar.COMPARED):
+        await store(title="Certificate of ldap gateway expired", message="", audience=Audience.PEOPLE)
+    cousin = await store(title="Certificate of the mail server", message="")
+
+    async with database.read() as tx:
+        for_ops = await queries.batch_list_similar([asked.id], 1, OPS, tx)
+    async with database.read() as tx:
+        for_admin = await queries.batch_list_similar([asked.id], 1, ADMIN, tx)
+
+    assert [alike.ticket.id for alike in for_ops[asked.id]] == [cousin.id]
+    assert for_admin[asked.id][0].similarity == pytest.approx(1.0)
+
+
 async def test_a_changed_title_is_found_by_its_new_words(store: Store, uow: UnitOfWork, database: Database) -> None:
     asked = await store(title="Zookeeper quorum lost", message="")
     other = await store(title="Something else", message="")
