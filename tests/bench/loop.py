@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from changelog_service.commits import Commit, make_notes
 from tests.bench.stack import OFFSET, command, log_in
 
 from aiops_cli import graph
+from changelog_service.commits import Commit, make_notes
 
 ROUNDS = 5
 TICKETS = 200
