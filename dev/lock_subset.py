@@ -14,8 +14,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = {
-    "aiops-proto": "proto", "aiops-chassis": "chassis", "aiops-logs": "services/logs",
-    "aiops-changelog": "services/changelog", "aiops-ai": "services/ai",
+    "aiops-proto": "proto",
+    "aiops-chassis": "chassis",
+    "aiops-logs": "services/logs",
+    "aiops-changelog": "services/changelog",
+    "aiops-ai": "services/ai",
 }
 
 
