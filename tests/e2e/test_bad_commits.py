@@ -69,7 +69,7 @@ def test_commits_that_cannot_be_taken_are_refused_and_leave_nothing(
 
 
 def test_every_commit_is_in_one_entry_or_left_out_with_a_reason(admin: Client) -> None:
-    commits = [
+    commits: list[dict[str, Any]] = [
         {"sha": sha(9), "message": ""},
         {"sha": sha(8), "message": "\n\n"},
         {"sha": sha(7), "message": "Merge branch 'feature'", "parentShas": [sha(6), sha(5)]},

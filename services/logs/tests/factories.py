@@ -1,7 +1,7 @@
 """What tests of logs share: their types, and the ai service as logs meets it, over real gRPC."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiops.ai.v1 import ai_service_pb2 as ai_pb
 from aiops.ai.v1.ai_service_pb2_grpc import AiServiceServicer
@@ -40,7 +40,13 @@ class ScriptedAi(AiServiceServicer):
             raise self.errors.pop(0)
         return self.answer(request)
 
-    async def BatchGetRuns(self, request: ai_pb.BatchGetRunsRequest, _context: Context) -> ai_pb.BatchGetRunsResponse:  # noqa: N802
+    async def TriageTicket(self, request: ai_pb.TriageTicketRequest, _context: Context) -> Any:  # noqa: N802
+        raise NotImplementedError
+
+    async def WordHighlights(self, request: ai_pb.WordHighlightsRequest, _context: Context) -> Any:  # noqa: N802
+        raise NotImplementedError
+
+    async def BatchGetRuns(self, request: ai_pb.BatchGetRunsRequest, _context: Context) -> Any:  # noqa: N802
         raise NotImplementedError
 
 
