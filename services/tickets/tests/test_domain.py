@@ -36,7 +36,7 @@ MOVES = {
 }
 
 
-@pytest.mark.parametrize(("before", "after"), product(TicketStatus, TicketStatus))
+@pytest.mark.parametrize(("before", "after"), list(product(TicketStatus, TicketStatus)))
 def test_the_state_machine_is_the_declared_one(before: TicketStatus, after: TicketStatus) -> None:
     ticket = make_ticket(status=before)
 
