@@ -1,5 +1,7 @@
 """What reads like a matter for hr, and what only sounds like one."""
 
+import time
+
 import pytest
 
 from tickets_service.screening import is_suspicious
@@ -77,3 +79,22 @@ def test_one_sentence_decides_whatever_stands_around_it() -> None:
 
     assert not is_suspicious("Checkout is down", noise)
     assert is_suspicious("Checkout is down", f"{noise}By the way, my manager insulted me again.\n{noise}")
+
+
+@pytest.mark.parametrize(
+    "hostile", ["a" * 20_000, "A" * 20_000, "a1" * 10_000, f"{'a' * 10_000}.{'a' * 9_999}", "complain" + "n" * 19_992]
+)
+def test_time_does_not_grow_with_the_square_of_a_long_word(hostile: str) -> None:
+    started = time.process_time()
+
+    is_suspicious("Hello", hostile)
+
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize(
+    "name", ["pay_run", "see /leave", "Leave.create(", "leave()", "leaveRequest", "LeaveX", "`hr`"]
+)
+def test_forms_that_only_machines_have_speak_against_a_topic(name: str) -> None:
+    assert not is_suspicious(f"I asked for overtime with {name}", "")
+    assert is_suspicious("I asked for overtime with them", "")

@@ -28,7 +28,8 @@ _SYMPTOM = (
     r"|upgrade|[45]\d\d|[45]xx"
 )
 # Of the form that only machines have: payroll-service, pay_run, /leave/new, Leave.create(), LeaveRequest.
-_IDENTIFIER = r"\w+_\w+|(?:^|\s)/\w+|\w+\.\w+\(|\w+\(\)|[a-z]\w*[A-Z]\w*|[A-Z]\w*[a-z][A-Z]\w*|`"
+# Each alternative begins at most once in a run of letters, else a long run would cost the square of its length.
+_IDENTIFIER = r"\w_\w|(?:^|\s)/\w|\w\.\w++\(|\w\(\)|[a-z][^\Wa-zA-Z]*+[A-Z]|`"
 _TECHNICAL = re.compile(rf"\b(?:{_PROGRAM}|{_SYMPTOM})\b", re.IGNORECASE)
 _CODE = re.compile(_IDENTIFIER)
 _LEAVE = (
