@@ -178,7 +178,9 @@ async def test_a_page_of_changelogs_is_as_long_as_an_answer_can_carry(
     assert [each.id for each in every] == [each.id for each in reversed(made)]
 
 
-@pytest.mark.parametrize("cursor", [encode_cursor(2**62, str(uuid7())), encode_cursor("x")])
+@pytest.mark.parametrize(
+    "cursor", [encode_cursor(2**62, str(uuid7())), encode_cursor("x")], ids=["a moment that is none", "no moment"]
+)
 async def test_a_cursor_of_no_moment_is_refused(database: Database, cursor: str) -> None:
     async with database.read() as tx:
         with pytest.raises(CursorInvalid):
