@@ -2,16 +2,19 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+from uuid import UUID
 
+import psycopg
 import pytest
 import pytest_asyncio
 from services.tickets.tests.factories import ADMIN, MOMENT, OPS, decision, make_ticket
 from sqlalchemy import select
+from sqlalchemy import text as sql
 
 from chassis.db import Database, ReadTx, UnitOfWork
 from chassis.ids import uuid7
 from chassis.paging import Page, Slice
-from chassis.testing.plugin import QueryCounter
+from chassis.testing.plugin import QueryCounter, ServiceDatabase
 from tickets_service import queries, similar
 from tickets_service.commands import TicketFilter
 from tickets_service.domain import Ticket
@@ -25,6 +28,7 @@ from tickets_service.values import (
     TriageState,
     Value,
     ValueSource,
+    Watcher,
 )
 
 Store = Callable[..., Awaitable[Ticket]]
@@ -220,6 +224,27 @@ async def test_tickets_of_a_log_are_the_newest_ones(store: Store, database: Data
     assert answer[other][0] == tickets[1]
 
 
+async def test_tickets_of_a_log_cost_no_look_at_all_the_others(
+    store: Store, database: Database, service_database: ServiceDatabase
+) -> None:
+    log_id = uuid7()
+    ticket = await store(log_ids=(log_id,))
+    columns = ", ".join(column.name for column in TICKETS.c if column.name not in {"id", "log_ids", "hidden"})
+    others = f"SELECT gen_random_uuid(), ARRAY[gen_random_uuid()], {columns} FROM tickets, generate_series(1, 5000)"  # noqa: S608
+    read = sql("SELECT seq_tup_read + idx_tup_fetch AS rows FROM pg_stat_xact_user_tables WHERE relname = 'tickets'")
+    with psycopg.connect(service_database.owner_url.replace("+psycopg", "")) as connection:
+        connection.execute(f"INSERT INTO tickets (id, log_ids, {columns}) {others}")
+        connection.execute("ANALYZE tickets")
+
+    async with database.read() as tx:
+        answer = await queries.batch_list_log_tickets([log_id], 1, OPS, tx)
+        row = await tx.fetch_one(read)
+
+    assert [found.id for found in answer[log_id]] == [ticket.id]
+    assert row is not None
+    assert row.rows <= 10
+
+
 async def test_comments_come_oldest_first_and_go_on_after_one(store: Store, database: Database) -> None:
     ticket = await store(comments=[("a", True), ("b", False), ("c", True)])
     silent = await store()
@@ -267,6 +292,34 @@ async def test_hidden_tickets_take_no_place_among_the_similar_ones(store: Store,
     assert for_admin[asked.id][0].similarity == pytest.approx(1.0)
 
 
+async def test_similarity_tells_nobody_of_words_in_tickets_that_he_may_not_see(
+    store: Store, database: Database
+) -> None:
+    reporter = Watcher("user", str(uuid7()))
+    mine = Reporter(UUID(reporter.id))
+    for word in ("mueller", "schmidt"):
+        await store(title=f"{word} fax", message="", reporter=mine)
+        await store(title=f"{word} toner", message="", reporter=mine)
+    for _ in range(5):
+        await store(title="About mueller", message="", audience=Audience.PEOPLE)
+
+    similarities: dict[str, list[float]] = {}
+    for name, watcher in {"reporter": reporter, "ops": OPS, "admin": ADMIN}.items():
+        async with database.read() as tx:
+            page = await queries.list_tickets(TicketFilter(text="fax"), Page(2, ""), watcher, tx)
+            answer = await queries.batch_list_similar([ticket.id for ticket in page.items], 10, watcher, tx)
+        similarities[name] = [
+            alike.similarity
+            for ticket in page.items
+            for alike in answer[ticket.id]
+            if alike.ticket.title.endswith("toner")
+        ]
+
+    assert similarities["reporter"] == [pytest.approx(0.5)] * 2
+    assert similarities["ops"] == [pytest.approx(0.5)] * 2
+    assert similarities["admin"][0] > similarities["admin"][1]
+
+
 async def test_a_changed_title_is_found_by_its_new_words(store: Store, uow: UnitOfWork, database: Database) -> None:
     asked = await store(title="Zookeeper quorum lost", message="")
     other = await store(title="Something else", message="")
@@ -286,11 +339,16 @@ async def test_a_changed_title_is_found_by_its_new_words(store: Store, uow: Unit
 
 async def test_words_are_counted_once(store: Store, uow: UnitOfWork, database: Database) -> None:
     await store(title="Disk full", message="disk")
-    await store(title="Disk lost", message="")
+    await store(title="Disk lost", message="", people_suspected=True)
 
     async with uow.begin() as tx:
         await similar.count_new_words(tx)
     async with database.read() as tx:
         rows = await tx.fetch_all(TICKET_WORD_COUNTS.select())
 
-    assert {row.word: row.ticket_count for row in rows} == {"": 2, "disk": 2, "full": 1, "lost": 1}
+    assert {row.word: (row.ticket_count, row.hidden_count) for row in rows} == {
+        "": (2, 1),
+        "disk": (2, 1),
+        "full": (1, 0),
+        "lost": (1, 1),
+    }

@@ -73,14 +73,18 @@ async def batch_list_log_tickets(
 ) -> dict[UUID, list[Ticket]]:
     """The newest tickets of each log that has some for whoever looks."""
     asked = _asked(log_ids)
-    newest = (
-        tickets()
+    # OFFSET 0 keeps the look-up apart from the order: the planner would rather read all tickets from the newest on.
+    linked = (
+        select(TICKETS.c.id)
         .where(TICKETS.c.log_ids.contains(array([asked.c.asked_id])), visible_to(watcher))
-        .order_by(TICKETS.c.id.desc())
-        .limit(first)
-        .lateral("newest")
+        .correlate(asked)
+        .offset(0)
+        .lateral("linked")
     )
-    rows = await tx.fetch_all(select(asked.c.asked_id, newest).join(newest, true()).order_by(newest.c.id.desc()))
+    newest = select(linked.c.id).order_by(linked.c.id.desc()).limit(first).lateral("newest")
+    found = asked.join(newest, true()).join(TICKETS, TICKETS.c.id == newest.c.id)
+    statement = tickets().add_columns(asked.c.asked_id).select_from(found).order_by(TICKETS.c.id.desc())
+    rows = await tx.fetch_all(statement)
     return _grouped(rows, ticket_of)
 
 
