@@ -34,20 +34,24 @@ async def replace_words(ticket: Ticket, tx: WriteTx) -> None:
 
 
 async def count_new_words(tx: WriteTx) -> None:
-    """Add the tickets that are not counted yet to the number of tickets that have each word."""
+    """Add the tickets that are not counted yet to the number of tickets that have each word, hidden ones apart."""
     fresh = delete(TICKET_WORDS_UNCOUNTED).returning(TICKET_WORDS_UNCOUNTED.c.ticket_id).cte("fresh")
-    having = select(TICKET_WORDS.c.words).join(fresh, fresh.c.ticket_id == TICKET_WORDS.c.ticket_id).cte("having_words")
+    having = (
+        select(TICKET_WORDS.c.words, TICKETS.c.hidden)
+        .join(fresh, fresh.c.ticket_id == TICKET_WORDS.c.ticket_id)
+        .join(TICKETS, TICKETS.c.id == TICKET_WORDS.c.ticket_id)
+        .cte("having_words")
+    )
+    numbers = (func.count().label("ticket_count"), func.count().filter(having.c.hidden).label("hidden_count"))
     words = func.unnest(having.c.words).table_valued("word", name="words_of").render_derived()
     counted = union_all(
-        select(words.c.word, func.count().label("ticket_count"))
-        .select_from(having)
-        .join(words, true())
-        .group_by(words.c.word),
-        select(literal(_ALL), func.count()).select_from(having),
+        select(words.c.word, *numbers).select_from(having).join(words, true()).group_by(words.c.word),
+        select(literal(_ALL), *numbers).select_from(having),
     ).subquery("counted")
-    statement = insert(TICKET_WORD_COUNTS).from_select(["word", "ticket_count"], select(counted))
-    total = TICKET_WORD_COUNTS.c.ticket_count + statement.excluded.ticket_count
-    await tx.execute(statement.on_conflict_do_update(index_elements=["word"], set_={"ticket_count": total}))
+    names = ["ticket_count", "hidden_count"]
+    statement = insert(TICKET_WORD_COUNTS).from_select(["word", *names], select(counted))
+    totals = {name: TICKET_WORD_COUNTS.c[name] + statement.excluded[name] for name in names}
+    await tx.execute(statement.on_conflict_do_update(index_elements=["word"], set_=totals))
 
 
 async def batch_find_similar(
@@ -55,14 +59,14 @@ async def batch_find_similar(
 ) -> dict[UUID, list[Alike[UUID]]]:
     """The tickets most like each of these, of those that exist for whoever looks; in five statements."""
     asked = await _words_of(ticket_ids, watcher, tx)
-    weights = await _weights({word for counts in asked.values() for word in counts}, tx)
+    weights = await _weights({word for counts in asked.values() for word in counts}, watcher, tx)
     telling = {
         ticket_id: {word: weights.of(word) for word in weights.telling(counts, budget=TICKETS_PER_QUERY)}
         for ticket_id, counts in asked.items()
     }
     candidates = await _candidates(telling, watcher, tx)
     found = (counts for compared in candidates.values() for counts in compared.values())
-    weights = await _weights({word for counts in (*asked.values(), *found) for word in counts}, tx)
+    weights = await _weights({word for counts in (*asked.values(), *found) for word in counts}, watcher, tx)
     return {
         ticket_id: most_alike(counts, candidates.get(ticket_id, {}), weights, first=first)
         for ticket_id, counts in asked.items()
@@ -78,12 +82,17 @@ async def _words_of(ticket_ids: Sequence[UUID], watcher: Watcher, tx: ReadTx) ->
     return {row.ticket_id: _counts_of(row) for row in await tx.fetch_all(statement)}
 
 
-async def _weights(words: Collection[str], tx: ReadTx) -> Weights:
-    statement = select(TICKET_WORD_COUNTS).where(
-        TICKET_WORD_COUNTS.c.word == any_(literal([_ALL, *words], ARRAY(Text)))
+async def _weights(words: Collection[str], watcher: Watcher, tx: ReadTx) -> Weights:
+    """What words weigh for whoever looks: a number that counted what he may not see would tell him of it."""
+    columns = TICKET_WORD_COUNTS.c
+    hidden = columns.hidden_count if watcher.works_on(hidden=True) else literal(0)
+    general = columns.ticket_count - columns.hidden_count if watcher.works_on(hidden=False) else literal(0)
+    statement = select(TICKET_WORD_COUNTS, (hidden + general).label("seen_count")).where(
+        columns.word == any_(literal([_ALL, *words], ARRAY(Text)))
     )
-    counted = {row.word: row.ticket_count for row in await tx.fetch_all(statement)}
-    return Weights(counted, counted.get(_ALL, 0))
+    rows = await tx.fetch_all(statement)
+    seen = {row.word: row.seen_count for row in rows}
+    return Weights(seen, seen.get(_ALL, 0), {row.word: row.ticket_count for row in rows})
 
 
 async def _candidates(

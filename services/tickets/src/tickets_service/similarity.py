@@ -46,9 +46,13 @@ class Alike(Generic[T]):
 class Weights:
     """How telling each word is: the fewer tickets have it, the more."""
 
-    def __init__(self, ticket_counts: Mapping[str, int], total: int) -> None:
+    def __init__(
+        self, ticket_counts: Mapping[str, int], total: int, lead_counts: Mapping[str, int] | None = None
+    ) -> None:
+        """Where a word leads to more tickets than are counted for its weight, `lead_counts` has them all."""
         self._ticket_counts = ticket_counts
         self._total = total
+        self._lead_counts = ticket_counts if lead_counts is None else lead_counts
         self._weights: dict[str, float] = {}
 
     def of(self, word: str) -> float:
@@ -73,7 +77,7 @@ class Weights:
         """The most telling words that lead to no more tickets than the budget, together."""
         vector, chosen = self.vector(counts), []
         for word in sorted(vector, key=lambda word: (-vector[word], word)):
-            tickets = self._ticket_counts.get(word, 0)
+            tickets = self._lead_counts.get(word, 0)
             if tickets <= budget:
                 budget -= tickets
                 chosen.append(word)

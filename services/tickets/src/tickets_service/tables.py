@@ -108,6 +108,7 @@ TICKET_WORD_COUNTS = Table(
     METADATA,
     Column("word", Text, primary_key=True),
     Column("ticket_count", BigInteger, nullable=False),
+    Column("hidden_count", BigInteger, nullable=False),
 )
 
 TICKET_WORDS_UNCOUNTED = Table(
