@@ -31,6 +31,7 @@ from chassis.errors import DomainError, ErrorKind, Unavailable
 from chassis.identity import Call, acting_as
 from chassis.messaging import Messaging
 from chassis.metrics import Metrics
+from chassis.patience import AWAY
 from chassis.redaction import Redactor
 from chassis.telemetry import current_trace_id, span
 
@@ -42,7 +43,6 @@ LONGEST_WAIT_SECONDS = 30.0
 MAX_ACK_PENDING = 256
 
 _HOPELESS = frozenset({ErrorKind.INVALID, ErrorKind.NOT_FOUND})
-_OVERLOAD = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.EXHAUSTED, ErrorKind.DEADLINE, ErrorKind.IN_PROGRESS})
 
 
 T = TypeVar("T")
@@ -240,7 +240,7 @@ class Consumer:
                 await _apart(message.ack())
                 return "repeated"
             except DomainError as error:
-                if error.kind not in _OVERLOAD:
+                if error.kind not in AWAY:
                     return await self._refuse(message, envelope, attempt, error)
                 # Overload is no poison: the event keeps its place here, and its deliveries are not used up.
                 waits += 1

@@ -12,8 +12,9 @@ from changelog_service.highlights import check_sentences, worth_telling
 from chassis.clock import Clock
 from chassis.consumer import Delivery, Subscription
 from chassis.db import Database
-from chassis.errors import DomainError, ErrorKind
+from chassis.errors import DomainError
 from chassis.metrics import Metrics
+from chassis.patience import Patience, is_away
 from chassis.rpc.client import Client
 
 if TYPE_CHECKING:
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MAXIMUM_ATTEMPTS = 6
-_PERMANENT = frozenset({ErrorKind.INVALID, ErrorKind.NOT_FOUND, ErrorKind.CONFLICT})
-"""Errors of ai that the same entries meet again at each attempt."""
-_AWAY = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.EXHAUSTED, ErrorKind.DEADLINE, ErrorKind.IN_PROGRESS})
-"""Errors that say nothing of the changelog: the consumer waits in place, and no delivery is used up."""
 
 
 class Highlighter:
@@ -44,11 +41,9 @@ class Highlighter:
         self._database = database
         self._client = ai
         self._ai: AiServiceAsyncStub = AiServiceStub(ai.channel)
-        self._clock = clock
         self._metrics = metrics
         self._timeout_seconds = timeout_seconds
-        self._patience_seconds = patience_seconds
-        self._failing_since: dict[str, float] = {}
+        self._patience = Patience(clock, seconds=patience_seconds, attempts=MAXIMUM_ATTEMPTS)
 
     async def highlight(self, delivery: Delivery) -> None:
         """Give the draft of a ChangelogGenerated its highlights, or, when no attempt is left, the reason for none.
@@ -65,11 +60,11 @@ class Highlighter:
         try:
             highlights = await self._worded(changelog, delivery.envelope.id)
         except Exception as error:
-            if not self._is_last(error, delivery):
+            if not self._patience.is_at_an_end(error, delivery):
                 raise
             await self._give_up(changelog, error, delivery)
             return
-        self._failing_since.pop(delivery.envelope.id, None)
+        self._patience.forget(delivery)
         async with delivery.effect() as tx:
             await usecases.store_highlights(changelog_id, highlights, tx)
         self._metrics.counter("aiops_changelog_highlights_total").labels(highlights.engine).inc()
@@ -94,17 +89,8 @@ class Highlighter:
         )
         async with delivery.effect() as tx:
             await usecases.store_highlight_failure(changelog.id, _failure(error), tx)
-        self._failing_since.pop(delivery.envelope.id, None)
+        self._patience.forget(delivery)
         self._metrics.counter("aiops_changelog_highlights_failed_total").inc()
-
-    def _is_last(self, error: Exception, delivery: Delivery) -> bool:
-        """Whether no attempt is left: what is away is waited for with patience, what fails is tried a few times."""
-        if isinstance(error, DomainError) and error.kind in _AWAY:
-            now = self._clock.monotonic()
-            since = self._failing_since.setdefault(delivery.envelope.id, now)
-            return now - since >= self._patience_seconds
-        permanent = isinstance(error, DomainError) and error.kind in _PERMANENT
-        return permanent or delivery.attempt >= MAXIMUM_ATTEMPTS
 
 
 def subscriptions(highlighter: Highlighter) -> Sequence[Subscription]:
@@ -123,7 +109,7 @@ def subscriptions(highlighter: Highlighter) -> Sequence[Subscription]:
 
 def _failure(error: Exception) -> str:
     """One sentence without text of commits."""
-    if isinstance(error, DomainError) and error.kind in _AWAY:
+    if is_away(error):
         return "The ai service could not be reached; generate the changelog again once it is back."
     reason = error.reason if isinstance(error, DomainError) else "INTERNAL"
     return (

@@ -11,8 +11,9 @@ from aiops.logs.v1.events_pb2 import LogReceived
 from chassis.clock import Clock
 from chassis.consumer import Delivery, Subscription
 from chassis.db import Database
-from chassis.errors import DomainError, ErrorKind
+from chassis.errors import DomainError
 from chassis.metrics import Metrics
+from chassis.patience import Patience, is_away
 from chassis.rpc.client import Client
 from logs_service import convert, convert_evidence, queries, statistics, usecases
 from logs_service.domain import Log, LogState, Summary
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MAXIMUM_ATTEMPTS = 6
-_PERMANENT = frozenset({ErrorKind.INVALID, ErrorKind.NOT_FOUND, ErrorKind.CONFLICT})
-"""Errors of ai that the same evidence meets again at each attempt."""
-_AWAY = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.EXHAUSTED, ErrorKind.DEADLINE, ErrorKind.IN_PROGRESS})
-"""Errors that say nothing of the log: the consumer waits in place, and no delivery is used up."""
 
 
 class Summarizer:
@@ -49,8 +46,7 @@ class Summarizer:
         self._clock = clock
         self._metrics = metrics
         self._timeout_seconds = timeout_seconds
-        self._patience_seconds = patience_seconds
-        self._failing_since: dict[str, float] = {}
+        self._patience = Patience(clock, seconds=patience_seconds, attempts=MAXIMUM_ATTEMPTS)
 
     async def summarize(self, delivery: Delivery) -> None:
         """Give the log of a LogReceived its summary, or, when no attempt is left, the reason why it has none.
@@ -67,11 +63,11 @@ class Summarizer:
         try:
             summary = await self._worded(log, delivery.envelope.id)
         except Exception as error:
-            if not self._is_last(error, delivery):
+            if not (isinstance(error, NothingProven) or self._patience.is_at_an_end(error, delivery)):
                 raise
             await self._give_up(log, error, delivery)
             return
-        self._failing_since.pop(delivery.envelope.id, None)
+        self._patience.forget(delivery)
         async with delivery.effect() as tx:
             await usecases.store_summary(log_id, summary, tx)
         self._metrics.counter("aiops_logs_summaries_total").labels(summary.engine).inc()
@@ -100,17 +96,8 @@ class Summarizer:
         logger.error("no summary for log %s after %d deliveries", log.id, delivery.attempt, exc_info=error)
         async with delivery.effect() as tx:
             await usecases.store_failure(log.id, _failure(error), tx)
-        self._failing_since.pop(delivery.envelope.id, None)
+        self._patience.forget(delivery)
         self._metrics.counter("aiops_logs_summaries_failed_total").inc()
-
-    def _is_last(self, error: Exception, delivery: Delivery) -> bool:
-        """Whether no attempt is left: what is away is waited for with patience, what fails is tried a few times."""
-        if isinstance(error, DomainError) and error.kind in _AWAY:
-            now = self._clock.monotonic()
-            since = self._failing_since.setdefault(delivery.envelope.id, now)
-            return now - since >= self._patience_seconds
-        permanent = isinstance(error, NothingProven) or (isinstance(error, DomainError) and error.kind in _PERMANENT)
-        return permanent or delivery.attempt >= MAXIMUM_ATTEMPTS
 
 
 class NothingProven(Exception):
@@ -133,7 +120,7 @@ def subscriptions(summarizer: Summarizer) -> Sequence[Subscription]:
 
 def _failure(error: Exception) -> str:
     """One sentence without log text."""
-    if isinstance(error, DomainError) and error.kind in _AWAY:
+    if is_away(error):
         return "The ai service could not be reached; have the log summarised again once it is back."
     if isinstance(error, NothingProven):
         return "No sentence about this log passed the check against its records; have it summarised again."

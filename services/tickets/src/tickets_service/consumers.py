@@ -10,9 +10,10 @@ from aiops.tickets.v1.events_pb2 import TicketCreated, TicketTriageRequested
 from chassis.clock import Clock
 from chassis.consumer import Delivery, Subscription
 from chassis.db import Database
-from chassis.errors import DomainError, ErrorKind
+from chassis.errors import DomainError
 from chassis.ids import parse_id
 from chassis.metrics import Metrics
+from chassis.patience import Patience, is_away
 from chassis.rpc.client import Client
 from tickets_service import convert_triage, queries, usecases
 from tickets_service.decisions import check_decision
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MAXIMUM_ATTEMPTS = 6
-_PERMANENT = frozenset({ErrorKind.INVALID, ErrorKind.NOT_FOUND, ErrorKind.CONFLICT})
-"""Errors of ai that the same ticket meets again at each attempt."""
-_AWAY = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.EXHAUSTED, ErrorKind.DEADLINE, ErrorKind.IN_PROGRESS})
-"""Errors that say nothing of the ticket: the consumer waits in place, and no delivery is used up."""
 _MYSELF = Watcher("service", "tickets")
 
 
@@ -51,8 +48,7 @@ class Triager:
         self._clock = clock
         self._metrics = metrics
         self._timeout_seconds = timeout_seconds
-        self._patience_seconds = patience_seconds
-        self._failing_since: dict[str, float] = {}
+        self._patience = Patience(clock, seconds=patience_seconds, attempts=MAXIMUM_ATTEMPTS)
 
     async def triage(self, delivery: Delivery) -> None:
         """Give the ticket of an event its decision, or, when no attempt is left, the reason why it has none.
@@ -69,13 +65,13 @@ class Triager:
         try:
             decision = await self._decided(ticket, delivery.envelope.id)
         except Exception as error:
-            if not self._is_last(error, delivery):
+            if not self._patience.is_at_an_end(error, delivery):
                 raise
             await self._give_up(ticket, error, delivery)
             return
         async with delivery.effect() as tx:
             await usecases.store_decision(decision, ticket, tx)
-        self._failing_since.pop(delivery.envelope.id, None)
+        self._patience.forget(delivery)
         self._metrics.counter("aiops_tickets_triaged_total").labels(decision.engine).inc()
         for kind in OptionKind:
             if decision.choice(kind).uncertain:
@@ -100,17 +96,8 @@ class Triager:
         logger.error("no decision for ticket %s after %d deliveries", ticket.id, delivery.attempt, exc_info=error)
         async with delivery.effect() as tx:
             await usecases.store_failure(ticket.id, _failure(error), tx)
-        self._failing_since.pop(delivery.envelope.id, None)
+        self._patience.forget(delivery)
         self._metrics.counter("aiops_tickets_triage_failed_total").inc()
-
-    def _is_last(self, error: Exception, delivery: Delivery) -> bool:
-        """Whether no attempt is left: what is away is waited for with patience, what fails is tried a few times."""
-        if isinstance(error, DomainError) and error.kind in _AWAY:
-            now = self._clock.monotonic()
-            since = self._failing_since.setdefault(delivery.envelope.id, now)
-            return now - since >= self._patience_seconds
-        permanent = isinstance(error, DomainError) and error.kind in _PERMANENT
-        return permanent or delivery.attempt >= MAXIMUM_ATTEMPTS
 
 
 def subscriptions(triager: Triager) -> Sequence[Subscription]:
@@ -137,7 +124,7 @@ def subscriptions(triager: Triager) -> Sequence[Subscription]:
 
 def _failure(error: Exception) -> str:
     """One sentence without text of the ticket."""
-    if isinstance(error, DomainError) and error.kind in _AWAY:
+    if is_away(error):
         return "The ai service could not be reached; have the ticket triaged again once it is back."
     reason = error.reason if isinstance(error, DomainError) else "INTERNAL"
     return f"No decision could be made ({reason}); have the ticket triaged again, or look for its id in the logs."
