@@ -234,6 +234,19 @@ def test_merge_is_known_by_its_parents() -> None:
     assert not said("Add invoices", parent_shas=("b" * 40,)).merge
 
 
+def test_a_squash_as_git_writes_it_says_what_its_first_telling_commit_says() -> None:
+    listed = [
+        f"commit {sha * 40}\nAuthor: Ann <ann@example.com>\nDate:   Mon Nov 23 12:00:00 2026 +0000\n\n    {told}\n"
+        for sha, told in (("c", "fix!: drop the old basket"), ("b", "feat(cart): add coupons"), ("a", "wip"))
+    ]
+
+    commit = said("Squashed commit of the following:\n\n" + "\n".join(listed))
+    quoting = said("Add a page on commits\n\n    fix!: an example of a header\n")
+
+    assert (commit.description, commit.scope, commit.section) == ("add coupons", "cart", Section.ADDED)
+    assert (commit.breaking, quoting.breaking) == (True, False)
+
+
 def test_what_a_terminal_or_an_encoding_cannot_take_is_replaced() -> None:
     commit = said("feat: a\x00b\x1b[31mc\ud800d\u202ee\n\nBREAKING CHANGE: \x00\udfff")
 

@@ -17,7 +17,7 @@ from changelog_service.commits.kinds import (
 from changelog_service.commits.model import Commit, Exclusion, ExclusionReason, ReadCommit, Section
 from changelog_service.commits.references import find_references, without_trailing_references
 from changelog_service.commits.reverts import Revert, find_revert, fixup_of
-from changelog_service.commits.styles import Styled, is_merge, merge_title, undress
+from changelog_service.commits.styles import Styled, is_merge, merge_title, squashed_subjects, undress
 from changelog_service.commits.wording import (
     begins_with_verb,
     classify,
@@ -54,6 +54,7 @@ def read(commit: Commit) -> ReadCommit:
     message = parse_message(_UNSHOWABLE.sub("\ufffd", commit.message))
     merge = len(commit.parent_shas) > 1 or is_merge(message.subject)
     told = merge_title(message.rest) if is_merge(message.subject) else message.subject
+    told = _squash_title(message) or told
     header = message.header if told == message.subject else parse_header(told)
     styled = _styled(told)
     bot = _is_bot(commit)
@@ -194,11 +195,18 @@ def _kind_of_revert(revert: Revert) -> Kind:
     return Section.REMOVED if kind is Section.ADDED else Section.CHANGED
 
 
+def _squash_title(message: Message) -> str:
+    """The first of the squashed subjects that users notice, else the first; nothing for another message."""
+    subjects = squashed_subjects(message.subject, message.rest)
+    noticed = (each for each in subjects if isinstance(_kind_of_subject(each, _styled(each), bot=False)[0], Section))
+    return next(noticed, subjects[0] if subjects else "")
+
+
 def _breaks_inside(message: Message) -> bool:
     """True when a squash merge lists a commit whose type has the `!`."""
     return any(
         (header := parse_header(line)) is not None and header.breaking and header.type.lower() in STANDARD_TYPES
-        for line in _SQUASHED.findall(message.rest)
+        for line in (*_SQUASHED.findall(message.rest), *squashed_subjects(message.subject, message.rest))
     )
 
 

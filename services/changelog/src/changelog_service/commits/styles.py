@@ -27,6 +27,8 @@ _MERGE = re.compile(
 _TRAILER = re.compile(
     r"(?:[a-z-]+-by|change-id|conflicts|reviewers?|see merge request|closes|fixes)\b|[*#]", re.IGNORECASE
 )
+_SQUASH = "Squashed commit of the following:"
+_SQUASHED_SUBJECTS = re.compile(r"^commit [0-9a-f]{7,64}\n(?:\S[^\n]*\n){1,9}\n {4}(\S[^\n]*)", re.MULTILINE)
 _MOST_TAGS = 3
 _MOST_CODE_POINTS = 4
 
@@ -89,6 +91,11 @@ def merge_title(rest: str) -> str:
     """The title of the pull request that a merge's body begins with, or nothing."""
     first = next((line.strip() for line in rest.split("\n", 20)[:20] if line.strip()), "")
     return "" if _TRAILER.match(first) or is_merge(first) else first
+
+
+def squashed_subjects(subject: str, rest: str) -> list[str]:
+    """The subjects of the commits that `git merge --squash` lists, oldest first; nothing for another message."""
+    return _SQUASHED_SUBJECTS.findall(rest)[::-1] if subject == _SQUASH else []
 
 
 def _tag(text: str) -> tuple[str, str]:
