@@ -123,7 +123,8 @@ def test_headings_of_the_notes_are_ours_alone(message: str) -> None:
 
     assert lines[0] == "## [Unreleased]"
     assert {line for line in lines[1:] if line and line[0] not in "- "} <= {
-        f"### {name}" for name in ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
+        "No changes that users notice.",
+        *(f"### {name}" for name in ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")),
     }
     assert not any("<" in line for line in lines)
 
