@@ -135,9 +135,7 @@ def history(graph: Graph, folder: Path) -> tuple[dict[str, Any] | None, list[str
     given = list(read_commits(folder, chosen))
     whole = resolve_range(folder, "", since_version=False)
     for batch in commits.batches(read_commits(folder, whole), count_commits(folder, whole), BATCH):
-        key = commits.batch_key(REPOSITORY, [], batch)
-        values = {"repository": REPOSITORY, "services": [], "commits": batch}
-        graph.mutate(change_documents.PUSH, values, idempotency_key=key)
+        graph.mutate(change_documents.PUSH, {"repository": REPOSITORY, "services": [], "commits": batch})
     wanted: dict[str, Any] = {
         "repository": REPOSITORY,
         "previousVersion": version_at(folder, chosen.from_sha) or version("aiops-cli"),

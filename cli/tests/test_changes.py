@@ -122,20 +122,19 @@ def test_push_sends_the_history_in_batches_newest_first(runner: CliRunner, gatew
     )
 
 
-def test_a_push_of_a_history_that_grew_repeats_the_keys_of_what_was_there(
+def test_a_push_repeats_its_keys_within_a_run_and_not_those_of_an_earlier_run(
     runner: CliRunner, gateway: Gateway, repo: Path
 ) -> None:
-    arguments = ["commits", "push", "--repository", "shop", "--repo", str(repo), "--batch", "2"]
-    gateway.answers = [pushed(1), pushed(2), pushed(2)] * 2
+    arguments = ["commits", "push", "--repository", "shop", "--repo", str(repo)]
+    busy = (200, {"data": None, "errors": [{"message": "no", "extensions": {"code": "UNAVAILABLE"}}]})
+    gateway.answers = [busy, pushed(5), pushed(0)]
     runner.invoke(app, arguments)
-    git(repo, "commit", "--quiet", "--allow-empty", "-m", "fix: more")
 
     again = runner.invoke(app, arguments)
 
-    assert again.exit_code == 0, again.output
+    assert again.stdout.startswith("Pushed 5 commits of shop, 0 of them new.")
     keys = [each["idempotencyKey"] for each in inputs(gateway)]
-    assert keys[1:3] == keys[4:6]
-    assert keys[0] != keys[3]
+    assert (len(keys), len(set(keys)), keys[0] == keys[1]) == (3, 2, True)
     assert all(16 <= len(key) <= 255 for key in keys)
 
 
@@ -374,4 +373,5 @@ def test_an_id_of_nothing_and_a_service_that_is_away_are_told_apart(runner: CliR
     assert isinstance(nothing, Failure)
     assert nothing.message.startswith(f"There is no log or ticket {ID}")
     assert isinstance(away, Failure)
-    assert "ticket.changesBefore is missing: changelog is away" in away.message
+    assert away.message == "Nothing is known just now: ticket.changesBefore is missing: changelog is away."
+    assert away.code == ExitCode.UNREACHABLE

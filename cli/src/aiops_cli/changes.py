@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from aiops_cli import change_documents, render, session, ticket_view
-from aiops_cli.failure import Failure
+from aiops_cli.failure import ExitCode, Failure
 from aiops_cli.graph import Graph
 
 app = typer.Typer(help="What changed before something happened.", no_args_is_help=True)
@@ -37,7 +37,7 @@ def before(
         )
     changes = subject["changesBefore"]
     if changes is None:
-        raise Failure(f"The changes cannot be read now: {'; '.join(missing)}. Try again.", reason="UNAVAILABLE")
+        raise Failure(f"Nothing is known just now: {'; '.join(missing)}.", ExitCode.UNREACHABLE, reason="UNAVAILABLE")
     if as_json:
         typer.echo(json.dumps({"id": subject["id"], "service": subject["service"], **changes}, indent=2))
         return

@@ -2,6 +2,7 @@
 
 import json
 import re
+import uuid
 from collections.abc import Iterator, Sequence
 from functools import partial
 from hashlib import sha256
@@ -61,11 +62,7 @@ def _was_cut(message: str) -> bool:
 def batches(
     commits: Iterator["Commit"], count: int, size: int, max_bytes: int = MAX_BATCH_BYTES
 ) -> Iterator[list[dict[str, Any]]]:
-    """Batches of at most `size` commits and `max_bytes`.
-
-    Their borders are counted from the oldest commit, so that those of yesterday are those of today, and a push that is
-    run again repeats its keys.
-    """
+    """Batches of at most `size` commits and `max_bytes`, their borders counted from the oldest commit."""
     left = count
     while window := [commit_input(commit) for commit in islice(commits, left % size or size)]:
         left -= len(window)
@@ -81,9 +78,13 @@ def batches(
         yield batch
 
 
-def batch_key(repository: str, services: Sequence[str], batch: Sequence[dict[str, Any]]) -> str:
-    """Names what a batch says: sending it again has no second effect."""
-    said = json.dumps([repository, list(services), list(batch)], sort_keys=True)
+def batch_key(run: str, repository: str, services: Sequence[str], batch: Sequence[dict[str, Any]]) -> str:
+    """Names a batch of one run: sending it again has no second effect.
+
+    A later run has keys of its own. It would get the answer of the earlier one else: old counts of what is new, and
+    tags that moved away and back would stay where they were in between.
+    """
+    said = json.dumps([run, repository, list(services), list(batch)], sort_keys=True)
     return "push-" + sha256(said.encode(errors="surrogatepass")).hexdigest()
 
 
@@ -110,13 +111,13 @@ def push(
     if is_shallow(repo):
         typer.echo("This clone is shallow: older commits are not in it. All of them: git fetch --unshallow", err=True)
     graph = Graph(session.current())
-    sent, new, cut = 0, 0, []
+    run, sent, new, cut = str(uuid.uuid4()), 0, 0, []
     with progress_bar() as progress:
         task = progress.add_task(f"Pushing commits of {render.inert(repository)}", total=total)
         try:
             for each in batches(read_commits(repo, chosen), total, batch):
                 values = {"repository": repository, "services": service or [], "commits": each}
-                key = batch_key(repository, service or [], each)
+                key = batch_key(run, repository, service or [], each)
                 answer = patiently(partial(graph.mutate, change_documents.PUSH, values, idempotency_key=key))
                 new += answer["newCommitCount"]
                 sent += len(each)
