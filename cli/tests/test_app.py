@@ -1,13 +1,17 @@
 import inspect
+import json
+import os
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 import typer
+from cli.tests.conftest import Gateway
 from typer.testing import CliRunner
 
-from aiops_cli.app import COMMANDS, app
+from aiops_cli.app import COMMANDS, app, main
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -46,3 +50,33 @@ def test_a_mistyped_command_is_answered_with_the_one_that_was_meant(runner: CliR
 
     assert done.exit_code == 2
     assert "Did you mean 'tickets'?" in done.output
+
+
+def test_a_reader_that_has_enough_is_no_failure(tmp_path: Path) -> None:
+    log = tmp_path / "some.log"
+    log.write_text("one line\n")
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    done = subprocess.run([sys.executable, "-m", "aiops_cli", "patterns", str(log)], stdout=writing, check=False)
+    os.close(writing)
+
+    assert done.returncode == 0
+
+
+def test_a_script_reads_one_json_document_of_an_import_that_ended_early(
+    gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "plain.csv"
+    file.write_text("title,message\na,b\n")
+    refusal = {"message": "log in", "extensions": {"code": "UNAUTHENTICATED"}}
+    gateway.answers = [(200, {"data": None, "errors": [refusal]})]
+    monkeypatch.setenv("AIOPS_TOKEN", "aiops_token")
+    monkeypatch.setenv("AIOPS_URL", gateway.url)
+    monkeypatch.setattr(sys, "argv", ["aiops", "tickets", "import", str(file), "--json"])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    told = json.loads(capsys.readouterr().out)
+    assert (ended.value.code, told["rows"], told["created"], told["error"]["code"]) == (3, 1, [], "UNAUTHENTICATED")

@@ -67,7 +67,7 @@ def test_good_rows_are_sent_and_bad_ones_reported(
         "line 3  title: is empty; say in one line what it is about",
         "line 4  priority: soon is not declared here; there are: high",
         "1 row is left out, for an earlier one says the same: line 6 is as line 5",
-        "2 of 5 rows imported. Next: aiops tickets list",
+        "2 of 5 rows are tickets now, those of an earlier run included. Next: aiops tickets list",
         f"2 rows are refused. Fix {report} and import it.",
     ]
     assert report.read_text().splitlines() == [
@@ -167,7 +167,7 @@ def test_a_stack_that_stays_away_ends_it_with_what_to_do(runner: CliRunner, gate
     assert done.exception.message == (
         "away Stopped after 1 of 2 rows. Run the same command again: no row becomes a second ticket."
     )
-    assert "1 of 2 rows imported" in done.stdout
+    assert "1 of 2 rows are tickets now" in done.stdout
 
 
 def test_ctrl_c_says_how_far_it_came(
@@ -220,3 +220,16 @@ def test_a_report_never_overwrites_the_file_itself(runner: CliRunner, gateway: G
     assert done.exception.code == ExitCode.USAGE
     assert file.read_text() == CSV
     assert gateway.asked == []
+
+
+def test_a_report_that_cannot_be_written_is_told_before_anything_is_sent(
+    runner: CliRunner, gateway: Gateway, file: Path, tmp_path: Path
+) -> None:
+    gateway.answers = [answer(ticketOptions=OPTIONS), created("t1"), created("t3")]
+    report = tmp_path / "missing" / "bad.csv"
+
+    done = runner.invoke(app, ["tickets", "import", str(file), "--report", str(report)])
+
+    assert isinstance(done.exception, Failure)
+    assert done.exception.message == f"The report {report} cannot be written: No such file or directory."
+    assert inputs(gateway) == []

@@ -94,11 +94,12 @@ def main() -> None:
     except Failure as failure:
         from aiops_cli.render import inert  # noqa: PLC0415 - rich takes longer to load than the rest of this
 
-        if "--json" in sys.argv:
+        if "--json" in sys.argv and not failure.answered:
             typer.echo(json.dumps(failure.as_json()))
         trace = f" (trace {failure.trace_id})" if failure.trace_id else ""
         typer.echo(f"aiops: {inert(failure.message)}{trace}", err=True)
         sys.exit(failure.code)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader, head for example, has what it wanted
-        sys.exit(ExitCode.OK)
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):
+            sys.exit(ExitCode.OK)  # the reader, head for example, has what it wanted
+        raise

@@ -21,6 +21,7 @@ NEXT = {
     "VERSION_CONFLICT": "Somebody changed it since it was read; look at it, then run the command again.",
     "TICKET_NOT_FOUND": "See: aiops tickets list",
     "TICKET_OPTION_NOT_FOUND": "See: aiops tickets options",
+    "TICKET_REFERENCE_TAKEN": "See: aiops tickets list --source SOURCE --reference REFERENCE",
     "TICKET_TRIAGE_IN_PROGRESS": "Then: aiops tickets show ID",
     "TICKET_LOG_NOT_LINKED": "See: aiops tickets show ID",
     "LOG_NOT_FOUND": "See: aiops logs list",
@@ -45,6 +46,7 @@ class Failure(Exception):
         reason: str = "",
         trace_id: str = "",
         field: str = "",
+        answered: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -52,6 +54,8 @@ class Failure(Exception):
         self.reason = reason
         self.trace_id = trace_id
         self.field = field
+        self.answered = answered
+        """The command has printed its JSON, which a second one would make unreadable."""
 
     def as_json(self) -> dict[str, object]:
         """The form that --json prints."""

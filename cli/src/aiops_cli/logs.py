@@ -84,6 +84,7 @@ def _print_log(log: dict[str, Any], *, as_json: bool) -> None:
         raise Failure(
             f"No summary could be made: {log['failure']} Try again: aiops logs summarize --again {log['id']}",
             ExitCode.SUMMARY_FAILED,
+            answered=True,
         )
 
 
@@ -147,24 +148,26 @@ def summarize(
 @app.command("list")
 def list_logs(
     first: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20,
-    service: Service = "",
+    service: Annotated[str, typer.Option(help="Of this service.")] = "",
+    after: Annotated[str, typer.Option(help="Go on behind this cursor.")] = "",
     *,
     as_json: Json = False,
 ) -> None:
     """List logs, newest first."""
-    variables = {"first": first, "filter": {"service": service} if service else None}
+    variables = {"first": first, "after": after or None, "filter": {"service": service} if service else None}
     page = Graph(session.current()).query(documents.LOGS, variables)["logs"]
     nodes = [edge["node"] for edge in page["edges"]]
     if as_json:
         typer.echo(json.dumps(nodes, indent=2))
         return
     if not nodes:
-        typer.echo("There are no logs yet. Bring one in: aiops logs push FILE")
+        narrowed = "No log fits. All of them: aiops logs list"
+        typer.echo(narrowed if service or after else "There are no logs yet. Bring one in: aiops logs push FILE")
         return
     console = render.console_for()
     console.print(render.logs_list(nodes, console.width))
     if page["pageInfo"]["hasNextPage"]:
-        console.print(f"[dim]There are more than {first}: aiops logs list --first 100[/dim]")
+        console.print(Text(f"There are more: add --after {page['pageInfo']['endCursor']}", style="dim"))
 
 
 def _not_found(log_id: str) -> Failure:

@@ -63,16 +63,20 @@ def import_tickets(
         raise Failure(f"The report would overwrite {file}. Name another file.", ExitCode.USAGE)
     graph, table = _checked(file, _mapping(mapping or []), encoding)
     outcome = Outcome(refused={row.line: list(row.problems) for row in table.bad})
+    if report:  # a report that cannot be written is told before the first row is sent
+        _write_report(report, table, outcome)
     stopped = None if dry_run else _send(graph or Graph(session.current()), table.good, outcome)
     if report:
         _write_report(report, table, outcome)
     if as_json:
-        typer.echo(json.dumps(_as_json(file, table, outcome, dry_run=dry_run), indent=2))
+        ended = stopped.as_json() if stopped else {}
+        typer.echo(json.dumps({**_as_json(file, table, outcome, dry_run=dry_run), **ended}, indent=2))
     else:
         console = render.console_for()
         for line in _told(table, outcome, report, dry_run=dry_run):
             console.print(line)
     if stopped:
+        stopped.answered = True
         raise stopped
     if outcome.refused:
         raise typer.Exit(ExitCode.REFUSED)
@@ -186,7 +190,12 @@ def _told(table: Table, outcome: Outcome, report: str, *, dry_run: bool) -> list
             Text(f"{len(table.good):,} of {len(table.rows):,} rows can be imported. Nothing was sent (--dry-run).")
         )
     else:
-        lines.append(Text(f"{len(outcome.created):,} of {len(table.rows):,} rows imported. Next: aiops tickets list"))
+        lines.append(
+            Text(
+                f"{len(outcome.created):,} of {len(table.rows):,} rows are tickets now, those of an earlier run "
+                "included. Next: aiops tickets list"
+            )
+        )
     if outcome.refused:
         wanted = f"Fix {report} and import it." if report else "Fix them; --report FILE.csv writes them to a file."
         lines.append(Text(f"{_rows(len(outcome.refused))} refused. {wanted}", style="red"))

@@ -56,6 +56,7 @@ def _print_ticket(ticket: dict[str, Any], missing: list[str], *, as_json: bool) 
         raise Failure(
             f"Triage failed: {ticket['triageFailure']} Try again: aiops tickets retriage {ticket['id']}",
             ExitCode.SUMMARY_FAILED,
+            answered=True,
         )
 
 
@@ -115,6 +116,10 @@ def list_tickets(
     assignee: Annotated[str, typer.Option(help="me, none, or a user id.")] = "",
     service: Annotated[str, typer.Option(help="About this service.")] = "",
     text: Annotated[str, typer.Option(help="Words in title or message.")] = "",
+    source: Annotated[str, typer.Option(help="That came this way, such as cli or csv.")] = "",
+    reference: Annotated[
+        str, typer.Option(help="With this name in the system that it comes from; needs --source.")
+    ] = "",
     first: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20,
     after: Annotated[str, typer.Option(help="Go on behind this cursor.")] = "",
     people: Annotated[bool, typer.Option("--people", help="Only matters for hr.")] = False,
@@ -130,6 +135,8 @@ def list_tickets(
         "teams": team,
         "service": service,
         "text": text,
+        "source": source,
+        "externalReference": reference,
         "audience": "PEOPLE" if people else "",
         "peopleSuspected": suspected,
         "unassigned": assignee == "none",
