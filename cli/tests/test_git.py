@@ -167,7 +167,7 @@ def test_tag_that_begins_with_a_dash_is_found_as_a_tag(repo: Path, run: Git, com
     assert git.resolve_range(repo, "-all..HEAD") == git.Range("-all", "HEAD", first, second)
 
 
-@pytest.mark.parametrize(("text", "advice"), [("v1.0.0", "v1.0.0..HEAD"), ("a...b", "a..b")])
+@pytest.mark.parametrize(("text", "advice"), [("v1.0.0", "v1.0.0..HEAD"), ("HEAD", "..HEAD"), ("a...b", "a..b")])
 def test_what_is_no_range_is_refused_with_one(repo: Path, commit: Callable[..., str], text: str, advice: str) -> None:
     commit("feat: one")
 

@@ -10,6 +10,7 @@ from aiops_cli.app import app
 from aiops_cli.failure import ExitCode, Failure
 
 ID = "0198c0de-0000-7000-8000-000000000001"
+USER = "0198c0de-0000-7000-8000-000000000007"
 ROW: dict[str, Any] = {
     "id": ID,
     "version": 4,
@@ -193,7 +194,7 @@ def test_a_query_with_nothing_but_errors_is_a_failure(runner: CliRunner, gateway
             "Commented",
         ),
         (["assign", ID, "nobody"], "assignTicket", {"assigneeId": None}, "Assigned to nobody"),
-        (["assign", ID, "u7"], "assignTicket", {"assigneeId": "u7"}, "Assigned to u7"),
+        (["assign", ID, USER], "assignTicket", {"assigneeId": USER}, f"Assigned to {USER}"),
         (["status", ID, "In-Progress"], "updateTicketStatus", {"status": "IN_PROGRESS"}, "Now in-progress"),
         (
             ["update", ID, "--team", "web", "--service", ""],
@@ -286,3 +287,27 @@ def test_a_text_of_no_encoding_is_refused_before_it_is_sent(runner: CliRunner, g
     assert isinstance(done.exception, Failure)
     assert done.exception.message == "The text holds bytes that are no UTF-8. Save it as UTF-8."
     assert gateway.asked == []
+
+
+def test_a_name_in_place_of_a_user_id_is_refused_with_what_to_write(runner: CliRunner, gateway: Gateway) -> None:
+    done = runner.invoke(app, ["tickets", "assign", ID, "bob"])
+
+    assert isinstance(done.exception, Failure)
+    assert done.exception.code == ExitCode.USAGE
+    assert done.exception.message.startswith("bob is no user id. Write me, or an id")
+    assert gateway.asked == []
+
+
+def test_a_ticket_is_found_by_the_reference_that_another_one_may_not_have(runner: CliRunner, gateway: Gateway) -> None:
+    taken = {"__typename": "ReferenceTakenError", "code": "TICKET_REFERENCE_TAKEN", "message": "R-1 exists already"}
+    page = {"edges": [{"node": ROW}], "pageInfo": {"hasNextPage": False, "endCursor": "c1"}}
+    gateway.answers = [answer(createTicket=taken), answer(tickets=page)]
+
+    refused = runner.invoke(app, ["tickets", "create", "a", "--reference", "R-1"])
+    runner.invoke(app, ["tickets", "list", "--source", "cli", "--reference", "R-1"])
+
+    assert isinstance(refused.exception, Failure)
+    assert refused.exception.message == (
+        "R-1 exists already. See: aiops tickets list --source SOURCE --reference REFERENCE"
+    )
+    assert variables(gateway)["filter"] == {"source": "cli", "externalReference": "R-1"}

@@ -51,7 +51,7 @@ def resolve_range(repo: Path, text: str = "", *, since_version: bool = True) -> 
     """
     check_repository(repo)
     if text and (".." not in text or "..." in text):
-        name = text.replace("...", "..") if "..." in text else f"{text}..HEAD"
+        name = text.replace("...", "..") if "..." in text else f"{text}..HEAD" if text != "HEAD" else "..HEAD"
         raise Failure(f"{text} is no range. Write A..B, for what B has and A does not: {name}", ExitCode.USAGE)
     from_name, _, to_name = text.partition("..")
     to_name = to_name or "HEAD"

@@ -1,6 +1,7 @@
 """`aiops tickets` that change one: each reads the version itself, and never overwrites what somebody did meanwhile."""
 
 import json
+import re
 import sys
 from enum import StrEnum
 from typing import Annotated, Any
@@ -10,6 +11,8 @@ import typer
 from aiops_cli import render, session, ticket_documents
 from aiops_cli.failure import ExitCode, Failure
 from aiops_cli.graph import Graph
+
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 app = typer.Typer()
 
@@ -43,12 +46,18 @@ def not_found(ticket_id: str) -> Failure:
 
 
 def user_id(graph: Graph, who: str) -> str:
-    """The id of `me`, or the id that was given.
+    """The id of `me`, or the id that was given; nothing for nothing.
 
     Raises:
-        Failure: a machine asks for itself.
+        Failure: a machine asks for itself, or it is no id.
     """
     if who != "me":
+        if who and not ID.fullmatch(who):
+            raise Failure(
+                f"{render.inert(who)} is no user id. Write me, or an id, which admins find in the graph: "
+                "{ users { edges { node { id email } } } }",
+                ExitCode.USAGE,
+            )
         return who
     me = graph.query(ticket_documents.ME)["me"]
     if me is None:
