@@ -182,14 +182,22 @@ async def test_a_service_that_is_away_is_named(installation: Installation) -> No
     await client.close()
 
 
-async def test_a_message_over_the_limit_is_refused_by_name(installation: Installation) -> None:
-    async with serving(installation, echo, ServerOptions(max_receive_bytes=1000)) as parcels:
+@pytest.mark.parametrize(
+    ("options", "delivered"),
+    [(ServerOptions(max_receive_bytes=1000), 0), (ServerOptions(max_send_bytes=1000), 1)],
+    ids=["question", "answer"],
+)
+async def test_a_message_over_the_limit_is_refused_as_too_much_at_once(
+    installation: Installation, options: ServerOptions, delivered: int
+) -> None:
+    async with serving(installation, echo, options) as parcels:
         client = parcels.client()
-        with installation.as_viewer("ops"), pytest.raises(RemoteError) as refused:
+        with installation.as_viewer("ops"), pytest.raises(RemoteError, match="ask for less at once") as refused:
             await client.call(unary(client, "Send"), StringValue(value="x" * 2000))
 
-    assert (refused.value.kind, refused.value.reason) == (ErrorKind.EXHAUSTED, "OVERLOADED")
-    assert parcels.calls == []
+    assert (refused.value.kind, refused.value.reason) == (ErrorKind.INVALID, "INVALID_ARGUMENT")
+    assert "2003" not in refused.value.message
+    assert len(parcels.calls) == delivered
 
 
 async def test_a_connection_that_ages_out_cuts_no_call(installation: Installation) -> None:

@@ -37,6 +37,23 @@ async def test_key_that_breaks_a_batch_fails_alone(full: Script, error: Internal
     assert full.auth.calls["BatchGetUsers"] == 1 + 2 * 5
 
 
+async def test_answer_that_is_too_large_for_one_message_comes_in_halves(full: Script) -> None:
+    tickets = [a_ticket(an_id(100 + number)) for number in range(20)]
+    full.tickets.answers["ListTickets"] = tickets_service_pb2.ListTicketsResponse(tickets=tickets, cursors=["c"] * 20)
+
+    def much(request: Any) -> tickets_service_pb2.BatchListTicketCommentsResponse:
+        comment = ticket_pb2.Comment(id=an_id(1), body="x" * 1_000_000)
+        items = [tickets_service_pb2.TicketComments(ticket_id=id_, comments=[comment]) for id_ in request.ticket_ids]
+        return tickets_service_pb2.BatchListTicketCommentsResponse(tickets=items)
+
+    full.tickets.answers["BatchListTicketComments"] = much
+
+    data = await full.gateway.data("{ tickets { nodes { comments { nodes { id } } } } }", token=full.token())
+
+    assert data["tickets"]["nodes"] == [{"comments": {"nodes": [{"id": an_id(1)}]}}] * 20
+    assert full.tickets.calls["BatchListTicketComments"] == 1 + 2
+
+
 async def test_broken_rpc_is_given_up_and_logged_for_each_call_that_was_left_not_for_each_field(
     full: Script, caplog: pytest.LogCaptureFixture
 ) -> None:

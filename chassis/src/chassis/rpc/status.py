@@ -10,6 +10,7 @@ from chassis.errors import (
     ErrorKind,
     Forbidden,
     Internal,
+    InvalidArgument,
     RemoteError,
     Unauthenticated,
     Unavailable,
@@ -34,12 +35,15 @@ CODES = {
 
 # What a code means where the peer sent no ErrorInfo: gRPC itself refused, or a proxy did.
 _WITHOUT_DETAILS = {
-    grpc.StatusCode.INVALID_ARGUMENT: (ErrorKind.INVALID, "INVALID_ARGUMENT"),
-    grpc.StatusCode.OUT_OF_RANGE: (ErrorKind.INVALID, "INVALID_ARGUMENT"),
+    grpc.StatusCode.INVALID_ARGUMENT: (ErrorKind.INVALID, InvalidArgument.reason),
+    grpc.StatusCode.OUT_OF_RANGE: (ErrorKind.INVALID, InvalidArgument.reason),
     grpc.StatusCode.PERMISSION_DENIED: (ErrorKind.FORBIDDEN, Forbidden.reason),
     grpc.StatusCode.UNAUTHENTICATED: (ErrorKind.UNAUTHENTICATED, Unauthenticated.reason),
     grpc.StatusCode.RESOURCE_EXHAUSTED: (ErrorKind.EXHAUSTED, "OVERLOADED"),
 }
+
+# gRPC's words for a message over the limit, its own or the peer's; its code is that of a peer with too much to do.
+_OVER_THE_LIMIT = "message larger than max"
 
 
 def trailing_metadata(error: DomainError, *, domain: str, trace_id: str) -> tuple[tuple[str, str | bytes], ...]:
@@ -60,6 +64,13 @@ def from_rpc_error(error: grpc.aio.AioRpcError, *, audience: str) -> DomainError
         return DeadlineExceeded(f"{audience} took too long to answer; try again", dependency=audience)
     if info is not None:
         return RemoteError(_kind(code, info.reason), info.reason, error.details() or "", metadata)
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and _OVER_THE_LIMIT in (error.details() or ""):
+        return RemoteError(
+            ErrorKind.INVALID,
+            InvalidArgument.reason,
+            "question or answer is larger than one message may be; ask for less at once",
+            {"dependency": audience},
+        )
     kind, reason = _WITHOUT_DETAILS.get(code, (ErrorKind.INTERNAL, Internal.reason))
     message = Internal().message if kind is ErrorKind.INTERNAL else error.details() or ""
     return RemoteError(kind, reason, message, {"dependency": audience})
