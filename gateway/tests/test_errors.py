@@ -161,6 +161,20 @@ async def test_what_no_client_can_put_right_is_a_top_level_error_without_our_ins
         assert inside not in response.text
 
 
+@pytest.mark.parametrize(
+    ("field", "path"),
+    [("filter.assignee_id", "filter.assigneeId"), ("repository_name", "repository"), ("first", "first")],
+)
+async def test_refusal_of_a_read_names_the_argument_as_the_graph_does(script: Script, field: str, path: str) -> None:
+    script.logs.answers["ListLogs"] = InvalidArgument("no id", field=field)
+
+    body = await script.gateway.ask("{ logs { nodes { id } } }", token=script.token())
+
+    (error,) = body["errors"]
+    assert (error["path"], error["extensions"]["code"]) == (["logs"], "INVALID_ARGUMENT")
+    assert error["extensions"]["metadata"] == {"field": path}
+
+
 async def test_defect_of_the_gateway_is_logged_once_with_the_trace_id_and_masked(
     script: Script, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -12,6 +12,7 @@ from graphql import GraphQLError, GraphQLSyntaxError
 
 from chassis.errors import DomainError, ErrorKind, Internal
 from chassis.telemetry import current_trace_id
+from gateway.graph.errors import path_in_graph
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,8 @@ def _refusal(error: GraphQLError, refusal: DomainError, *, log: bool) -> GraphQL
     if log and refusal.kind is ErrorKind.INTERNAL:
         logger.error("a service failed", extra={"code": refusal.reason, "path": _path(error)})
     metadata = {} if masked else dict(refusal.metadata)
+    if "field" in metadata:
+        metadata["field"] = path_in_graph(metadata["field"])
     return _outward(error, masked or refusal.message, refusal.reason, metadata)
 
 

@@ -90,9 +90,14 @@ _INPUT_NAMES = {"repository_name": "repository", "version_name": "version"}
 """Fields that have another name in the graph than at the service."""
 
 
+def path_in_graph(field: str) -> str:
+    """A field's path as the graph's clients write it."""
+    path = ".".join(_INPUT_NAMES.get(part, to_camel_case(part)) for part in field.split("."))
+    return path.removeprefix("option.")
+
+
 def _fields(error: DomainError) -> list[InvalidField]:
-    path = ".".join(_INPUT_NAMES.get(part, to_camel_case(part)) for part in error.metadata.get("field", "").split("."))
-    path = path.removeprefix("option.")
+    path = path_in_graph(error.metadata.get("field", ""))
     return [InvalidField(path=path, message=error.message)] if path else []
 
 
