@@ -145,3 +145,18 @@ def test_a_token_that_no_header_can_carry_is_named_and_not_shown(monkeypatch: py
 
     assert refused.value.code is ExitCode.NOT_LOGGED_IN
     assert refused.value.message == "AIOPS_TOKEN holds characters that no token has. Copy it again."
+
+
+@pytest.mark.parametrize(
+    ("role", "after"), [("ADMIN", "logs push FILE"), ("HR", "tickets list"), (None, "tickets list")]
+)
+def test_login_names_a_command_that_the_role_may_run(
+    runner: CliRunner, gateway: Gateway, config: Path, role: str | None, after: str
+) -> None:
+    user = {"email": "a@b.c", "displayName": "A", "role": role}
+    gateway.answers = [(200, {"data": {"logIn": {"__typename": "LogInSuccess", "session": PAIR, "user": user}}})]
+
+    done = runner.invoke(app, ["login", "--url", gateway.url, "--email", "a@b.c", "--password-stdin"], input="secret\n")
+
+    assert config.exists()
+    assert done.stdout.endswith(f"Next: aiops {after}\n")

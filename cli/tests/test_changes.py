@@ -149,7 +149,7 @@ def test_an_interrupted_push_says_what_is_there(runner: CliRunner, gateway: Gate
     assert isinstance(done.exception, Failure)
     assert done.exception.code == ExitCode.REFUSED
     assert done.exception.message == (
-        "no. See who you are: aiops whoami 1 of 5 commits are there. Run the same command again for the rest."
+        "no. See who you are: aiops whoami. 1 of 5 commits are there. Run the same command again for the rest."
     )
 
 

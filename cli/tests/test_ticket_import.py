@@ -165,7 +165,7 @@ def test_a_stack_that_stays_away_ends_it_with_what_to_do(runner: CliRunner, gate
     assert isinstance(done.exception, Failure)
     assert done.exception.code == ExitCode.UNREACHABLE
     assert done.exception.message == (
-        "away Stopped after 1 of 2 rows. Run the same command again: no row becomes a second ticket."
+        "away. Stopped after 1 of 2 rows. Run the same command again: no row becomes a second ticket."
     )
     assert "1 of 2 rows are tickets now" in done.stdout
 

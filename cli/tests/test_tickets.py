@@ -311,3 +311,18 @@ def test_a_ticket_is_found_by_the_reference_that_another_one_may_not_have(runner
         "R-1 exists already. See: aiops tickets list --source SOURCE --reference REFERENCE"
     )
     assert variables(gateway)["filter"] == {"source": "cli", "externalReference": "R-1"}
+
+
+def test_people_who_cannot_be_read_are_not_told_as_nobody(runner: CliRunner, gateway: Gateway) -> None:
+    unread = {**WHOLE, "assignee": None, "reporter": None}
+    errors = [{"message": "auth is away", "path": ["ticket", name]} for name in ("assignee", "reporter")]
+    gateway.answers = [(200, {"data": {"ticket": unread}, "errors": errors})]
+
+    done = runner.invoke(app, ["tickets", "show", ID])
+
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if line.startswith(("reporter", "assignee"))] == [
+        "reporter  not known just now",
+        "assignee  not known just now",
+    ]
+    assert "ticket.assignee is missing: auth is away" in lines

@@ -28,7 +28,8 @@ def login(
     password = sys.stdin.readline().rstrip("\n") if password_stdin else typer.prompt("Password", hide_input=True)
     _, user = graph.log_in(url.rstrip("/"), address, password)
     role = user["role"] or "no role yet: ask an admin for one"
-    typer.echo(f"Logged in to {url} as {user['email']} ({role}). Next: aiops logs push FILE")
+    first = "aiops logs push FILE" if user["role"] in {"ADMIN", "OPS"} else "aiops tickets list"
+    typer.echo(f"Logged in to {url} as {user['email']} ({role}). Next: {first}")
 
 
 def logout() -> None:

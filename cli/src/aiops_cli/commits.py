@@ -126,7 +126,7 @@ def push(
         except KeyboardInterrupt:
             raise Failure(_stopped(sent, total), ExitCode.INTERRUPTED, reason="INTERRUPTED") from None
         except Failure as failure:
-            failure.message = f"{failure.message} {_stopped(sent, total)}" if sent else failure.message
+            failure.message = f"{failure.message.rstrip('.')}. {_stopped(sent, total)}" if sent else failure.message
             raise
     if as_json:
         told = {"repository": repository, "commits": sent, "new_commits": new, "cut_messages": cut}

@@ -139,7 +139,7 @@ def _send(graph: Graph, rows: Sequence[Row], outcome: Outcome) -> Failure | None
     so_far = (
         f"Stopped after {sent:,} of {len(rows):,} rows. Run the same command again: no row becomes a second ticket."
     )
-    stopped.message = f"{stopped.message} {so_far}".strip()
+    stopped.message = f"{stopped.message.rstrip('.')}. {so_far}" if stopped.message else so_far
     return stopped
 
 

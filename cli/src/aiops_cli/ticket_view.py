@@ -108,7 +108,7 @@ def whole(ticket: Mapping[str, Any], missing: Sequence[str]) -> Iterable[Rendera
     yield Text.assemble((inert(ticket["title"]), "bold"), "  ", ticket["id"])
     facts = [_status(ticket["status"]), *(Text(part) for part in _facts(ticket))]
     yield Text(", ").join(facts)
-    yield from _people(ticket)
+    yield from _people(ticket, missing)
     if ticket["message"]:
         yield Text("")
         yield _block(ticket["message"], 2)
@@ -130,12 +130,16 @@ def _facts(ticket: Mapping[str, Any]) -> Iterable[str]:
     yield f"version {ticket['version']}"
 
 
-def _people(ticket: Mapping[str, Any]) -> Iterable[Text]:
+def _people(ticket: Mapping[str, Any], missing: Sequence[str]) -> Iterable[Text]:
+    """Who told of it and who works on it; nobody is not said of somebody who could not be read."""
+    unread = {name for name in ("reporter", "assignee") if any(line.startswith(f"ticket.{name}") for line in missing)}
     reporter = ticket["reporter"] or {}
     outside = " ".join(inert(part) for part in (reporter.get("externalName"), reporter.get("externalEmail")) if part)
     told = person(reporter.get("user")) or outside
-    doing = person(ticket["assignee"]) or "nobody; take it: aiops tickets assign ID me"
-    yield Text.assemble(("reporter  ", "dim"), told or "unknown")
+    doing = person(ticket["assignee"]) or (
+        "not known just now" if "assignee" in unread else "nobody; take it: aiops tickets assign ID me"
+    )
+    yield Text.assemble(("reporter  ", "dim"), told or ("not known just now" if "reporter" in unread else "unknown"))
     yield Text.assemble(("assignee  ", "dim"), doing.replace(" ID ", f" {ticket['id']} "))
 
 
