@@ -134,3 +134,11 @@ def test_filters_with_nul_are_refused_by_field() -> None:
         with pytest.raises(InvalidArgument) as refused:
             convert_it()
         assert refused.value.metadata == {"field": field}
+
+
+def test_a_filter_may_repeat_itself_at_will() -> None:
+    wanted = pb.LogFilter(states=[LogState.LOG_STATE_FAILED] * 70_000, statuses=[LogStatus.LOG_STATUS_OPEN] * 70_000)
+
+    read = convert.log_filter(wanted)
+
+    assert (read.states, read.statuses) == ((domain.LogState.FAILED,), (domain.LogStatus.OPEN,))

@@ -162,6 +162,9 @@ def test_absent_fields_of_an_update_stay_and_empty_ones_do_not() -> None:
         (pb.TicketFilter(text="\x00"), "filter.text"),
         (pb.TicketFilter(categories=["\x00"]), "filter.categories"),
         (pb.TicketFilter(external_reference="INC-7"), "filter.source"),
+        (pb.TicketFilter(categories=["bug"] * 101), "filter.categories"),
+        (pb.TicketFilter(priorities=["low"] * 101), "filter.priorities"),
+        (pb.TicketFilter(teams=["people"] * 101), "filter.teams"),
     ],
 )
 def test_filters_that_mean_nothing_are_refused(wanted: pb.TicketFilter, field: str) -> None:
@@ -169,3 +172,13 @@ def test_filters_that_mean_nothing_are_refused(wanted: pb.TicketFilter, field: s
         convert_requests.ticket_filter(wanted)
 
     assert (refused.value.reason, refused.value.metadata) == ("INVALID_ARGUMENT", {"field": field})
+
+
+def test_a_filter_may_repeat_itself_at_will() -> None:
+    wanted = pb.TicketFilter(
+        statuses=[ticket_pb.TICKET_STATUS_OPEN] * 70_000, triage_states=[ticket_pb.TRIAGE_STATE_FAILED] * 70_000
+    )
+
+    read = convert_requests.ticket_filter(wanted)
+
+    assert (read.statuses, read.triage_states) == ((values.TicketStatus.OPEN,), (values.TriageState.FAILED,))

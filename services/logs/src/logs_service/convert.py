@@ -88,8 +88,8 @@ def update_command(request: pb.UpdateLogRequest) -> UpdateLog:
 def log_filter(wanted: pb.LogFilter) -> LogFilter:
     """What a list of logs is narrowed to."""
     return LogFilter(
-        states=tuple(_state(state, field="filter.states") for state in wanted.states),
-        statuses=tuple(_status(status, field="filter.statuses") for status in wanted.statuses),
+        states=tuple(_state(state, field="filter.states") for state in dict.fromkeys(wanted.states)),
+        statuses=tuple(_status(status, field="filter.statuses") for status in dict.fromkeys(wanted.statuses)),
         service=_searchable(wanted.service, field="filter.service"),
         text=wanted.text,
         tag=_searchable(wanted.tag, field="filter.tag"),

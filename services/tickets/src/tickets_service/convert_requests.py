@@ -25,6 +25,8 @@ from tickets_service.values import OptionKind, clean_email, clean_key, clean_lin
 
 MAXIMUM_POSITION = 10_000
 MAXIMUM_COMMENTS = 100
+MAXIMUM_FILTER_KEYS = 100
+"""Of each list of a filter. Postgres takes 65,535 parameters, and tells of more as if it were away."""
 _FIELDS: Mapping[OptionKind, Literal["category", "priority", "team"]] = {
     OptionKind.CATEGORY: "category",
     OptionKind.PRIORITY: "priority",
@@ -154,18 +156,16 @@ def ticket_filter(wanted: pb.TicketFilter) -> TicketFilter:
     if wanted.external_reference and not wanted.source:
         raise InvalidArgument("give filter.source beside filter.external_reference", field="filter.source")
     return TicketFilter(
-        statuses=tuple(_known(values.TicketStatus, status, field="filter.statuses") for status in wanted.statuses),
-        categories=tuple(_searchable(key, field="filter.categories") for key in wanted.categories),
-        priorities=tuple(_searchable(key, field="filter.priorities") for key in wanted.priorities),
-        teams=tuple(_searchable(key, field="filter.teams") for key in wanted.teams),
+        statuses=_all_known(values.TicketStatus, wanted.statuses, field="filter.statuses"),
+        categories=_keys(wanted.categories, field="filter.categories"),
+        priorities=_keys(wanted.priorities, field="filter.priorities"),
+        teams=_keys(wanted.teams, field="filter.teams"),
         assignee_id=_optional_id(wanted.assignee_id, field="filter.assignee_id"),
         unassigned=wanted.unassigned,
         text=_searchable(wanted.text, field="filter.text"),
         audience=_known(values.Audience, wanted.audience, field="filter.audience") if wanted.audience else None,
         people_suspected=wanted.people_suspected,
-        triage_states=tuple(
-            _known(values.TriageState, state, field="filter.triage_states") for state in wanted.triage_states
-        ),
+        triage_states=_all_known(values.TriageState, wanted.triage_states, field="filter.triage_states"),
         reporter_id=_optional_id(wanted.reporter_id, field="filter.reporter_id"),
         service=_searchable(wanted.service, field="filter.service"),
         source=_searchable(wanted.source, field="filter.source"),
@@ -256,6 +256,14 @@ def _searchable(text: str, *, field: str) -> str:
     return text
 
 
+def _keys(keys: Sequence[str], *, field: str) -> tuple[str, ...]:
+    if len(keys) > MAXIMUM_FILTER_KEYS:
+        raise InvalidArgument(
+            f"{field} may hold at most {MAXIMUM_FILTER_KEYS} keys, these are {len(keys)}", field=field
+        )
+    return tuple(_searchable(key, field=field) for key in keys)
+
+
 def _audience(number: int, *, field: str = "audience") -> values.Audience:
     return _known(values.Audience, number, field=field) if number else values.Audience.GENERAL
 
@@ -266,3 +274,8 @@ def _known(kind: type[E], number: int, *, field: str) -> E:
         names = ", ".join(f"{_PREFIXES[kind]}{member}" for member in members)
         raise InvalidArgument(f"{field} must be one of {names}", field=field)
     return members[number - 1]
+
+
+def _all_known(kind: type[E], numbers: Sequence[int], *, field: str) -> tuple[E, ...]:
+    """Each once: there are only a few."""
+    return tuple(_known(kind, number, field=field) for number in dict.fromkeys(numbers))
