@@ -35,6 +35,7 @@ query Summary($id: ID!) {
 SCHEMA = Path(__file__).resolve().parents[2] / "gateway" / "src" / "gateway" / "schema.graphql"
 DETAILS = {
     "ValidationError": "fields { path message }",
+    "NotFoundError": "fields { path message }",
     "VersionConflictError": "expected actual",
     "RateLimitedError": "retryAfterSeconds",
 }
