@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from importlib import import_module
+from importlib.metadata import version as installed
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,12 @@ def test_every_command_shows_its_help(runner: CliRunner, name: str) -> None:
 
     assert done.exit_code == 0, done.output
     assert f"Usage: aiops {name}" in done.output
+
+
+def test_the_version_needs_no_command(runner: CliRunner) -> None:
+    done = runner.invoke(app, ["--version"])
+
+    assert (done.exit_code, done.stdout) == (0, f"aiops {installed('aiops-cli')}\n")
 
 
 def test_help_loads_no_command() -> None:

@@ -66,17 +66,22 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def root(
-    *,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
-) -> None:
-    """Runs before every command."""
-    if version:
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
         from importlib.metadata import version as installed  # noqa: PLC0415 - 20 ms that only --version needs
 
         typer.echo(f"aiops {installed('aiops-cli')}")
         raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Runs before every command."""
 
 
 def _line_of_help() -> None:
