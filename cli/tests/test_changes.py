@@ -375,3 +375,10 @@ def test_an_id_of_nothing_and_a_service_that_is_away_are_told_apart(runner: CliR
     assert isinstance(away, Failure)
     assert away.message == "Nothing is known just now: ticket.changesBefore is missing: changelog is away."
     assert away.code == ExitCode.UNREACHABLE
+
+
+def test_notes_are_printed_in_one_form(runner: CliRunner, gateway: Gateway) -> None:
+    done = runner.invoke(app, ["changelogs", "show", ID, "--markdown", "--json"])
+
+    assert isinstance(done.exception, Failure)
+    assert (done.exception.code, gateway.asked) == (ExitCode.USAGE, [])

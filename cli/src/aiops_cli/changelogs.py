@@ -170,6 +170,8 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Print a changelog: highlights, entries by section, what decided the version, and what was left out and why."""
+    if markdown and as_json:
+        raise Failure("--markdown and --json are two forms. Name one of them.", ExitCode.USAGE)
     graph = Graph(session.current())
     if not markdown:
         _print(*_get(graph, changelog_id), excluded=excluded, as_json=as_json)
