@@ -1,6 +1,6 @@
 """Lists, filters and batches, and what they cost: a constant number of statements, whatever is asked for."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from chassis.db import Database, ReadTx, UnitOfWork
 from chassis.ids import uuid7
 from chassis.paging import Page, Slice
 from chassis.testing.plugin import QueryCounter, ServiceDatabase
-from tickets_service import queries, similar
+from tickets_service import queries, similar, similarity
 from tickets_service.commands import TicketFilter
 from tickets_service.domain import Ticket
 from tickets_service.store import TicketStore
@@ -275,6 +275,24 @@ async def test_similar_tickets_share_rare_words_and_say_which(store: Store, data
     assert 1 > first.similarity > second.similarity > 0
     assert set(first.shared_words) == {"certificate", "ldap", "gateway", "expired"}
     assert second.shared_words == ("certificate",)
+
+
+async def test_the_text_of_a_ticket_is_read_once_for_all_that_are_like_it(
+    store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [await store(title="Certificate of ldap expired", message="") for _ in range(6)]
+    texts: list[str] = []
+
+    def spellings(title: str, message: str) -> Mapping[str, str]:
+        texts.append(title)
+        return similarity.spellings(title, message)
+
+    monkeypatch.setattr(queries, "spellings", spellings)
+    async with database.read() as tx:
+        answer = await queries.batch_list_similar([asked[0].id, asked[1].id], 5, OPS, tx)
+
+    assert [len(alikes) for alikes in answer.values()] == [5, 5]
+    assert len(texts) == 2
 
 
 async def test_hidden_tickets_take_no_place_among_the_similar_ones(store: Store, database: Database) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tickets_service.similarity import Weights, count_words, most_alike, spelled, words
+from tickets_service.similarity import Weights, count_words, most_alike, spellings, words
 
 EVEN = Weights({}, 0)
 
@@ -64,4 +64,4 @@ def test_equally_alike_ones_come_in_one_order() -> None:
 
 
 def test_shared_words_are_spelled_as_in_the_ticket() -> None:
-    assert spelled(("fail", "servic", "gone"), "Services fail", "The service failed") == ("fail", "services", "gone")
+    assert spellings("Services fail", "The service failed") == {"servic": "services", "fail": "fail"}

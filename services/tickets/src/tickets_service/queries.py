@@ -13,7 +13,7 @@ from tickets_service import similar
 from tickets_service.commands import TicketFilter
 from tickets_service.domain import Ticket, TicketOption
 from tickets_service.errors import TicketNotFound
-from tickets_service.similarity import Alike, spelled
+from tickets_service.similarity import Alike, spellings
 from tickets_service.store import (
     OptionStore,
     among,
@@ -126,15 +126,7 @@ async def batch_list_similar(
     wanted = {alike.ticket for alikes in found.values() for alike in alikes} | found.keys()
     read = {ticket.id: ticket for ticket in await batch_get_tickets(list(wanted), watcher, tx)}
     return {
-        ticket_id: [
-            Alike(
-                read[alike.ticket],
-                alike.similarity,
-                spelled(alike.shared_words, read[ticket_id].title, read[ticket_id].message),
-            )
-            for alike in alikes
-            if alike.ticket in read
-        ]
+        ticket_id: _spelled([alike for alike in alikes if alike.ticket in read], read[ticket_id], read)
         for ticket_id, alikes in found.items()
         if ticket_id in read
     }
@@ -146,6 +138,15 @@ async def list_options(tx: ReadTx) -> list[TicketOption]:
     return sorted(
         await OptionStore(tx).all(), key=lambda option: (order.index(option.kind), option.position, option.key)
     )
+
+
+def _spelled(alikes: Sequence[Alike[UUID]], asked: Ticket, read: Mapping[UUID, Ticket]) -> list[Alike[Ticket]]:
+    """Similar tickets with the shared words as the ticket spells them, whose text is read once for all of them."""
+    known = spellings(asked.title, asked.message) if alikes else {}
+    return [
+        Alike(read[alike.ticket], alike.similarity, tuple(known.get(word, word) for word in alike.shared_words))
+        for alike in alikes
+    ]
 
 
 def _asked(ids: Sequence[UUID]) -> Any:

@@ -93,13 +93,13 @@ def count_words(title: str, message: str) -> dict[str, int]:
     return dict(counts.most_common(MAXIMUM_WORDS))
 
 
-def spelled(stems: Iterable[str], title: str, message: str) -> tuple[str, ...]:
-    """Words as the text of a ticket spells them, in lower case; the first spelling of each."""
-    spellings: dict[str, str] = {}
+def spellings(title: str, message: str) -> Mapping[str, str]:
+    """The words of a ticket as its text spells them, in lower case; the first spelling of each."""
+    found: dict[str, str] = {}
     for text in (title, message[:MAXIMUM_CHARACTERS]):
         for stem, word in _spellings(text):
-            spellings.setdefault(stem, word)
-    return tuple(spellings.get(stem, stem) for stem in stems)
+            found.setdefault(stem, word)
+    return found
 
 
 def words(text: str) -> Iterable[str]:
