@@ -327,6 +327,20 @@ async def test_without_any_key_log_ins_cannot_be_checked(
     assert keys.asked == 1
 
 
+async def test_whoever_started_while_auth_was_away_has_keys_a_moment_after_it_is_back(
+    tokens: AccessTokens, keys: Keys, key: Ed25519PrivateKey, claims: Claims, clock: FrozenClock
+) -> None:
+    keys.broken = OSError("refused")
+    with pytest.raises(Unavailable):
+        await tokens.verify(sign_access_token(key, "k1", claims))
+
+    keys.broken = None
+    clock.advance(timedelta(seconds=AccessTokens.RETRY_SECONDS))
+
+    assert str((await tokens.verify(sign_access_token(key, "k1", claims))).id) == claims["sub"]
+    assert keys.asked == 2
+
+
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "auth/jwks.json"])
 def test_keys_come_over_http_alone(url: str) -> None:
     with pytest.raises(ValueError, match="AIOPS_JWKS_URL"):

@@ -197,6 +197,8 @@ class AccessTokens:
 
     REFETCH_SECONDS = 10.0
     """At most one fetch in this time, however many unknown keys are shown to us."""
+    RETRY_SECONDS = 1.0
+    """After a fetch that failed: whoever starts while auth is away must not be without keys long after it is back."""
     MAX_AGE_SECONDS = 300.0
     """Keys older than this are fetched again, so that a retired one is refused in the end."""
 
@@ -267,7 +269,9 @@ class AccessTokens:
         return self._clock.monotonic() - self._tried_at
 
     def _should_fetch(self, kid: str) -> bool:
-        return self._age >= (self.MAX_AGE_SECONDS if kid in self._keys else self.REFETCH_SECONDS)
+        if kid in self._keys:
+            return self._age >= self.MAX_AGE_SECONDS
+        return self._age >= (self.REFETCH_SECONDS if self._failure is None else self.RETRY_SECONDS)
 
     async def _fetch(self) -> None:
         try:
