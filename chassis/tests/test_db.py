@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 from surroundings import Published
 
-from chassis.db import Database, UnitOfWork, guard_version
+from chassis.db import Database, UnitOfWork, among, guard_version
 from chassis.errors import InvalidArgument, Overloaded, Unavailable, VersionConflict
 from chassis.identity import Call, acting_as
 from chassis.testing.clock import FrozenClock
@@ -208,3 +208,17 @@ def test_a_missing_version_is_an_invalid_argument(expected: int) -> None:
         guard_version(expected=expected, actual=4)
 
     assert refused.value.metadata == {"field": "expected_version"}
+
+
+async def test_a_column_is_looked_for_among_more_ids_than_a_statement_takes_parameters(
+    store: ServiceDatabase, uow: UnitOfWork
+) -> None:
+    async with uow.begin() as tx:
+        await tx.execute(insert(parcels), [{"id": UUID(int=n), "city": "Oslo"} for n in (1, 2, 3)])
+
+    async with store.database.read() as read:
+        many = [UUID(int=1), UUID(int=3), *(UUID(int=n) for n in range(4, 70_000))]
+        found = await read.fetch_all(select(parcels.c.id).where(among(parcels.c.id, many)).order_by(parcels.c.id))
+        none = await read.fetch_all(select(parcels.c.id).where(among(parcels.c.id, [])))
+
+    assert ([row.id for row in found], none) == ([UUID(int=1), UUID(int=3)], [])

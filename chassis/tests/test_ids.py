@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.errors import InvalidArgument
-from chassis.ids import parse_id, uuid7, uuid7_floor, uuid7_time
+from chassis.ids import parse_id, parse_ids, uuid7, uuid7_floor, uuid7_time
 
 NOON = datetime(2026, 1, 5, 12, 0, 0, 123_000, tzinfo=UTC)
 
@@ -75,3 +75,27 @@ def test_any_other_text_is_an_invalid_argument(text: str) -> None:
         parse_id(text, field="log_id")
 
     assert refused.value.metadata == {"field": "log_id"}
+    assert refused.value.message.startswith("this must be an id such as ")
+
+
+def test_a_batch_of_ids_is_read_in_its_order_and_each_once() -> None:
+    first, second = uuid7(), uuid7()
+
+    assert parse_ids([str(second), str(first), str(second)]) == [second, first]
+    assert len(parse_ids([str(uuid7()) for _ in range(1000)])) == 1000
+
+
+@pytest.mark.parametrize(
+    ("texts", "maximum", "said"),
+    [
+        (["x"], 1000, "this must be an id"),
+        ([str(UUID(int=7))] * 3, 2, "ask for at most 2 ids at once, these are 3"),
+        ([""] * 1001, 1000, "ask for at most 1,000 ids at once, these are 1,001"),
+    ],
+)
+def test_another_batch_is_refused_under_its_field(texts: list[str], maximum: int, said: str) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        parse_ids(texts, field="log_ids", maximum=maximum)
+
+    assert refused.value.message.startswith(said)
+    assert refused.value.metadata == {"field": "log_ids"}

@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
 import psycopg
 from google.protobuf.message import Message
 from psycopg import sql
-from sqlalchemy import CursorResult, Executable, Row
+from sqlalchemy import ColumnElement, CursorResult, Executable, Row, Uuid, any_, literal
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -283,6 +285,11 @@ class Claim:
         self.stored = True
 
 
+def among(column: ColumnElement[UUID], ids: Sequence[UUID]) -> ColumnElement[bool]:
+    """Whether a column is one of many ids; one array, since Postgres takes at most 65,535 parameters."""
+    return column == any_(literal(list(ids), ARRAY(Uuid)))
+
+
 def guard_version(*, expected: int, actual: int) -> None:
     """Let a change pass only if its caller had read the present version.
 
@@ -291,8 +298,6 @@ def guard_version(*, expected: int, actual: int) -> None:
         VersionConflict: the thing changed since it was read.
     """
     if expected < 1:
-        raise InvalidArgument(
-            "expected_version must be the version that you read, 1 or higher", field="expected_version"
-        )
+        raise InvalidArgument("this must be the version that you read, 1 or higher", field="expected_version")
     if expected != actual:
         raise VersionConflict(expected=expected, actual=actual)

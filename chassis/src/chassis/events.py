@@ -4,26 +4,19 @@ It knows no broker and no table: `chassis.outbox` stores envelopes, `chassis.rel
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from google.protobuf.message import Message
 
-from aiops.common.v1.actor_pb2 import Actor as ActorMessage
-from aiops.common.v1.actor_pb2 import ActorKind
 from aiops.events.v1.envelope_pb2 import Envelope
 from chassis.identity import Actor, Call
+from chassis.protos import actor_to_proto, moment_to_proto
 from chassis.telemetry import current_trace_id, traceparent
 
 _SUBJECT = re.compile(r"aiops\.[a-z_]+\.[a-z_]+\.[a-z_]+\.v(?P<version>[1-9][0-9]*)")
 _DEAD_LETTER_SUBJECT = re.compile(r"aiops\.dlq\.[a-z_]+\.[a-z-]+")
-_ACTOR_KINDS: Mapping[str, ActorKind.ValueType] = {
-    "user": ActorKind.ACTOR_KIND_USER,
-    "service_account": ActorKind.ACTOR_KIND_SERVICE_ACCOUNT,
-    "service": ActorKind.ACTOR_KIND_SERVICE,
-}
 
 
 def stream(service: str) -> str:
@@ -68,12 +61,13 @@ class Event:
 
 def envelop(event: Event, *, event_id: UUID, producer: str, actor: Actor, at: datetime, call: Call | None) -> Envelope:
     """The envelope of an event: who, when, because of what, and on which trace."""
-    envelope = Envelope(
+    return Envelope(
         id=str(event_id),
+        occurred_at=moment_to_proto(at),
         type=event.payload.DESCRIPTOR.full_name,
         schema_version=event.schema_version,
         producer=producer,
-        actor=ActorMessage(kind=_ACTOR_KINDS[actor.kind], id=actor.id),
+        actor=actor_to_proto(actor.kind, actor.id),
         correlation_id=(call.correlation_id if call else "") or current_trace_id() or str(event_id),
         causation_id=call.causation_id if call else "",
         traceparent=traceparent(),
@@ -82,5 +76,3 @@ def envelop(event: Event, *, event_id: UUID, producer: str, actor: Actor, at: da
         aggregate_version=event.aggregate_version,
         payload=event.payload.SerializeToString(deterministic=True),
     )
-    envelope.occurred_at.FromDatetime(at)
-    return envelope

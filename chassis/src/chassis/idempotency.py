@@ -53,7 +53,7 @@ def check_key(key: str) -> None:
     """
     if not MIN_KEY_CHARACTERS <= len(key) <= MAX_KEY_CHARACTERS:
         raise IdempotencyKeyInvalid(
-            f"send an idempotency_key of {MIN_KEY_CHARACTERS} to {MAX_KEY_CHARACTERS} characters, a new random one "
+            f"send an idempotency key of {MIN_KEY_CHARACTERS} to {MAX_KEY_CHARACTERS} characters, a new random one "
             "for each change and the same one when you repeat it",
             field="idempotency_key",
         )
@@ -92,7 +92,7 @@ class Record:
             return None
         if self.fingerprint is None or not hmac.compare_digest(self.fingerprint, self._mac(fingerprint)):
             raise IdempotencyKeyReused(
-                "this idempotency_key was used before with other arguments; send a new key for a new request",
+                "this idempotency key was used before with other arguments; send a new key for a new request",
                 operation=self.operation,
             )
         nonce, sealed = self.response[:_NONCE_BYTES], self.response[_NONCE_BYTES:]
@@ -166,7 +166,7 @@ async def take(connection: AsyncConnection, principal: str, operation: str, key:
     except OperationalError as error:
         if isinstance(error.orig, psycopg.errors.LockNotAvailable):
             raise IdempotencyInProgress(
-                "the first request with this idempotency_key is still running; repeat it with the same key",
+                "the first request with this idempotency key is still running; repeat it with the same key",
                 retry_after_seconds=str(WAIT_SECONDS),
             ) from error
         raise

@@ -6,10 +6,13 @@ It does not decide which day a partition holds, nor store anything.
 import secrets
 import threading
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from chassis.errors import InvalidArgument
+
+MAXIMUM_BATCH = 1000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANDOM_BITS = 74
@@ -79,9 +82,20 @@ def parse_id(text: str, *, field: str) -> UUID:
         id_ = None
     if id_ is None or len(text) != _TEXT_LENGTH or str(id_) != text.lower():
         raise InvalidArgument(
-            f"{field} must be an id such as 0198c0de-0000-7000-8000-000000000001; copy it from an answer", field=field
+            "this must be an id such as 0198c0de-0000-7000-8000-000000000001; copy it from an answer", field=field
         )
     return id_
+
+
+def parse_ids(texts: Sequence[str], *, field: str = "ids", maximum: int = MAXIMUM_BATCH) -> list[UUID]:
+    """The ids of a batch, each once, in the order given.
+
+    Raises:
+        InvalidArgument: there are too many, or one is malformed.
+    """
+    if len(texts) > maximum:
+        raise InvalidArgument(f"ask for at most {maximum:,} ids at once, these are {len(texts):,}", field=field)
+    return [parse_id(text, field=field) for text in dict.fromkeys(texts)]
 
 
 def _milliseconds(at: datetime) -> int:

@@ -67,7 +67,7 @@ def decode_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
         return _decoded(cursor, types)
     except ValueError:
         raise CursorInvalid(
-            "page.after is no cursor of this list; pass the end_cursor of the page before, or nothing",
+            "this is no cursor of this list; pass the end cursor of the page before, or nothing",
             field="page.after",
         ) from None
 

@@ -18,9 +18,7 @@ from logs_service.domain import (
     LogSummaryFailed,
     LogUpdated,
     Summary,
-    clean_line,
     clean_tags,
-    clean_text,
     guard_size,
 )
 from logs_service.errors import LogStatusTransitionInvalid, LogSummaryInProgress, LogTooLarge
@@ -113,22 +111,6 @@ def test_tags_are_in_lower_case_and_each_once() -> None:
         with pytest.raises(InvalidArgument) as refused:
             clean_tags(tags)
         assert refused.value.metadata == {"field": "tags"}
-
-
-def test_lines_of_people_are_one_line_of_text() -> None:
-    assert (
-        clean_line("  Überlauf im Lager \u00a0 5 ", field="name", minimum=1, maximum=30) == "Überlauf im Lager \u00a0 5"
-    )
-    for text in ("", "   ", "x" * 31, "a\nb", "a\u2028b", "a\x7fb"):
-        with pytest.raises(InvalidArgument):
-            clean_line(text, field="name", minimum=1, maximum=30)
-
-
-def test_notes_may_have_lines_and_ten_thousand_characters() -> None:
-    assert clean_text("a\nb", field="notes", maximum=10) == "a\nb"
-    for text in ("x" * 11, "a\x00"):
-        with pytest.raises(InvalidArgument):
-            clean_text(text, field="notes", maximum=10)
 
 
 def test_sizes_are_allowed_to_the_byte() -> None:

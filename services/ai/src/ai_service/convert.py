@@ -28,17 +28,15 @@ from ai_service.domain import (
 from aiops.ai.v1 import ai_service_pb2, events_pb2, evidence_pb2, highlight_pb2, run_pb2, triage_pb2
 from chassis.errors import InvalidArgument
 from chassis.events import Event
-from chassis.ids import parse_id
+from chassis.protos import moment_to_proto
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from uuid import UUID
 
     from google.protobuf.message import Message
     from google.protobuf.timestamp_pb2 import Timestamp
 
 RUN_COMPLETED_SUBJECT = "aiops.ai.run.completed.v1"
-MAX_IDS = 1000
 _ENGINES = {EngineName.BUILTIN: run_pb2.ENGINE_BUILTIN, EngineName.OPENAI: run_pb2.ENGINE_OPENAI}
 
 
@@ -164,7 +162,7 @@ def _highlights(highlights: Iterable[Highlight]) -> list[highlight_pb2.Highlight
 
 def run_to_proto(run: Run) -> run_pb2.Run:
     """A run as others see it."""
-    message = run_pb2.Run(
+    return run_pb2.Run(
         id=str(run.id),
         task=run.task,
         engine=_ENGINES[run.engine],
@@ -176,25 +174,13 @@ def run_to_proto(run: Run) -> run_pb2.Run:
         latency_milliseconds=run.latency_milliseconds,
         fallback_reason=run.fallback_reason or "",
         attempt_count=run.attempt_count,
+        created_at=moment_to_proto(run.created_at),
     )
-    message.created_at.FromDatetime(run.created_at)
-    return message
 
 
 def runs_to_proto(runs: Iterable[Run]) -> ai_service_pb2.BatchGetRunsResponse:
     """The runs that were found."""
     return ai_service_pb2.BatchGetRunsResponse(runs=[run_to_proto(run) for run in runs])
-
-
-def run_ids(request: ai_service_pb2.BatchGetRunsRequest) -> list[UUID]:
-    """The ids that a request names, each once.
-
-    Raises:
-        InvalidArgument: there are too many, or one is malformed.
-    """
-    if len(request.ids) > MAX_IDS:
-        raise InvalidArgument(f"ask for at most {MAX_IDS} runs at once", field="ids")
-    return [parse_id(text, field="ids") for text in dict.fromkeys(request.ids)]
 
 
 def fact_to_event(fact: object) -> Event:

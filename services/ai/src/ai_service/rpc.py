@@ -14,6 +14,7 @@ from ai_service.engines.triage import triage_task
 from aiops.ai.v1 import ai_service_pb2 as pb
 from aiops.ai.v1.ai_service_pb2_grpc import AiServiceServicer
 from chassis.identity import current_call
+from chassis.ids import parse_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +58,7 @@ class AiServicer(AiServiceServicer):
 
     async def BatchGetRuns(self, request: pb.BatchGetRunsRequest, context: Context) -> pb.BatchGetRunsResponse:
         """Return the runs that exist among the ids."""
-        ids = convert.run_ids(request)
+        ids = parse_ids(request.ids)
         async with self._database.read() as tx:
             return convert.runs_to_proto(await queries.batch_get_runs(ids, tx))
 

@@ -1,10 +1,7 @@
 """Between protos and domain: pure and total. What comes in malformed is refused with the field's name."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from uuid import UUID
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from aiops.auth.v1 import auth_service_pb2 as pb
 from aiops.auth.v1 import events_pb2 as events
@@ -18,10 +15,9 @@ from auth_service.domain import Role, User, UserStatus
 from chassis.errors import InvalidArgument, Unauthenticated
 from chassis.events import Event
 from chassis.identity import Call
-from chassis.ids import parse_id
+from chassis.ids import MAXIMUM_BATCH, parse_id
 from chassis.paging import Slice, page_info
-
-MAXIMUM_BATCH = 1000
+from chassis.protos import moment_from, moment_to_proto
 
 _ROLES: "Mapping[Role | None, user_pb2.Role.ValueType]" = {
     None: user_pb2.ROLE_UNSPECIFIED,
@@ -105,7 +101,7 @@ def create_api_token_command(request: pb.CreateApiTokenRequest) -> machine.Creat
     Raises:
         InvalidArgument: the moment is none that exists.
     """
-    expires_at = _moment(request.expires_at, field="expires_at") if request.HasField("expires_at") else None
+    expires_at = moment_from(request.expires_at, field="expires_at") if request.HasField("expires_at") else None
     return machine.CreateApiToken(request.service_account_name, frozenset(request.scopes), expires_at)
 
 
@@ -132,17 +128,6 @@ def own_id(call: Call) -> UUID:
     if call.viewer is None:
         raise Unauthenticated("log in first")
     return call.viewer.id
-
-
-def batch_ids(ids: Sequence[str]) -> list[UUID]:
-    """The ids of a batch, each once.
-
-    Raises:
-        InvalidArgument: there are too many, or one is malformed.
-    """
-    if len(ids) > MAXIMUM_BATCH:
-        raise InvalidArgument(f"ask for at most {MAXIMUM_BATCH} ids at once, these are {len(ids)}", field="ids")
-    return [parse_id(text, field="ids") for text in dict.fromkeys(ids)]
 
 
 def batch_emails(emails: Sequence[str]) -> list[str]:
@@ -183,8 +168,8 @@ def user_to_proto(user: User) -> user_pb2.User:
         display_name=user.display_name,
         role=_ROLES[user.role],
         status=_STATUSES[user.status],
-        created_at=_timestamp(user.created_at),
-        updated_at=_timestamp(user.updated_at),
+        created_at=moment_to_proto(user.created_at),
+        updated_at=moment_to_proto(user.updated_at),
     )
 
 
@@ -192,9 +177,9 @@ def session_to_proto(issued: IssuedSession) -> user_pb2.Session:
     """A pair of tokens."""
     return user_pb2.Session(
         access_token=issued.access_token.text,
-        access_token_expires_at=_timestamp(issued.access_token.expires_at),
+        access_token_expires_at=moment_to_proto(issued.access_token.expires_at),
         refresh_token=issued.refresh_token.text,
-        refresh_token_expires_at=_timestamp(issued.refresh_token_expires_at),
+        refresh_token_expires_at=moment_to_proto(issued.refresh_token_expires_at),
     )
 
 
@@ -207,10 +192,10 @@ def api_token_to_proto(token: machine.ApiToken) -> user_pb2.ApiToken:
         service_account_id=str(token.service_account.id),
         scopes=sorted(token.scopes),
         prefix=token.prefix,
-        created_at=_timestamp(token.created_at),
-        expires_at=_timestamp(token.expires_at),
-        revoked_at=_timestamp(token.revoked_at),
-        last_used_at=_timestamp(token.last_used_at),
+        created_at=moment_to_proto(token.created_at),
+        expires_at=moment_to_proto(token.expires_at),
+        revoked_at=moment_to_proto(token.revoked_at),
+        last_used_at=moment_to_proto(token.last_used_at),
     )
 
 
@@ -219,7 +204,7 @@ def invited_to_proto(invited: Invited) -> pb.InviteUserResponse:
     return pb.InviteUserResponse(
         user=user_to_proto(invited.user),
         invitation_token=invited.invitation_token.text,
-        invitation_expires_at=_timestamp(invited.expires_at),
+        invitation_expires_at=moment_to_proto(invited.expires_at),
     )
 
 
@@ -230,7 +215,9 @@ def created_to_proto(issued: IssuedApiToken) -> pb.CreateApiTokenResponse:
 
 def exchanged_to_proto(token: AccessToken) -> pb.ExchangeApiTokenResponse:
     """An access token for a machine."""
-    return pb.ExchangeApiTokenResponse(access_token=token.text, access_token_expires_at=_timestamp(token.expires_at))
+    return pb.ExchangeApiTokenResponse(
+        access_token=token.text, access_token_expires_at=moment_to_proto(token.expires_at)
+    )
 
 
 def users_page_to_proto(page: Slice[User]) -> pb.ListUsersResponse:
@@ -281,20 +268,3 @@ def fact_to_event(fact: object) -> Event:
         case _:
             raise TypeError(f"auth tells no fact of type {type(fact).__name__}")
     return event
-
-
-def _timestamp(moment: datetime | None) -> Timestamp | None:
-    if moment is None:
-        return None
-    timestamp = Timestamp()
-    timestamp.FromDatetime(moment)
-    return timestamp
-
-
-def _moment(timestamp: Timestamp, *, field: str) -> datetime:
-    try:
-        return timestamp.ToDatetime(tzinfo=UTC)
-    except (ValueError, OverflowError) as error:
-        raise InvalidArgument(
-            "this moment does not exist; send a time between the years 1 and 9999", field=field
-        ) from error

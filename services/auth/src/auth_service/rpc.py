@@ -14,6 +14,7 @@ from auth_service.domain import AccountRules
 from auth_service.queries import KeyRing
 from chassis.db import Database, UnitOfWork, WriteTx
 from chassis.identity import current_call
+from chassis.ids import parse_ids
 from chassis.paging import page_from
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -98,7 +99,7 @@ class AuthServicer(AuthServiceServicer):
 
     async def BatchGetUsers(self, request: pb.BatchGetUsersRequest, context: Context) -> pb.BatchGetUsersResponse:
         """The accounts that exist among some ids."""
-        ids = convert.batch_ids(request.ids)
+        ids = parse_ids(request.ids)
         async with self._database.read() as tx:
             users = await queries.batch_get_users(ids, tx)
         return pb.BatchGetUsersResponse(users=[convert.user_to_proto(user) for user in users])

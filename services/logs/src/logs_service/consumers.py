@@ -12,10 +12,11 @@ from chassis.clock import Clock
 from chassis.consumer import Delivery, Subscription
 from chassis.db import Database
 from chassis.errors import DomainError
+from chassis.ids import parse_id
 from chassis.metrics import Metrics
 from chassis.patience import Patience, is_away
 from chassis.rpc.client import Client
-from logs_service import convert, convert_evidence, queries, statistics, usecases
+from logs_service import convert_evidence, queries, statistics, usecases
 from logs_service.domain import Log, LogState, Summary
 from logs_service.evidence import build_evidence, check_sentences
 
@@ -55,7 +56,7 @@ class Summarizer:
             LogNotFound: no log has the id of the event.
             DomainError: ai or Postgres is away; the event comes again.
         """
-        log_id = convert.id_of(delivery.payload.log_id, field="log_id")
+        log_id = parse_id(delivery.payload.log_id, field="log_id")
         async with self._database.read() as tx:
             log = await queries.get_log(log_id, tx)
         if log.state is not LogState.RECEIVED:

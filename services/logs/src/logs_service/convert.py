@@ -1,21 +1,22 @@
 """Between protos and domain: pure and total."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from aiops.common.v1.actor_pb2 import Actor, ActorKind
 from aiops.logs.v1 import events_pb2 as events
 from aiops.logs.v1 import log_pattern_pb2 as pattern_pb
 from aiops.logs.v1 import log_pb2 as log_pb
 from aiops.logs.v1 import log_record_pb2 as record_pb
 from aiops.logs.v1 import logs_service_pb2 as pb
+from chassis.cleaning import clean_line
 from chassis.errors import InvalidArgument
 from chassis.events import Event
 from chassis.ids import parse_id
+from chassis.protos import actor_to_proto, moment_to_proto
 from logs_service import domain
 from logs_service.commands import (
     LogFilter,
@@ -25,17 +26,11 @@ from logs_service.commands import (
     UpdateLog,
     UpdateLogStatus,
 )
-from logs_service.domain import MAXIMUM_NAME_CHARACTERS, MAXIMUM_SERVICE_CHARACTERS, clean_line
+from logs_service.domain import MAXIMUM_NAME_CHARACTERS, MAXIMUM_SERVICE_CHARACTERS
 from logs_service.patterns.record import Severity
 
-MAXIMUM_BATCH = 1000
 _NANOSECONDS = 1_000_000_000
 _LAST_NANOSECOND = 2**63 - 1
-_ACTOR_KINDS: "Mapping[str, ActorKind.ValueType]" = {
-    "user": ActorKind.ACTOR_KIND_USER,
-    "service_account": ActorKind.ACTOR_KIND_SERVICE_ACCOUNT,
-    "service": ActorKind.ACTOR_KIND_SERVICE,
-}
 
 _Fact = (
     domain.LogReceived | domain.LogSummarized | domain.LogSummaryFailed | domain.LogStatusUpdated | domain.LogUpdated
@@ -109,26 +104,6 @@ def record_filter(wanted: pb.LogRecordFilter) -> LogRecordFilter:
     )
 
 
-def id_of(text: str, *, field: str) -> UUID:
-    """The id in a field of a request.
-
-    Raises:
-        InvalidArgument: it is malformed.
-    """
-    return parse_id(text, field=field)
-
-
-def batch_ids(ids: Sequence[str]) -> list[UUID]:
-    """The ids of a batch, each once.
-
-    Raises:
-        InvalidArgument: there are too many, or one is malformed.
-    """
-    if len(ids) > MAXIMUM_BATCH:
-        raise InvalidArgument(f"ask for at most {MAXIMUM_BATCH} ids at once, these are {len(ids)}", field="ids")
-    return [parse_id(text, field="ids") for text in dict.fromkeys(ids)]
-
-
 def log_to_proto(log: domain.Log) -> log_pb.Log:
     """A log as others see it."""
     contents = log.contents
@@ -152,9 +127,9 @@ def log_to_proto(log: domain.Log) -> log_pb.Log:
         notes=log.notes,
         summary=None if log.summary is None else _summary_to_proto(log.summary),
         failure=log.failure,
-        created_by=Actor(kind=_ACTOR_KINDS[log.created_by_kind], id=log.created_by_id),
-        created_at=_moment_to_proto(log.created_at),
-        updated_at=_moment_to_proto(log.updated_at),
+        created_by=actor_to_proto(log.created_by_kind, log.created_by_id),
+        created_at=moment_to_proto(log.created_at),
+        updated_at=moment_to_proto(log.updated_at),
     )
 
 
@@ -165,7 +140,7 @@ def record_to_proto(record: domain.LogRecord) -> record_pb.LogRecord:
         log_id=str(record.log_id),
         line_number=record.line_number,
         time=nanoseconds_to_proto(record.time_nanoseconds),
-        observed_time=_moment_to_proto(record.observed_time),
+        observed_time=moment_to_proto(record.observed_time),
         severity=_severity_to_proto(record.severity),
         severity_text=record.severity_text,
         body=record.body,
@@ -185,7 +160,7 @@ def pattern_to_proto(pattern: domain.LogPattern) -> pattern_pb.LogPattern:
         template=pattern.template,
         service=pattern.service,
         first_log_id=str(pattern.first_log_id),
-        created_at=_moment_to_proto(pattern.created_at),
+        created_at=moment_to_proto(pattern.created_at),
     )
 
 
@@ -251,7 +226,7 @@ def _timezone(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise InvalidArgument(
-            "timezone must be the IANA name of a zone, such as Europe/Berlin, or empty for UTC", field="timezone"
+            "this must be the IANA name of a zone, such as Europe/Berlin, or empty for UTC", field="timezone"
         ) from error
 
 
@@ -262,7 +237,7 @@ def _searchable(text: str, *, field: str) -> str:
         InvalidArgument: it holds NUL, which no stored text does.
     """
     if "\x00" in text:
-        raise InvalidArgument(f"{field} must not hold NUL characters", field=field)
+        raise InvalidArgument("this must not hold NUL characters", field=field)
     return text
 
 
@@ -282,7 +257,7 @@ def _status(number: int, *, field: str) -> domain.LogStatus:
 def _known(values: Sequence[tuple[str, int]], number: int, field: str) -> str:
     names = {value: name for name, value in values if value}
     if number not in names:
-        raise InvalidArgument(f"{field} must be one of {', '.join(names.values())}", field=field)
+        raise InvalidArgument(f"this must be one of {', '.join(names.values())}", field=field)
     return names[number]
 
 
@@ -290,7 +265,7 @@ def _severity(number: int, *, field: str) -> Severity:
     try:
         return Severity(number)
     except ValueError as error:
-        raise InvalidArgument(f"{field} must be a Severity, such as SEVERITY_WARN", field=field) from error
+        raise InvalidArgument("this must be a Severity, such as SEVERITY_WARN", field=field) from error
 
 
 def _severity_to_proto(severity: Severity) -> "log_pb.Severity.ValueType":
@@ -319,16 +294,10 @@ def _summary_to_proto(summary: domain.Summary) -> log_pb.Summary:
         model=summary.model,
         run_id=summary.run_id,
         evidence_digest=summary.evidence_digest,
-        created_at=_moment_to_proto(summary.created_at),
+        created_at=moment_to_proto(summary.created_at),
         fallback_reason=summary.fallback_reason,
         replaced_sentence_count=summary.replaced_sentence_count,
     )
-
-
-def _moment_to_proto(moment: datetime) -> Timestamp:
-    timestamp = Timestamp()
-    timestamp.FromDatetime(moment)
-    return timestamp
 
 
 def nanoseconds_to_proto(nanoseconds: int | None) -> Timestamp | None:

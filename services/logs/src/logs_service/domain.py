@@ -1,6 +1,5 @@
 """A log and what may happen to it: two state machines, one for the machine and one for people. Pure."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -8,6 +7,7 @@ from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
+from chassis.cleaning import clean_line
 from chassis.errors import InvalidArgument
 from logs_service.errors import LogStatusTransitionInvalid, LogSummaryInProgress, LogTooLarge
 from logs_service.patterns.record import Severity
@@ -22,7 +22,6 @@ MAXIMUM_NOTES_CHARACTERS = 10_000
 MAXIMUM_REASON_CHARACTERS = 500
 MAXIMUM_TAGS = 20
 MAXIMUM_TAG_CHARACTERS = 50
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class LogSource(StrEnum):
@@ -292,33 +291,6 @@ def guard_size(byte_count: int, *, maximum_bytes: int) -> None:
     if byte_count > maximum_bytes:
         hint = "upload it as a file" if maximum_bytes < MAXIMUM_UPLOAD_BYTES else "split it into several files"
         raise LogTooLarge(f"a log may have {maximum_bytes:,} bytes here; {hint}", maximum_bytes=str(maximum_bytes))
-
-
-def clean_line(text: str, *, field: str, minimum: int, maximum: int) -> str:
-    """One line of text of a person, without outer blanks.
-
-    Raises:
-        InvalidArgument: it is too short or long, or holds control characters.
-    """
-    line = text.strip()
-    if not minimum <= len(line) <= maximum:
-        raise InvalidArgument(f"{field} must have {minimum} to {maximum} characters, this has {len(line)}", field=field)
-    if _CONTROL.search(line):
-        raise InvalidArgument(f"{field} must be one line without control characters", field=field)
-    return line
-
-
-def clean_text(text: str, *, field: str, maximum: int) -> str:
-    """Text of a person with line breaks as they are.
-
-    Raises:
-        InvalidArgument: it is too long, or holds a NUL character.
-    """
-    if len(text) > maximum:
-        raise InvalidArgument(f"{field} must have at most {maximum:,} characters, this has {len(text):,}", field=field)
-    if "\x00" in text:
-        raise InvalidArgument(f"{field} must not hold NUL characters", field=field)
-    return text
 
 
 def clean_tags(tags: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,14 +6,14 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from chassis.db import ReadTx
+from chassis.db import ReadTx, among
 from chassis.errors import InvalidArgument
 from chassis.paging import Page, Slice, decode_cursor, encode_cursor
 from logs_service.commands import LogFilter, LogRecordFilter
 from logs_service.domain import Log, LogPattern, LogRecord
 from logs_service.errors import LogNotFound, LogPatternNotFound
 from logs_service.patterns.record import Severity
-from logs_service.store import among, log_of, pattern_count, record_of, resolved_patterns
+from logs_service.store import log_of, pattern_count, record_of, resolved_patterns
 from logs_service.tables import LOG_PATTERNS, LOG_RECORDS, LOGS
 
 MAXIMUM_SEARCH_CHARACTERS = 200
@@ -131,7 +131,7 @@ def _id_after(page: Page) -> UUID:
 def _containing(text: str) -> str:
     if len(text) > MAXIMUM_SEARCH_CHARACTERS or "\x00" in text:
         raise InvalidArgument(
-            f"filter.text may have at most {MAXIMUM_SEARCH_CHARACTERS} characters and no NUL", field="filter.text"
+            f"this may have at most {MAXIMUM_SEARCH_CHARACTERS} characters and no NUL", field="filter.text"
         )
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"

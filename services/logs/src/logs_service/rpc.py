@@ -9,6 +9,7 @@ from aiops.logs.v1.logs_service_pb2_grpc import LogsServiceServicer
 from chassis.db import Claim, Database, UnitOfWork, WriteTx
 from chassis.errors import InvalidArgument
 from chassis.idempotency import request_fingerprint
+from chassis.ids import parse_id, parse_ids
 from chassis.paging import page_from, page_info
 from chassis.redaction import Redactor
 from chassis.rpc.server import Context
@@ -101,13 +102,13 @@ class LogsServicer(LogsServiceServicer):
     async def GetLog(self, request: pb.GetLogRequest, context: Context) -> pb.GetLogResponse:
         """One log."""
         async with self._database.read() as tx:
-            log = await queries.get_log(convert.id_of(request.log_id, field="log_id"), tx)
+            log = await queries.get_log(parse_id(request.log_id, field="log_id"), tx)
         return pb.GetLogResponse(log=convert.log_to_proto(log))
 
     async def BatchGetLogs(self, request: pb.BatchGetLogsRequest, context: Context) -> pb.BatchGetLogsResponse:
         """The logs that exist among the ids."""
         async with self._database.read() as tx:
-            logs = await queries.batch_get_logs(convert.batch_ids(request.ids), tx)
+            logs = await queries.batch_get_logs(parse_ids(request.ids), tx)
         return pb.BatchGetLogsResponse(logs=map(convert.log_to_proto, logs))
 
     async def ListLogs(self, request: pb.ListLogsRequest, context: Context) -> pb.ListLogsResponse:
@@ -133,12 +134,12 @@ class LogsServicer(LogsServiceServicer):
     ) -> pb.BatchGetLogRecordsResponse:
         """The records that exist among the ids."""
         async with self._database.read() as tx:
-            records = await queries.batch_get_log_records(convert.batch_ids(request.ids), tx)
+            records = await queries.batch_get_log_records(parse_ids(request.ids), tx)
         return pb.BatchGetLogRecordsResponse(log_records=map(convert.record_to_proto, records))
 
     async def ListLogPatterns(self, request: pb.ListLogPatternsRequest, context: Context) -> pb.ListLogPatternsResponse:
         """A page of a log's patterns, the most frequent first."""
-        page, log_id = page_from(request.page), convert.id_of(request.log_id, field="log_id")
+        page, log_id = page_from(request.page), parse_id(request.log_id, field="log_id")
         async with self._database.read() as tx:
             found = await statistics.list_log_patterns(log_id, page, tx)
         return pb.ListLogPatternsResponse(
@@ -152,7 +153,7 @@ class LogsServicer(LogsServiceServicer):
     ) -> pb.BatchGetLogPatternsResponse:
         """The patterns that stand for the ids."""
         async with self._database.read() as tx:
-            found = await queries.batch_get_log_patterns(convert.batch_ids(request.ids), tx)
+            found = await queries.batch_get_log_patterns(parse_ids(request.ids), tx)
         return pb.BatchGetLogPatternsResponse(log_patterns=convert.resolved_to_proto(found))
 
 

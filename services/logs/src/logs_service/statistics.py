@@ -10,12 +10,12 @@ from uuid import UUID
 from sqlalchemy import CTE, BigInteger, Numeric, Row, Select, Subquery, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from chassis.db import ReadTx
+from chassis.db import ReadTx, among
 from chassis.paging import Page, Slice, decode_cursor, encode_cursor
 from logs_service.domain import Log, LogPatternCount
 from logs_service.evidence import Exemplar, LogStats, PatternStats
 from logs_service.queries import get_log
-from logs_service.store import among, pattern_of, severity_counts_of
+from logs_service.store import pattern_of, severity_counts_of
 from logs_service.tables import LOG_PATTERN_COUNTS, LOG_PATTERNS, LOG_RECORDS, LOGS
 
 LISTED_BUCKETS = 30

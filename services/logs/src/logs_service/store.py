@@ -8,10 +8,10 @@ from uuid import UUID
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import ColumnElement, Row, Text, Uuid, any_, func, insert, literal, select, text, update
+from sqlalchemy import ColumnElement, Row, Text, any_, func, insert, literal, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from chassis.db import ReadTx, WriteTx
+from chassis.db import ReadTx, WriteTx, among
 from chassis.errors import VersionConflict
 from logs_service.domain import (
     Contents,
@@ -157,11 +157,6 @@ class PatternStore:
     async def _add_versions(self, rows: Sequence[Sequence[object]]) -> None:
         columns = ("pattern_id", "version", "template", "merged_into", "log_id", "created_at")
         await self._tx.copy("log_pattern_versions", columns, rows)
-
-
-def among(column: ColumnElement[UUID], ids: Sequence[UUID]) -> ColumnElement[bool]:
-    """Whether a column is one of many ids; one array, since Postgres takes at most 65,535 parameters."""
-    return column == any_(literal(list(ids), ARRAY(Uuid)))
 
 
 async def ensure_record_partitions(tx: WriteTx, *, first_day: datetime, days: int) -> int:

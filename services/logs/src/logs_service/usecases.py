@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+from chassis.cleaning import clean_line, clean_text
 from chassis.db import WriteTx, guard_version
 from chassis.errors import Internal, InvalidArgument
 from chassis.redaction import RedactionFailed, Redactor
@@ -13,9 +14,7 @@ from logs_service.domain import (
     Log,
     LogState,
     Summary,
-    clean_line,
     clean_tags,
-    clean_text,
 )
 from logs_service.ingest.pipeline import Ingestor
 from logs_service.store import LogStore, ensure_record_partitions

@@ -28,7 +28,7 @@ async def create_api_token(command: CreateApiToken, tx: WriteTx) -> IssuedApiTok
     """
     await authority.require_admin(tx)
     if command.expires_at is not None and command.expires_at <= tx.now:
-        raise InvalidArgument("expires_at must be in the future, or absent for never", field="expires_at")
+        raise InvalidArgument("this must be in the future, or absent for never", field="expires_at")
     account = await vault.ensure_service_account(tx, check_service_account_name(command.service_account_name))
     prefix, secret = new_api_token()
     scopes = check_scopes(command.scopes)
