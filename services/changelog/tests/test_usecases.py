@@ -8,6 +8,7 @@ from services.changelog.tests.factories import Changes, Published, commit_of, co
 from sqlalchemy import select
 
 from changelog_service import usecases
+from changelog_service.commands import CommitRange
 from changelog_service.commits import Commit, Notes, make_notes
 from changelog_service.domain import PUBLISHED_EARLY, Highlights, HighlightState
 from changelog_service.errors import (
@@ -93,6 +94,20 @@ async def test_a_message_that_cannot_be_redacted_leaves_nothing(
         with pytest.raises(Internal):
             await attempt
     assert set((await counts(database)).values()) == {0}
+
+
+async def test_notes_are_headed_by_the_version_at_the_end(changes: Changes) -> None:
+    given = (commit_of("b", "a", message="feat!: b", tags=("v2.0.0-rc.1", "latest")), commit_of("a", tags=("v1.4.2",)))
+    await changes.push(*given)
+
+    local = await changes.generate(given[:1], previous="v1.4.2")
+    ranges = [await changes.generate(CommitRange("v1.4.2", end)) for end in ("v2.0.0-rc.1", "latest", sha("b"))]
+
+    for changelog in (local, *ranges):
+        assert changelog.markdown.startswith("## [v2.0.0-rc.1] - 2026-01-02\n")
+        assert changelog.next_version == "v2.0.0"
+    several = await changes.generate((*given[:1], commit_of("c", "a")), previous="v1.4.2")
+    assert several.markdown.startswith("## [v2.0.0] - ")
 
 
 async def test_given_commits_make_a_draft_and_are_not_stored(

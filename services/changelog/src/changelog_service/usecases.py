@@ -70,14 +70,15 @@ async def generate_changelog(cmd: GenerateChangelog, tx: WriteTx, redactor: Reda
     """
     previous = _version(cmd.previous_version)
     if isinstance(cmd.source, CommitRange):
-        repository, commits, tagged = await _range(cmd.repository_name, cmd.source, tx)
+        repository, commits, tagged, title = await _range(cmd.repository_name, cmd.source, tx)
         from_ref, to_ref = cmd.source.from_ref, cmd.source.to_ref
         previous = previous or tagged
     else:
         repository = await _given(cmd.repository_name, tx)
         commits = await asyncio.to_thread(_redacted, cmd.source, redactor)
         from_ref = to_ref = ""
-    changelog = await asyncio.to_thread(_draft, repository, commits, previous, tx)
+        title = _tagged("", _tags_at_end(commits))
+    changelog = await asyncio.to_thread(_draft, repository, commits, previous, title, tx)
     changelog = replace(changelog, from_ref=from_ref, to_ref=to_ref)
     if len(changelog.markdown.encode()) + len(changelog.json.encode()) > MAXIMUM_NOTES_BYTES:
         # Together with the entries this is what one answer can carry; texts of usual length never come near.
@@ -203,10 +204,10 @@ async def _existing(name: str, tx: WriteTx) -> Repository:
     return found
 
 
-async def _range(name: str, wanted: CommitRange, tx: WriteTx) -> tuple[Repository, tuple[Commit, ...], str]:
-    """The repository, the commits of a range, newest first, and the version that the beginning is tagged with."""
+async def _range(name: str, wanted: CommitRange, tx: WriteTx) -> tuple[Repository, tuple[Commit, ...], str, str]:
+    """The repository, the commits of a range, newest first, and the versions that its two ends are tagged with."""
     repository = await _existing(name, tx)
-    end, _ = await _revision(repository, wanted.to_ref, "range.to_ref", tx)
+    end, end_tags = await _revision(repository, wanted.to_ref, "range.to_ref", tx)
     start, version = "", ""
     if wanted.from_ref:
         start, tags = await _revision(repository, wanted.from_ref, "range.from_ref", tx)
@@ -222,7 +223,8 @@ async def _range(name: str, wanted: CommitRange, tx: WriteTx) -> tuple[Repositor
     if not found:
         raise RangeEmpty("the range holds no commit: its end is reached from its beginning", field="range")
     guard_whole(found, unpushed)
-    return repository, newest_first([commit for commit in found.values() if commit is not None]), version
+    commits = newest_first([commit for commit in found.values() if commit is not None])
+    return repository, commits, version, _tagged(wanted.to_ref, end_tags)
 
 
 async def _revision(repository: Repository, ref: str, field: str, tx: WriteTx) -> tuple[str, list[str]]:
@@ -246,6 +248,13 @@ def _tagged(ref: str, tags: Iterable[str]) -> str:
     return max(versions, key=lambda tag: (versions[tag].precedence, tag), default="")
 
 
+def _tags_at_end(commits: Sequence[Commit]) -> tuple[str, ...]:
+    """The tags of the one commit that all others lead to; none where there are several such."""
+    parents = {sha for commit in commits for sha in commit.parent_shas}
+    ends = [commit for commit in commits if commit.sha not in parents]
+    return ends[0].tags if len(ends) == 1 else ()
+
+
 def _parsed(text: str) -> Version | None:
     try:
         return parse_version(text)
@@ -266,10 +275,13 @@ def _version(text: str) -> str:
     return text
 
 
-def _draft(repository: Repository, commits: Sequence[Commit], previous_version: str, tx: WriteTx) -> Changelog:
+def _draft(
+    repository: Repository, commits: Sequence[Commit], previous_version: str, tagged: str, tx: WriteTx
+) -> Changelog:
+    """The draft; its notes are headed by the version that its end is tagged with, else by the one that follows."""
     notes = make_notes(commits, previous_version=previous_version)
     account_for(commits, notes)
-    title = notes.next_version
+    title = tagged or notes.next_version
     return Changelog(
         id=uuid7(tx.now),
         version=1,
