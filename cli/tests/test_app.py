@@ -13,6 +13,7 @@ from cli.tests.conftest import Gateway
 from typer.testing import CliRunner
 
 from aiops_cli.app import COMMANDS, app, main
+from aiops_cli.failure import ExitCode, Failure
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -57,6 +58,17 @@ def test_a_mistyped_command_is_answered_with_the_one_that_was_meant(runner: CliR
 
     assert done.exit_code == 2
     assert "Did you mean 'tickets'?" in done.output
+
+
+@pytest.mark.parametrize("arguments", [["changelog"], ["changelogs", "generate", "--repository", "shop"]])
+def test_a_range_that_begins_with_a_dash_is_told_where_it_goes(runner: CliRunner, arguments: list[str]) -> None:
+    done = runner.invoke(app, [*arguments, "-evil..HEAD"])
+
+    assert isinstance(done.exception, Failure)
+    assert done.exception.code == ExitCode.USAGE
+    assert done.exception.message == (
+        "-evil..HEAD begins with a dash, as options do. Write it last, behind two dashes: -- -evil..HEAD"
+    )
 
 
 def test_a_reader_that_has_enough_is_no_failure(tmp_path: Path) -> None:

@@ -117,6 +117,15 @@ def test_tag_at_the_end_is_the_heading_with_its_day(call: Call, repo: Path) -> N
     assert call("v1.4.0..HEAD~1").stdout.startswith("## [Unreleased]\n")
 
 
+def test_branch_that_begins_with_a_dash_goes_behind_two(call: Call, repo: Path, runner: CliRunner) -> None:
+    subprocess.run(["git", "-C", str(repo), "update-ref", "refs/heads/-evil", "v1.4.0"], check=True)
+
+    done = runner.invoke(app, ["changelog", "--repo", str(repo), "--", "-evil..HEAD"])
+
+    assert done.exit_code == 0
+    assert done.stderr.startswith("5 commits since -evil: ")
+
+
 def test_version_before_may_be_given(call: Call) -> None:
     assert "Next version: 0.10.0 (major, " in call("--previous-version", "0.9.1").stderr
     with pytest.raises(Failure, match=r"--previous-version: 'one' is no semantic version\. Examples: ") as failure:

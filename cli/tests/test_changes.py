@@ -197,9 +197,9 @@ def test_generate_prints_accounts_highlights_and_entries(runner: CliRunner, gate
     [sent] = inputs(gateway)
     assert (sent["repository"], sent["range"]) == ("shop/checkout", {"fromRef": "v1.4.0", "toRef": "v1.5.0"})
     assert done.stdout.splitlines() == [
-        f"shop/checkout 1.5.0  {ID}",
+        f"shop/checkout v1.5.0  {ID}",
         "v1.4.0..v1.5.0, draft, version 2",
-        "4 commits = 2 in 1 entries + 2 left out",
+        "4 commits = 2 in 1 entry + 2 left out",
         "minor: 1.4.0 -> 1.5.0, decided by aaaaaaaaaa",
         "",
         "Highlights  by the builtin engine",
@@ -244,14 +244,128 @@ def test_head_goes_as_the_hash_that_it_is_here(runner: CliRunner, gateway: Gatew
     assert done.exception.message == "it is not whole. Push: aiops commits push --repository shop"
 
 
-@pytest.mark.parametrize("text", ["v1", "v1...v2", "", ".."])
-def test_what_is_no_range_says_how_one_is_written(runner: CliRunner, gateway: Gateway, text: str) -> None:
-    done = runner.invoke(app, ["changelogs", "generate", text, "--repository", "shop"])
+@pytest.mark.parametrize("command", [["changelog"], ["changelogs", "generate", "--repository", "shop"]])
+@pytest.mark.parametrize(("text", "meant"), [("v1", "v1..HEAD"), ("v1...v2", "v1..v2"), ("HEAD", "..HEAD")])
+def test_what_is_no_range_says_how_one_is_written(
+    runner: CliRunner, gateway: Gateway, repo: Path, command: list[str], text: str, meant: str
+) -> None:
+    done = runner.invoke(app, [*command, text, "--repo", str(repo)])
 
     assert isinstance(done.exception, Failure)
-    assert done.exception.code == ExitCode.USAGE
-    assert "v1.4.0..v1.5.0" in done.exception.message
-    assert gateway.asked == []
+    assert (done.exception.code, gateway.asked) == (ExitCode.USAGE, [])
+    assert done.exception.message == f"{text} is no range. Write A..B, for what B has and A does not: {meant}"
+
+
+@pytest.mark.parametrize(
+    ("text", "from_ref", "to_ref"),
+    [
+        ("", "v1.0.0", "HEAD"),
+        ("..", "v1.0.0", "HEAD"),
+        ("v1.0.0..", "v1.0.0", "HEAD"),
+        ("..v1.0.0", None, "v1.0.0"),
+        ("HEAD~1..main", "HEAD~1", "HEAD"),
+        ("v9.0.0..v9.1.0", "v9.0.0", "v9.1.0"),
+    ],
+)
+def test_ends_of_a_range_are_those_of_the_repository_here(
+    runner: CliRunner, gateway: Gateway, repo: Path, text: str, from_ref: str | None, to_ref: str
+) -> None:
+    git(repo, "branch", "--move", "main")
+    git(repo, "commit", "--quiet", "--allow-empty", "-m", "fix: more")
+    gateway.answers = [answer(generateChangelog={"__typename": "GenerateChangelogSuccess", "changelog": CHANGELOG})]
+
+    done = runner.invoke(app, ["changelogs", "generate", text, "--repository", "shop", "--repo", str(repo)])
+
+    assert done.exit_code == 0, done.output
+    [sent] = inputs(gateway)
+    hashes = {name: git(repo, "rev-parse", name) for name in ("HEAD", "HEAD~1")}
+    assert sent["range"] == {"fromRef": hashes.get(from_ref or "", from_ref), "toRef": hashes.get(to_ref, to_ref)}
+
+
+def test_two_names_need_no_repository_and_others_say_so(runner: CliRunner, gateway: Gateway, tmp_path: Path) -> None:
+    gateway.answers = [answer(generateChangelog={"__typename": "GenerateChangelogSuccess", "changelog": CHANGELOG})]
+    command = ["changelogs", "generate", "--repository", "shop", "--repo", str(tmp_path)]
+
+    named = runner.invoke(app, [*command, "v1.4.0..v1.5.0"])
+    unnamed = runner.invoke(app, [*command, "v1.4.0.."])
+
+    assert named.exit_code == 0, named.output
+    assert isinstance(unnamed.exception, Failure)
+    assert unnamed.exception.message.endswith("is in no git repository. Go into one, or name it with --repo.")
+    assert len(gateway.asked) == 1
+
+
+def nodes(*found: object) -> dict[str, Any]:
+    return {"edges": [{"node": each} for each in found], "pageInfo": {"hasNextPage": False, "endCursor": None}}
+
+
+def test_an_empty_list_tells_an_unknown_repository_from_one_without_changelogs(
+    runner: CliRunner, gateway: Gateway
+) -> None:
+    command = ["changelogs", "list", "--repository", "shop", "--state", "published"]
+    gateway.answers = [answer(changelogs=nodes()), answer(repositories=nodes({"id": ID}))]
+    empty = runner.invoke(app, command)
+    gateway.answers = [answer(changelogs=nodes()), answer(repositories=nodes())]
+    unknown = runner.invoke(app, command).exception
+
+    assert empty.stdout == (
+        "There is no published changelog of shop. Make one: aiops changelogs generate A..B --repository shop\n"
+    )
+    assert isinstance(unknown, Failure)
+    assert (unknown.reason, unknown.code) == ("REPOSITORY_NOT_FOUND", ExitCode.REFUSED)
+    assert unknown.message == "There is no repository shop. Push it: aiops commits push --repository shop"
+
+
+@pytest.mark.parametrize(
+    ("to_ref", "title"),
+    [("v2.0.0-rc.1", "shop v2.0.0-rc.1"), (SHA, "shop"), ("stable", "shop"), (None, "shop")],
+)
+def test_a_changelog_is_called_by_the_version_at_its_end(
+    runner: CliRunner, gateway: Gateway, to_ref: str | None, title: str
+) -> None:
+    made = {**CHANGELOG, "toRef": to_ref, "nextVersion": "v2.0.0", "repository": {"name": "shop"}, "commitCount": 1}
+    gateway.answers = [answer(changelogs=nodes(made))]
+
+    done = runner.invoke(app, ["changelogs", "list"])
+
+    shown = {SHA: "v1.4.0.." + SHA[:10], None: "given commits"}.get(to_ref, f"v1.4.0..{to_ref}")
+    assert done.stdout.splitlines()[1] == f"    {title}  {shown}, 1 commit, minor -> v2.0.0"
+
+
+def test_what_is_waited_for_is_told_with_the_tries(
+    runner: CliRunner, gateway: Gateway, repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = (200, {"data": None, "errors": [{"message": "no", "extensions": {"code": "UNAVAILABLE"}}]})
+    monkeypatch.setattr(sending, "PATIENCE_SECONDS", (0.0, 0.0))
+    gateway.answers = [away, away, pushed(5)]
+
+    done = runner.invoke(app, ["commits", "push", "--repository", "shop", "--repo", str(repo)])
+
+    assert done.exit_code == 0, done.output
+    assert done.stderr.splitlines()[:2] == [f"Waiting for the stack, try {number} of 3" for number in (2, 3)]
+
+
+def test_no_try_begins_after_the_last_one(
+    runner: CliRunner, gateway: Gateway, repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = (200, {"data": None, "errors": [{"message": "no", "extensions": {"code": "UNAVAILABLE"}}]})
+    monkeypatch.setattr(sending, "LAST_TRY_SECONDS", -1.0)
+    gateway.answers = [away, pushed(5)]
+
+    done = runner.invoke(app, ["commits", "push", "--repository", "shop", "--repo", str(repo)])
+
+    assert isinstance(done.exception, Failure)
+    assert (done.exception.code, len(gateway.asked)) == (ExitCode.UNREACHABLE, 1)
+
+
+def test_a_changelog_that_somebody_changed_is_shown_once(runner: CliRunner, gateway: Gateway) -> None:
+    conflict = {"__typename": "VersionConflictError", "code": "VERSION_CONFLICT", "message": "it is now version 4"}
+    gateway.answers = [answer(changelog={"version": 2}), answer(publishChangelog=conflict)]
+
+    done = runner.invoke(app, ["changelogs", "publish", ID])
+
+    assert isinstance(done.exception, Failure)
+    assert done.exception.message == f"it is now version 4. See: aiops changelogs show {ID}"
 
 
 def test_publish_carries_the_version_that_was_read(runner: CliRunner, gateway: Gateway) -> None:

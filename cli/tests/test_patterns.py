@@ -61,7 +61,7 @@ def test_neither_a_file_name_nor_a_line_gives_orders_to_the_terminal(runner: Cli
     done = runner.invoke(app, ["patterns", str(file)])
 
     assert done.exit_code == 0, done.output
-    assert "1 patterns of 1 records in [red]a\ufffd]0;owned\ufffdb.log" in done.stdout
+    assert "1 pattern of 1 record in [red]a\ufffd]0;owned\ufffdb.log" in done.stdout
     assert "disk \ufffd2J gone \ufffdgnorw" in done.stdout
     assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(done.stdout)
 

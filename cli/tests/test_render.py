@@ -44,7 +44,7 @@ def test_a_course_has_no_more_columns_than_there_is_room_for() -> None:
     assert sum(row["course"]) == 60
 
 
-@pytest.mark.parametrize("width", [80, 100, 160])
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
 def test_a_pattern_is_whole_on_every_terminal(width: int) -> None:
     rows = render.pattern_rows([counted("payment refused by <*>", "ERROR", {2: 1234})], 2468)
 
@@ -53,6 +53,24 @@ def test_a_pattern_is_whole_on_every_terminal(width: int) -> None:
     for part in ("1,234", "50.0", "ERROR", "2026-11-20 10:02:00", "payment refused by <*>"):
         assert part in text
     assert ("over time" in text) == (width >= 96)
+
+
+def test_both_ends_of_a_pattern_stand_below_each_other_at_60_columns() -> None:
+    rows = render.pattern_rows([counted("payment refused by <*>", "ERROR", {2: 1200, 3: 34})], 2468)
+
+    assert shown(render.patterns_list(rows, "1 pattern", 60), 60).splitlines() == [
+        "1 pattern",
+        "    count      %  level  first seen",
+        "                         last seen",
+        "    1,234   50.0  ERROR  2026-11-20 10:02:00",
+        "                         2026-11-20 10:03:00",
+        "    payment refused by <*>",
+    ]
+
+
+@pytest.mark.parametrize(("count", "told"), [(0, "0 entries"), (1, "1 entry"), (1234, "1,234 entries")])
+def test_one_is_counted_as_one(count: int, told: str) -> None:
+    assert render.many(count, "entry", "entries") == told
 
 
 @pytest.mark.parametrize("width", [80, 160])

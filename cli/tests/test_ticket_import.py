@@ -222,6 +222,17 @@ def test_a_report_never_overwrites_the_file_itself(runner: CliRunner, gateway: G
     assert gateway.asked == []
 
 
+def test_a_report_is_a_file(runner: CliRunner, gateway: Gateway, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(file.parent)
+
+    done = runner.invoke(app, ["tickets", "import", str(file), "--report", "-"])
+
+    assert isinstance(done.exception, Failure)
+    assert done.exception.code == ExitCode.USAGE
+    assert done.exception.message == "The report is a file to be fixed and imported. Name one: --report bad.csv"
+    assert (gateway.asked, list(file.parent.glob("-"))) == ([], [])
+
+
 def test_a_report_that_cannot_be_written_is_told_before_anything_is_sent(
     runner: CliRunner, gateway: Gateway, file: Path, tmp_path: Path
 ) -> None:

@@ -73,6 +73,23 @@ def test_long_subjects_stay_in_their_column_at_80_columns() -> None:
     assert {line[:35] for line in lines[1:]} == {" " * 35}
 
 
+def test_similar_tickets_have_the_whole_width_for_their_titles() -> None:
+    similar = {
+        "similarity": 0.84,
+        "sharedWords": ["checkout", "502", "bad"],
+        "ticket": {"id": ID, "title": "Checkout answers 502 again since this morning"},
+    }
+    ticket = {"comments": None, "logs": None, "similar": [similar], "changesBefore": None}
+
+    assert shown(ticket_view._around(ticket), 60).splitlines() == [
+        "",
+        "Similar tickets",
+        f"  {ID}  84%",
+        "    Checkout answers 502 again since this morning",
+        "    both say: checkout, 502, bad",
+    ]
+
+
 def test_a_window_with_nothing_in_it_says_so() -> None:
     before = {
         "before": "2026-11-20T10:00:00Z",

@@ -1,6 +1,7 @@
 """The command tree of `aiops`, and how every command ends."""
 
 import json
+import re
 import sys
 from importlib import import_module
 from typing import Annotated, Any
@@ -37,6 +38,22 @@ COMMANDS = {
 """Where each command is, and what `aiops --help` says of it: that needs none of their modules."""
 
 
+OF_RANGES = frozenset({"changelog", "changelogs", "commits"})
+DASHED_RANGE = re.compile(r"-{1,2}[^-\s=][^\s=]*\.\.[^\s=]*")
+
+
+def _refuse_dashed_range(arguments: list[str]) -> None:
+    """Say of a range that begins with a dash where it goes, before it is taken for options.
+
+    Raises:
+        Failure: there is one.
+    """
+    for each in arguments[: arguments.index("--")] if "--" in arguments else arguments:
+        if DASHED_RANGE.fullmatch(each):
+            message = f"{each} begins with a dash, as options do. Write it last, behind two dashes: -- {each}"
+            raise Failure(message, ExitCode.USAGE)
+
+
 class Commands(TyperGroup):
     """Loads the module of the command that is to run, and no other."""
 
@@ -45,6 +62,8 @@ class Commands(TyperGroup):
         name, _, rest = super().resolve_command(ctx, args)
         if name is None:
             return name, None, rest
+        if name in OF_RANGES:
+            _refuse_dashed_range(rest)
         module, _, attribute = COMMANDS[name][0].partition(":")
         found = getattr(import_module(f"aiops_cli.{module}"), attribute)
         if isinstance(found, typer.Typer):

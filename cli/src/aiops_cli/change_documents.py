@@ -55,6 +55,7 @@ query Changelogs($repository: String, $state: ChangelogState, $first: Int!, $aft
   }
 }
 """
+REPOSITORY = "query Repository($name: String!) { repositories(name: $name, first: 1) { edges { node { id } } } }"
 VERSION = "query ChangelogVersion($id: ID!) { changelog(id: $id) { version } }"
 PUBLISH = (
     _CHANGELOG

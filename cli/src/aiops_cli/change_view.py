@@ -8,10 +8,12 @@ from typing import Any
 
 from rich.text import Text
 
-from aiops_cli.render import clock, inert
+from aiops_cli.render import clock, inert, many
 from aiops_cli.ticket_view import missing_parts, word
 
 SHA_CHARACTERS = 10
+VERSION = re.compile(r"[vV]?\d+\.\d+\.\d+([-+].+)?")
+"""The tag at the end is what the release is called, whatever its commits ask for."""
 HASH = re.compile(r"[0-9a-f]{40,64}")
 EXCLUSION = {
     "MERGE": "merges",
@@ -27,8 +29,12 @@ EXCLUSION = {
 
 def _title(changelog: Mapping[str, Any]) -> str:
     repository = (changelog["repository"] or {}).get("name") or "a repository"
-    version = f" {changelog['nextVersion']}" if changelog["nextVersion"] else ""
-    return inert(f"{repository}{version}")
+    to_ref = changelog["toRef"] or ""
+    return inert(f"{repository} {to_ref}" if VERSION.fullmatch(to_ref) else repository)
+
+
+def _next(changelog: Mapping[str, Any]) -> str:
+    return f" -> {inert(changelog['nextVersion'])}" if changelog["nextVersion"] else ""
 
 
 def _range(changelog: Mapping[str, Any]) -> str:
@@ -48,7 +54,8 @@ def changelog_row(changelog: Mapping[str, Any]) -> Iterable[Text]:
     state = word(changelog["state"])
     style = "green" if state == "published" else "yellow"
     yield Text.assemble(f"{changelog['id']}  {clock(changelog['createdAt'])}  ", (state, style))
-    facts = f"  {_range(changelog)}, {changelog['commitCount']:,} commits, {word(changelog['bump'])}"
+    count = many(changelog["commitCount"], "commit")
+    facts = f"  {_range(changelog)}, {count}, {word(changelog['bump'])}{_next(changelog)}"
     yield Text.assemble("    ", (_title(changelog), "bold"), (facts, "dim"))
 
 
@@ -77,7 +84,8 @@ def accounts(changelog: Mapping[str, Any]) -> Text:
     entries, left_out = changelog["entries"], len(changelog["excluded"])
     inside = sum(len(entry["commitShas"]) for entry in entries)
     return Text(
-        f"{changelog['commitCount']:,} commits = {inside:,} in {len(entries):,} entries + {left_out:,} left out"
+        f"{many(changelog['commitCount'], 'commit')} = {inside:,} in {many(len(entries), 'entry', 'entries')} "
+        f"+ {left_out:,} left out"
     )
 
 

@@ -34,6 +34,8 @@ def changelog(
 ) -> None:
     """Print the notes of a range of commits, each in one entry or left out with a reason. Needs no server.
 
+    The notes are headed by the version that the end is tagged with. A name that begins with a dash goes behind --.
+
     Example: aiops changelog v1.4.0..HEAD
     """
     if previous_version:
@@ -50,8 +52,8 @@ def changelog(
         _print_excluded(notes)
     else:
         title = git.version_at(repo, rng.to_sha)
-        date = next((each.committed_at for each in listed if title and each.sha == rng.to_sha), None)
-        typer.echo(render.inert(to_markdown(notes, title=title, date=date.date() if date else None)), nl=False)
+        days = (each.committed_at.date() for each in listed if title and each.committed_at)
+        typer.echo(render.inert(to_markdown(notes, title=title, date=max(days, default=None))), nl=False)
     for line in _footer(notes, rng, shallow=git.is_shallow(repo), excluded=excluded):
         typer.echo(render.inert(line), err=True)
 

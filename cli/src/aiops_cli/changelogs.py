@@ -52,19 +52,26 @@ def _print(changelog: dict[str, Any], missing: list[str], *, excluded: bool, as_
 
 @app.command("generate")
 def generate(
-    commits: Annotated[str, typer.Argument(help="A..B: tags or hashes that were pushed, or HEAD; A may be empty.")],
+    commits: Annotated[
+        str,
+        typer.Argument(
+            metavar="[A..B]", help="What B has and A lacks, pushed; B is HEAD, A the newest version before B."
+        ),
+    ] = "",
     *,
     repository: Annotated[str, typer.Option(help="Name on the stack, such as shop/checkout.")],
     previous_version: Annotated[str, typer.Option(help="Version before; from the tag at A when missing.")] = "",
     local: Annotated[
         bool, typer.Option("--local", help="Send up to 1,000 commits of a local git repository, with no push before.")
     ] = False,
-    repo: Annotated[Path, typer.Option(help="Folder of the git repository, for HEAD and --local.")] = Path(),
+    repo: Annotated[Path, typer.Option(help="Folder of the git repository.")] = Path(),
     wait: Annotated[bool, typer.Option(help="Wait for the worded highlights.")] = True,
     excluded: Excluded = False,
     as_json: Json = False,
 ) -> None:
     """Make a draft of a range of commits; each is in exactly one entry, or left out with a reason.
+
+    The notes are headed by the version that the end is tagged with, else by the next version.
 
     Example: aiops changelogs generate v1.4.0..v1.5.0 --repository shop/checkout
     """
@@ -88,18 +95,13 @@ def generate(
 
 
 def _range(text: str, repo: Path) -> dict[str, str | None]:
-    """The two ends as the stack knows them: HEAD is a matter of the repository here, so it goes as a hash."""
-    from_ref, dots, to_ref = text.partition("..")
-    if to_ref == "HEAD":
-        from aiops_cli.git import resolve_range  # noqa: PLC0415 - only this needs git
+    """The two ends as the stack knows them; two names need no repository here."""
+    from aiops_cli.git import ends_of, known_to_a_stack, resolve_range  # noqa: PLC0415 - only this needs git
 
-        to_ref = resolve_range(repo, "HEAD..HEAD").to_sha
-    if not dots or not to_ref or to_ref.startswith("."):
-        raise Failure(
-            f"{text} is no range of pushed commits. Write A..B, both tags or hashes, such as v1.4.0..v1.5.0",
-            ExitCode.USAGE,
-        )
-    return {"fromRef": from_ref or None, "toRef": to_ref}
+    from_name, to_name = ends_of(text)
+    if not from_name:
+        return {"fromRef": resolve_range(repo, text).from_name or None, "toRef": known_to_a_stack(repo, to_name)}
+    return {"fromRef": known_to_a_stack(repo, from_name), "toRef": known_to_a_stack(repo, to_name)}
 
 
 def _local_commits(repo: Path, text: str, previous_version: str) -> dict[str, Any]:
@@ -145,13 +147,19 @@ def list_changelogs(
         "first": first,
         "after": after or None,
     }
-    page = Graph(session.current()).query(change_documents.CHANGELOGS, variables)["changelogs"]
+    graph = Graph(session.current())
+    page = graph.query(change_documents.CHANGELOGS, variables)["changelogs"]
     nodes = [edge["node"] for edge in page["edges"]]
+    if repository and not nodes:
+        _check_known(graph, repository)
     if as_json:
         typer.echo(json.dumps(nodes, indent=2))
         return
     if not nodes:
-        typer.echo("There is no changelog. Make one: aiops changelogs generate A..B --repository NAME")
+        which = f"{state} changelog" if state else "changelog"
+        whose = f" of {render.inert(repository)}" if repository else ""
+        name = render.inert(repository) or "NAME"
+        typer.echo(f"There is no {which}{whose}. Make one: aiops changelogs generate A..B --repository {name}")
         return
     console = render.console_for()
     for node in nodes:
@@ -159,6 +167,15 @@ def list_changelogs(
             console.print(line)
     if page["pageInfo"]["hasNextPage"]:
         console.print(Text(f"There are more: add --after {page['pageInfo']['endCursor']}", style="dim"))
+
+
+def _check_known(graph: Graph, repository: str) -> None:
+    """Make sure that a name without changelogs is that of a repository."""
+    if not graph.query(change_documents.REPOSITORY, {"name": repository})["repositories"]["edges"]:
+        raise Failure(
+            f"There is no repository {repository}. Push it: aiops commits push --repository {repository}",
+            reason="REPOSITORY_NOT_FOUND",
+        )
 
 
 @app.command("show")
@@ -194,6 +211,8 @@ def publish(changelog_id: Id, *, as_json: Json = False) -> None:
         published = graph.mutate(change_documents.PUBLISH, values)["changelog"]
     except Failure as failure:
         failure.message = failure.message.replace(" ID", f" {changelog_id}")
+        if failure.reason == "VERSION_CONFLICT":
+            failure.message = f"{failure.message.rstrip('.')}. See: aiops changelogs show {changelog_id}"
         raise
     if as_json:
         typer.echo(json.dumps(published, indent=2))

@@ -118,7 +118,7 @@ def push(
             for each in batches(read_commits(repo, chosen), total, batch):
                 values = {"repository": repository, "services": service or [], "commits": each}
                 key = batch_key(run, repository, service or [], each)
-                answer = patiently(partial(graph.mutate, change_documents.PUSH, values, idempotency_key=key))
+                answer = patiently(partial(graph.mutate, change_documents.PUSH, values, idempotency_key=key), progress)
                 new += answer["newCommitCount"]
                 sent += len(each)
                 cut += [one["sha"] for one in each if _was_cut(one["message"])]
@@ -135,7 +135,7 @@ def push(
     for sha in cut:
         typer.echo(f"{sha[:10]}: the message was cut at {MAX_MESSAGE_CHARACTERS:,} characters.", err=True)
     typer.echo(
-        f"Pushed {sent:,} commits of {render.inert(repository)}, {new:,} of them new. "
+        f"Pushed {render.many(sent, 'commit')} of {render.inert(repository)}, {new:,} of them new. "
         f"Next: aiops changelogs generate TAG..HEAD --repository {render.inert(repository)}"
     )
 

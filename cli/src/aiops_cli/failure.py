@@ -18,7 +18,6 @@ class ExitCode(IntEnum):
 
 
 NEXT = {
-    "VERSION_CONFLICT": "Somebody changed it since it was read; look at it, then run the command again.",
     "TICKET_NOT_FOUND": "See: aiops tickets list",
     "TICKET_OPTION_NOT_FOUND": "See: aiops tickets options",
     "TICKET_REFERENCE_TAKEN": "See: aiops tickets list --source SOURCE --reference REFERENCE",

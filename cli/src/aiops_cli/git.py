@@ -41,6 +41,19 @@ class Range:
         return f"{self.from_sha}..{self.to_sha}" if self.from_sha else self.to_sha
 
 
+def ends_of(text: str) -> tuple[str, str]:
+    """The names of both ends of `A..B`; A may be empty, B is HEAD when missing.
+
+    Raises:
+        Failure: it is no range.
+    """
+    if text and (".." not in text or "..." in text):
+        name = text.replace("...", "..") if "..." in text else f"{text}..HEAD" if text != "HEAD" else "..HEAD"
+        raise Failure(f"{text} is no range. Write A..B, for what B has and A does not: {name}", ExitCode.USAGE)
+    from_name, _, to_name = text.partition("..")
+    return from_name, to_name or "HEAD"
+
+
 def resolve_range(repo: Path, text: str = "", *, since_version: bool = True) -> Range:
     """The range that a person names: `A..B`; B is HEAD when missing.
 
@@ -50,15 +63,22 @@ def resolve_range(repo: Path, text: str = "", *, since_version: bool = True) -> 
         Failure: there is no git, no repository, no commit yet, no such ref, or it is no range.
     """
     check_repository(repo)
-    if text and (".." not in text or "..." in text):
-        name = text.replace("...", "..") if "..." in text else f"{text}..HEAD" if text != "HEAD" else "..HEAD"
-        raise Failure(f"{text} is no range. Write A..B, for what B has and A does not: {name}", ExitCode.USAGE)
-    from_name, _, to_name = text.partition("..")
-    to_name = to_name or "HEAD"
+    from_name, to_name = ends_of(text)
     to_sha = _commit_of(repo, to_name)
     if not from_name and since_version:
         from_name = newest_version_tag(repo, to_sha)
     return Range(from_name, to_name, _commit_of(repo, from_name) if from_name else "", to_sha)
+
+
+def known_to_a_stack(repo: Path, name: str) -> str:
+    """A name as it was pushed: a tag as it is, a branch, HEAD or HEAD~2 of the repository here as its hash.
+
+    A name that is not known here goes as it is.
+    """
+    if name != "HEAD" and (not repo.is_dir() or not _resolved(repo, name) or _resolved(repo, f"refs/tags/{name}")):
+        return name
+    check_repository(repo)
+    return _commit_of(repo, name)
 
 
 def check_repository(repo: Path) -> None:
@@ -201,14 +221,19 @@ def _commit_of(repo: Path, name: str) -> str:
     """The hash of the commit that a name stands for."""
     forms = [f"refs/tags/{name}", f"refs/heads/{name}"] if name.startswith("-") else [name]
     for form in forms:
-        answer = _run(repo, "rev-parse", "--verify", "--quiet", f"{form}^{{commit}}")
-        sha = answer.stdout.decode("ascii", "replace").strip()
-        if answer.returncode == 0 and _HASH.fullmatch(sha):
+        if sha := _resolved(repo, form):
             return sha
     advice = "See git tag and git branch --all."
     if is_shallow(repo):
         advice = "This clone is shallow; fetch the rest: git fetch --unshallow --tags"
     raise Failure(f"The repository knows no commit, tag or branch {name}. {advice}", reason="REF_UNKNOWN")
+
+
+def _resolved(repo: Path, form: str) -> str:
+    """The hash of the commit that git knows by this, or nothing."""
+    answer = _run(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{form}^{{commit}}")
+    sha = answer.stdout.decode("ascii", "replace").strip()
+    return sha if answer.returncode == 0 and _HASH.fullmatch(sha) else ""
 
 
 def _highest(tags: Iterable[str]) -> str:

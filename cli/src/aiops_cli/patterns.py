@@ -57,11 +57,13 @@ def patterns(
         typer.echo(json.dumps(_document(name, analysis.total, stats[:top], len(stats), sentences), indent=2))
         return
     start = min((each.first_time for each in found if each.first_time is not None), default=0)
-    title = f"{len(stats):,} patterns of {analysis.total:,} records in {name}"
+    title = f"{render.many(len(stats), 'pattern')} of {render.many(analysis.total, 'record')} in {name}"
     rows = [_row(each, analysis.total, width, start) for each in stats[:top]]
     console.print(render.patterns_list(rows, title, console.width))
     if len(stats) > top:
-        console.print(Text(f"{len(stats) - top:,} more patterns: --top {min(1000, len(stats))}", style="dim"))
+        console.print(
+            Text(f"{render.many(len(stats) - top, 'more pattern')}: --top {min(1000, len(stats))}", style="dim")
+        )
     console.print()
     for line in render.summary(sentences, engine="built-in"):
         console.print(line)

@@ -24,6 +24,8 @@ PIPED_WIDTH = 160
 TABLE_WIDTH = 125
 """Columns from which there is room for templates beside their numbers, and for names beside ids."""
 COURSE_WIDTH = 96
+NARROW_WIDTH = 67
+"""Columns from which both ends of a pattern fit on one line."""
 COURSE_COLUMNS = 30
 _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Characters that a terminal obeys in place of showing them: escapes, and those that turn the reading direction."""
@@ -40,6 +42,11 @@ def console_for(*, stderr: bool = False) -> Console:
     if not console.is_terminal:
         console = Console(stderr=stderr, highlight=False, width=PIPED_WIDTH)
     return console
+
+
+def many(count: int, one: str, more: str = "") -> str:
+    """A count with its noun."""
+    return f"{count:,} {one if count == 1 else more or one + 's'}"
 
 
 def sparkline(counts: Sequence[int]) -> str:
@@ -89,7 +96,7 @@ def logs_list(nodes: Iterable[Mapping[str, Any]], width: int) -> RenderableType:
 
 
 def _narrow_log(log: Mapping[str, Any]) -> Iterable[Text]:
-    yield Text(f"{log['id']}  {clock(log['createdAt'])}  {log['recordCount']:,} records")
+    yield Text(f"{log['id']}  {clock(log['createdAt'])}  {many(log['recordCount'], 'record')}")
     service = f" of {inert(log['service'])}" if log["service"] else ""
     state = (log["state"].lower(), STATE_STYLE[log["state"]])
     worst = severity(log["severity"])
@@ -103,7 +110,7 @@ def patterns_list(rows: Iterable[Mapping[str, Any]], title: str, width: int) -> 
     A terminal that is too narrow for a table gets each template on a line of its own, and at last no course.
     """
     if width < TABLE_WIDTH:
-        return Group(Text(inert(title)), *_narrow_patterns(rows, course=width >= COURSE_WIDTH))
+        return Group(Text(inert(title)), *_narrow_patterns(rows, width))
     table = Table(title=Text(inert(title)), title_justify="left", box=None, pad_edge=False, header_style="dim")
     table.add_column("count", justify="right")
     table.add_column("%", justify="right")
@@ -125,15 +132,17 @@ def patterns_list(rows: Iterable[Mapping[str, Any]], title: str, width: int) -> 
     return table
 
 
-def _narrow_patterns(rows: Iterable[Mapping[str, Any]], *, course: bool) -> Iterable[RenderableType]:
+def _narrow_patterns(rows: Iterable[Mapping[str, Any]], width: int) -> Iterable[RenderableType]:
+    course = width >= COURSE_WIDTH
+    between = "  " if width >= NARROW_WIDTH else "\n" + " " * 25
     over_time = "  over time" if course else ""
-    yield Text(f"{'count':>9}  {'%':>5}  level  {'first seen':<19}  {'last seen':<19}{over_time}", style="dim")
+    yield Text(f"{'count':>9}  {'%':>5}  level  {'first seen':<19}{between}{'last seen':<19}{over_time}", style="dim")
     for row in rows:
         level = severity(row["severity"])
         level.pad_right(5 - len(level))
         share = f"{row['share'] * 100:.1f}"
         line = Text(f"{row['count']:>9,}  {share:>5}  ") + level
-        line.append(f"  {clock(row['first']):<19}  {clock(row['last']):<19}")
+        line.append(f"  {clock(row['first']):<19}{between}{clock(row['last']):<19}")
         yield line.append(f"  {sparkline(row['course'])}") if course else line
         yield Padding(template(row["template"]), (0, 0, 0, 4))
 

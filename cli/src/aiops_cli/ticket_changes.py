@@ -54,7 +54,8 @@ def user_id(graph: Graph, who: str) -> str:
     if who != "me":
         if who and not ID.fullmatch(who):
             raise Failure(
-                f"{render.inert(who)} is no user id. Write me, or an id, which admins find in the graph: "
+                f"{render.inert(who)} is no user id. Write me, or an id. Those of the people of a ticket: "
+                "aiops tickets show ID --json; of everybody, for admins, in the graph: "
                 "{ users { edges { node { id email } } } }",
                 ExitCode.USAGE,
             )
@@ -96,7 +97,7 @@ def _change(mutation: str, ticket_id: str, done: str, *, as_json: bool, **values
     except Failure as failure:
         failure.message = failure.message.replace(" ID", f" {ticket_id}")
         if failure.reason == "VERSION_CONFLICT":
-            failure.message += f" See: aiops tickets show {ticket_id}"
+            failure.message = f"{failure.message.rstrip('.')}. See: aiops tickets show {ticket_id}"
         raise
     if as_json:
         typer.echo(json.dumps(changed, indent=2))

@@ -3,7 +3,7 @@
 _ROW = """
 fragment TicketRow on Ticket {
   id version title status triageState category priority team service audience peopleSuspected createdAt
-  assignee { displayName email }
+  assignee { id displayName email }
 }
 """
 CHANGES = """
@@ -35,7 +35,7 @@ _WHOLE = (
 fragment TicketWhole on Ticket {
   ...TicketRow
   message source externalReference updatedAt triageFailure categorySource prioritySource teamSource commentCount
-  reporter { externalName externalEmail user { displayName email } }
+  reporter { externalName externalEmail user { id displayName email } }
   createdByActor { kind id }
   triage { ...Decision }
 }

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import RenderableType
+from rich.progress import Progress
 from rich.text import Text
 
 from aiops_cli import render, session, ticket_csv, ticket_documents
@@ -59,6 +60,8 @@ def import_tickets(
     external_reference, source. Delimited by comma, semicolon or tab. Run again, it makes no second ticket of a row: for
     72 hours, and for ever where the row has an external_reference.
     """
+    if report == "-":
+        raise Failure("The report is a file to be fixed and imported. Name one: --report bad.csv", ExitCode.USAGE)
     if report and Path(report).exists() and file != "-" and Path(report).samefile(file):
         raise Failure(f"The report would overwrite {file}. Name another file.", ExitCode.USAGE)
     graph, table = _checked(file, _mapping(mapping or []), encoding)
@@ -127,7 +130,7 @@ def _send(graph: Graph, rows: Sequence[Row], outcome: Outcome) -> Failure | None
         task = progress.add_task("Importing tickets", total=len(rows))
         try:
             for row in rows:
-                _send_one(graph, row, outcome)
+                _send_one(graph, row, outcome, progress)
                 sent += 1
                 progress.advance(task)
         except KeyboardInterrupt:
@@ -143,9 +146,10 @@ def _send(graph: Graph, rows: Sequence[Row], outcome: Outcome) -> Failure | None
     return stopped
 
 
-def _send_one(graph: Graph, row: Row, outcome: Outcome) -> None:
+def _send_one(graph: Graph, row: Row, outcome: Outcome, progress: Progress) -> None:
     try:
-        ticket = patiently(partial(graph.mutate, ticket_documents.CREATE, row.ticket(), idempotency_key=row.key))
+        create = partial(graph.mutate, ticket_documents.CREATE, row.ticket(), idempotency_key=row.key)
+        ticket = patiently(create, progress)
     except Failure as failure:
         if failure.reason in OF_ALL_ROWS or failure.code is ExitCode.UNREACHABLE or not failure.reason:
             raise

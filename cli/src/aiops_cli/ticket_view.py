@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from aiops_cli.render import clock, inert, severity
+from aiops_cli.render import clock, inert, many, severity
 
 STATUS_STYLE = {"OPEN": "yellow", "IN_PROGRESS": "cyan", "WAITING": "magenta", "RESOLVED": "green", "CLOSED": "dim"}
 PRIORITY_STYLE = {"urgent": "bold red", "critical": "bold red", "high": "red", "low": "dim"}
@@ -201,7 +201,7 @@ def _around(ticket: Mapping[str, Any]) -> Iterable[RenderableType]:
     if ticket["logs"]:
         yield Text("\nLogs", style="bold")
     for log in ticket["logs"] or ():
-        records = f"  {log['recordCount']:,} records"
+        records = f"  {many(log['recordCount'], 'record')}"
         worst = severity(log["severity"])
         yield Text.assemble("  ", log["id"], "  ", worst, " " if worst else "", inert(log["name"]), (records, "dim"))
     if ticket["similar"]:
@@ -209,8 +209,9 @@ def _around(ticket: Mapping[str, Any]) -> Iterable[RenderableType]:
     for each in ticket["similar"] or ():
         words = ", ".join(inert(word) for word in each["sharedWords"])
         other = each["ticket"]
+        yield Text(f"  {other['id']}  {each['similarity']:.0%}")
         said = Text.assemble(inert(other["title"]), (f"\nboth say: {words}" if words else "", "dim"))
-        yield _hanging(Text(f"  {other['id']}"), Text(f"{each['similarity']:.0%}"), said)
+        yield Padding(said, (0, 0, 0, 4), expand=False)
     if ticket["changesBefore"]:
         yield Text("\nChanges in the 24 hours before", style="bold")
         yield from changes(ticket["changesBefore"])
