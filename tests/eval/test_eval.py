@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
 from tests.eval.adapters import cluster
+from tests.eval.labelled import FOLDER, skipped_without
 
-_DATA = Path(os.environ.get("AIOPS_EVAL_DATA", Path(__file__).parents[3] / "shared" / "data")) / "logs"
+_DATA = FOLDER / "logs"
 _SYSTEMS = sorted(path.name.removesuffix("_2k.log") for path in _DATA.glob("original/*_2k.log"))
-_WITHOUT_DATA = pytest.mark.skipif(not _SYSTEMS, reason="no evaluation data: set AIOPS_EVAL_DATA to its folder")
+_WITHOUT_DATA = skipped_without(_SYSTEMS)
 
 
 def lines_and_labels(system: str, mode: str, labels: str) -> tuple[list[str], list[str]]:

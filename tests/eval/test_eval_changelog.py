@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.eval.adapters_changelog import entries_of
+from tests.eval.labelled import FOLDER, skipped_without
 
-_DATA = Path(os.environ.get("AIOPS_EVAL_DATA", Path(__file__).parents[3] / "shared" / "data")) / "changelog"
+_DATA = FOLDER / "changelog"
 _FILES = sorted(_DATA.glob("*.json"))
-pytestmark = pytest.mark.skipif(not _FILES, reason="no evaluation data: set AIOPS_EVAL_DATA to its folder")
+pytestmark = skipped_without(_FILES)
 
 
 def scores(release: dict[str, Any]) -> tuple[float, float] | None:

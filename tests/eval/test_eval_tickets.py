@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 import sys
 from collections import Counter, defaultdict
-from pathlib import Path
 
 import pytest
+from tests.eval.labelled import FOLDER, skipped_without
 
 from tickets_service.similar import COMPARED, TICKETS_PER_QUERY
 from tickets_service.similarity import Weights, count_words, most_alike
 
-_DATA = Path(os.environ.get("AIOPS_EVAL_DATA", Path(__file__).parents[3] / "shared" / "data")) / "tickets"
+_DATA = FOLDER / "tickets"
 _SETS = sorted(path.name.removesuffix(".csv") for path in _DATA.glob("*_bugs.csv"))
-_WITHOUT_DATA = pytest.mark.skipif(not _SETS, reason="no evaluation data: set AIOPS_EVAL_DATA to its folder")
+_WITHOUT_DATA = skipped_without(_SETS)
 
 
 def tickets_and_duplicates(name: str) -> tuple[list[dict[str, int]], dict[int, set[int]]]:
