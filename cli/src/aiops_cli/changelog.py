@@ -22,7 +22,7 @@ _SHORT_SHA = 10
 def changelog(
     commits: Annotated[
         str,
-        typer.Argument(metavar="[A..B]", help="What B has and A lacks; B is HEAD, A the newest version before B."),
+        typer.Argument(metavar="A..B", help="What B has and A lacks; B is HEAD, A the newest version before B."),
     ] = "",
     repo: Annotated[Path, typer.Option(help="Folder of the git repository.")] = Path(),
     previous_version: Annotated[

@@ -55,7 +55,7 @@ def generate(
     commits: Annotated[
         str,
         typer.Argument(
-            metavar="[A..B]", help="What B has and A lacks, pushed; B is HEAD, A the newest version before B."
+            metavar="A..B", help="What B has and A lacks, pushed; B is HEAD, A the newest version before B."
         ),
     ] = "",
     *,

@@ -90,7 +90,7 @@ def batch_key(run: str, repository: str, services: Sequence[str], batch: Sequenc
 
 @app.command("push")
 def push(
-    commits: Annotated[str, typer.Argument(help="A..B; the whole history when missing.", metavar="[A..B]")] = "",
+    commits: Annotated[str, typer.Argument(help="A..B; the whole history when missing.", metavar="A..B")] = "",
     *,
     repository: Annotated[str, typer.Option(help="Name on the stack, such as shop/checkout.")],
     service: Annotated[
