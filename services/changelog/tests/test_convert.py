@@ -226,9 +226,6 @@ def test_a_moment_is_never_rounded_up() -> None:
 @pytest.mark.parametrize("ids", [["x"], [str(uuid7()) for _ in range(1001)]])
 def test_a_batch_that_is_none_names_the_field(ids: list[str]) -> None:
     with pytest.raises(InvalidArgument) as refused:
-        convert_requests.batch_ids(ids)
-    assert refused.value.metadata == {"field": "ids"}
-    with pytest.raises(InvalidArgument) as refused:
         convert_requests.changelog_ids(ids)
     assert refused.value.metadata == {"field": "changelog_ids"}
 

@@ -26,7 +26,7 @@ from changelog_service.domain import (
 )
 from changelog_service.errors import ChangelogPublished, CommitInvalid, HistoryIncomplete
 from changelog_service.history import guard_whole, newest_first
-from changelog_service.limits import check_commits, clean_line, clean_url
+from changelog_service.limits import check_commits, clean_url
 from chassis.errors import Internal, InvalidArgument
 from chassis.ids import uuid7
 
@@ -215,14 +215,6 @@ def test_another_address_is_refused_without_telling_it(url: str) -> None:
 
     assert refused.value.metadata == {"field": "url"}
     assert "secret" not in refused.value.message
-
-
-@pytest.mark.parametrize("text", ["", "x" * 11, "a\tb", "a\u2028b"])
-def test_a_line_has_its_length_and_no_control_characters(text: str) -> None:
-    with pytest.raises(InvalidArgument) as refused:
-        clean_line(text, field="service", minimum=1, maximum=10)
-
-    assert refused.value.metadata == {"field": "service"}
 
 
 def test_a_range_is_told_from_its_end_to_its_beginning() -> None:

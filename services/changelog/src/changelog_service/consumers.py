@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from aiops.ai.v1.ai_service_pb2_grpc import AiServiceStub
 from aiops.changelog.v1.events_pb2 import ChangelogGenerated
-from changelog_service import convert_highlights, convert_requests, queries, usecases
+from changelog_service import convert_highlights, queries, usecases
 from changelog_service.domain import Changelog, Highlights, HighlightState
 from changelog_service.highlights import check_sentences, worth_telling
 from chassis.clock import Clock
 from chassis.consumer import Delivery, Subscription
 from chassis.db import Database
 from chassis.errors import DomainError
+from chassis.ids import parse_id
 from chassis.metrics import Metrics
 from chassis.patience import Patience, is_away
 from chassis.rpc.client import Client
@@ -52,7 +53,7 @@ class Highlighter:
             ChangelogNotFound: no changelog has the id of the event.
             DomainError: ai or Postgres is away; the event comes again.
         """
-        changelog_id = convert_requests.id_of(delivery.payload.changelog_id, field="changelog_id")
+        changelog_id = parse_id(delivery.payload.changelog_id, field="changelog_id")
         async with self._database.read() as tx:
             changelog = await queries.get_changelog(changelog_id, tx)
         if changelog.highlight_state is not HighlightState.PENDING:

@@ -1,25 +1,17 @@
 """Between protos and domain: pure and total."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from uuid import UUID
 
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from aiops.changelog.v1 import changelog_pb2 as pb
 from aiops.changelog.v1 import changelog_service_pb2 as rpc_pb
 from aiops.changelog.v1 import events_pb2 as events
-from aiops.common.v1.actor_pb2 import Actor, ActorKind
 from changelog_service import domain
 from changelog_service.commits import Entry, Excluded
 from chassis.events import Event
-
-_ACTOR_KINDS: "Mapping[str, ActorKind.ValueType]" = {
-    "user": ActorKind.ACTOR_KIND_USER,
-    "service_account": ActorKind.ACTOR_KIND_SERVICE_ACCOUNT,
-    "service": ActorKind.ACTOR_KIND_SERVICE,
-}
+from chassis.protos import actor_to_proto, moment_to_proto
 
 
 def repository_to_proto(repository: domain.Repository) -> pb.Repository:
@@ -60,7 +52,7 @@ def changelog_to_proto(changelog: domain.Changelog) -> pb.Changelog:
     """A changelog as others see it."""
     published_by = None
     if changelog.published_by_kind is not None:
-        published_by = Actor(kind=_ACTOR_KINDS[changelog.published_by_kind], id=changelog.published_by_id or "")
+        published_by = actor_to_proto(changelog.published_by_kind, changelog.published_by_id or "")
     return pb.Changelog(
         id=str(changelog.id),
         version=changelog.version,
@@ -80,7 +72,7 @@ def changelog_to_proto(changelog: domain.Changelog) -> pb.Changelog:
         json=changelog.json,
         highlight_state=pb.HighlightState.Value(f"HIGHLIGHT_STATE_{changelog.highlight_state}"),
         highlights=None if changelog.highlights is None else _highlights_to_proto(changelog.highlights),
-        created_by=Actor(kind=_ACTOR_KINDS[changelog.created_by_kind], id=changelog.created_by_id),
+        created_by=actor_to_proto(changelog.created_by_kind, changelog.created_by_id),
         created_at=moment_to_proto(changelog.created_at),
         updated_at=moment_to_proto(changelog.updated_at),
         published_by=published_by,
@@ -100,7 +92,7 @@ def deployment_to_proto(deployment: domain.Deployment) -> pb.Deployment:
         sha=deployment.sha,
         url=deployment.url,
         deployed_at=moment_to_proto(deployment.deployed_at),
-        created_by=Actor(kind=_ACTOR_KINDS[deployment.created_by_kind], id=deployment.created_by_id),
+        created_by=actor_to_proto(deployment.created_by_kind, deployment.created_by_id),
         created_at=moment_to_proto(deployment.created_at),
         external_reference=deployment.external_reference,
     )
@@ -171,15 +163,6 @@ def fact_to_event(fact: object) -> Event:
             )
             return _event("deployment", "recorded", fact.deployment_id, fact.version, payload)
     raise TypeError(f"{type(fact).__name__} is no fact of changelog")
-
-
-def moment_to_proto(moment: datetime | None) -> Timestamp | None:
-    """A moment; None stays absent."""
-    if moment is None:
-        return None
-    timestamp = Timestamp()
-    timestamp.FromDatetime(moment)
-    return timestamp
 
 
 def _event(aggregate: str, name: str, aggregate_id: UUID, version: int, payload: Message) -> Event:

@@ -1,10 +1,7 @@
 """From requests to wishes in domain words: pure, and every refusal names the field."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from uuid import UUID
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from aiops.changelog.v1 import changelog_pb2 as pb
 from aiops.changelog.v1 import changelog_service_pb2 as rpc_pb
@@ -19,11 +16,11 @@ from changelog_service.commands import (
 )
 from changelog_service.commits import Commit
 from changelog_service.errors import CommitInvalid, TooManyCommits
-from changelog_service.limits import clean_line
+from chassis.cleaning import clean_line
 from chassis.errors import InvalidArgument
-from chassis.ids import parse_id
+from chassis.ids import MAXIMUM_BATCH, parse_id, parse_ids
+from chassis.protos import moment_from
 
-MAXIMUM_BATCH = 1000
 MAXIMUM_CHANGELOG_BATCH = 100
 MAXIMUM_FIRST = 100
 
@@ -90,7 +87,7 @@ def record_command(request: rpc_pb.RecordDeploymentRequest) -> RecordDeployment:
     """
     long, short = limits.MAXIMUM_NAME_CHARACTERS, limits.MAXIMUM_ENVIRONMENT_CHARACTERS
     if request.sha and not limits.FULL_SHA.fullmatch(request.sha):
-        raise InvalidArgument("sha must be 40 or 64 lower-case hex digits, or empty", field="sha")
+        raise InvalidArgument("this must be 40 or 64 lower-case hex digits, or empty", field="sha")
     return RecordDeployment(
         service=clean_line(request.service, field="service", minimum=1, maximum=long),
         environment=clean_line(request.environment, field="environment", minimum=0, maximum=short),
@@ -98,7 +95,7 @@ def record_command(request: rpc_pb.RecordDeploymentRequest) -> RecordDeployment:
         repository_name=_repository_name(request.repository_name, minimum=0),
         sha=request.sha,
         url=limits.clean_url(request.url),
-        deployed_at=_moment(request.deployed_at, "deployed_at") if request.HasField("deployed_at") else None,
+        deployed_at=moment_from(request.deployed_at, field="deployed_at") if request.HasField("deployed_at") else None,
         external_reference=clean_line(request.external_reference, field="external_reference", minimum=0, maximum=long),
     )
 
@@ -117,27 +114,18 @@ def changes_before_queries(request: rpc_pb.BatchListChangesBeforeRequest) -> lis
     for number, query in enumerate(request.queries):
         path = f"queries.{number}"
         if query.key in queries:
-            raise InvalidArgument(f"{path}.key is used twice; give each moment its own", field=f"{path}.key")
+            raise InvalidArgument("this key is used twice; give each moment its own", field=f"{path}.key")
         if not 1 <= query.window_seconds <= limits.MAXIMUM_WINDOW_SECONDS:
             raise InvalidArgument(
-                f"{path}.window_seconds must be 1 to {limits.MAXIMUM_WINDOW_SECONDS:,} (30 days)",
+                f"this must be 1 to {limits.MAXIMUM_WINDOW_SECONDS:,} (30 days)",
                 field=f"{path}.window_seconds",
             )
         if not query.HasField("before"):
-            raise InvalidArgument(f"{path}.before is missing", field=f"{path}.before")
+            raise InvalidArgument("this moment is missing", field=f"{path}.before")
         service = searchable(query.service, field=f"{path}.service")
-        before = _moment(query.before, f"{path}.before")
+        before = moment_from(query.before, field=f"{path}.before")
         queries[query.key] = ChangesBeforeQuery(query.key, service, before, query.window_seconds)
     return list(queries.values())
-
-
-def batch_ids(ids: Sequence[str]) -> list[UUID]:
-    """The ids of a batch, each once.
-
-    Raises:
-        InvalidArgument: there are too many, or one is malformed.
-    """
-    return _ids(ids, field="ids", maximum=MAXIMUM_BATCH)
 
 
 def changelog_ids(ids: Sequence[str]) -> list[UUID]:
@@ -146,16 +134,7 @@ def changelog_ids(ids: Sequence[str]) -> list[UUID]:
     Raises:
         InvalidArgument: there are too many, or one is malformed.
     """
-    return _ids(ids, field="changelog_ids", maximum=MAXIMUM_CHANGELOG_BATCH)
-
-
-def id_of(text: str, *, field: str) -> UUID:
-    """The id in a field.
-
-    Raises:
-        InvalidArgument: it is malformed.
-    """
-    return parse_id(text, field=field)
+    return parse_ids(ids, field="changelog_ids", maximum=MAXIMUM_CHANGELOG_BATCH)
 
 
 def first_of(first: int) -> int:
@@ -165,7 +144,7 @@ def first_of(first: int) -> int:
         InvalidArgument: it is not 1 to 100.
     """
     if not 1 <= first <= MAXIMUM_FIRST:
-        raise InvalidArgument(f"first must be 1 to {MAXIMUM_FIRST}, this is {first}", field="first")
+        raise InvalidArgument(f"this must be 1 to {MAXIMUM_FIRST}, it is {first}", field="first")
     return first
 
 
@@ -179,7 +158,7 @@ def state_of(number: "pb.ChangelogState.ValueType") -> domain.ChangelogState | N
         return None
     names = {value: name for name, value in pb.ChangelogState.items() if value}
     if number not in names:
-        raise InvalidArgument(f"state must be one of {', '.join(names.values())}", field="state")
+        raise InvalidArgument(f"this must be one of {', '.join(names.values())}", field="state")
     return domain.ChangelogState(names[number].removeprefix("CHANGELOG_STATE_"))
 
 
@@ -190,14 +169,8 @@ def searchable(text: str, *, field: str) -> str:
         InvalidArgument: it holds NUL, which no stored text does.
     """
     if "\x00" in text:
-        raise InvalidArgument(f"{field} must not hold NUL characters", field=field)
+        raise InvalidArgument("this must not hold NUL characters", field=field)
     return text
-
-
-def _ids(ids: Sequence[str], *, field: str, maximum: int) -> list[UUID]:
-    if len(ids) > maximum:
-        raise InvalidArgument(f"ask for at most {maximum} ids at once, these are {len(ids)}", field=field)
-    return [parse_id(text, field=field) for text in dict.fromkeys(ids)]
 
 
 def _repository_name(name: str, *, minimum: int) -> str:
@@ -220,10 +193,11 @@ def _commits(inputs: Sequence[pb.CommitInput], *, full_shas: bool) -> tuple[Comm
 
 
 def _commit(given: pb.CommitInput, path: str) -> Commit:
+    at = f"{path}.committed_at"
     try:
-        committed_at = _moment(given.committed_at, "committed_at") if given.HasField("committed_at") else None
+        committed_at = moment_from(given.committed_at, field=at) if given.HasField("committed_at") else None
     except InvalidArgument as error:
-        raise CommitInvalid(f"{path}.{error.message}; nothing was stored", field=f"{path}.committed_at") from error
+        raise CommitInvalid(f"{error.message}; nothing was stored", field=at) from error
     return Commit(
         sha=given.sha,
         message=given.message,
@@ -234,10 +208,3 @@ def _commit(given: pb.CommitInput, path: str) -> Commit:
         tags=tuple(dict.fromkeys(given.tags)),
         paths=tuple(given.paths),
     )
-
-
-def _moment(timestamp: Timestamp, field: str) -> datetime:
-    try:
-        return timestamp.ToDatetime(tzinfo=UTC)
-    except (ValueError, OverflowError) as error:
-        raise InvalidArgument(f"{field} must be a moment of the years 1 to 9999", field=field) from error

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from changelog_service.commits import Commit
 from changelog_service.errors import CommitInvalid
+from chassis.cleaning import CONTROL, clean_line
 from chassis.errors import InvalidArgument
 
 MAXIMUM_COMMITS = 1000
@@ -28,21 +29,6 @@ MAXIMUM_WINDOW_SECONDS = 30 * 86_400
 DEFAULT_ENVIRONMENT = "production"
 FULL_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 SHORT_SHA = re.compile(r"[0-9a-f]{7,64}")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-
-
-def clean_line(text: str, *, field: str, minimum: int, maximum: int) -> str:
-    """One line of text, without outer blanks.
-
-    Raises:
-        InvalidArgument: it is too short or long, or holds control characters.
-    """
-    line = text.strip()
-    if not minimum <= len(line) <= maximum:
-        raise InvalidArgument(f"{field} must have {minimum} to {maximum} characters, this has {len(line)}", field=field)
-    if _CONTROL.search(line):
-        raise InvalidArgument(f"{field} must be one line without control characters", field=field)
-    return line
 
 
 def clean_url(text: str) -> str:
@@ -60,9 +46,9 @@ def clean_url(text: str) -> str:
     except ValueError:
         named = False
     if not named or parts.scheme not in {"http", "https"} or re.search(r"[\s<>\"\\]", url):
-        raise InvalidArgument("url must be an address such as https://ci.example.com/runs/7, or empty", field="url")
+        raise InvalidArgument("this must be an address such as https://ci.example.com/runs/7, or empty", field="url")
     if parts.username is not None or parts.password is not None:
-        raise InvalidArgument("url must not hold a user or password; leave out what stands before the @", field="url")
+        raise InvalidArgument("this must not hold a user or password; leave out what stands before the @", field="url")
     return url
 
 
@@ -83,7 +69,7 @@ def check_commit(commit: Commit, field: str, *, full_shas: bool) -> None:
     )
     _demand("\x00" not in commit.message, field, "message", "must not hold NUL characters")
     for name, text in (("author_name", commit.author_name), ("author_email", commit.author_email)):
-        fits = len(text) <= MAXIMUM_AUTHOR_CHARACTERS and not _CONTROL.search(text)
+        fits = len(text) <= MAXIMUM_AUTHOR_CHARACTERS and not CONTROL.search(text)
         wish = f"must be one line of at most {MAXIMUM_AUTHOR_CHARACTERS} characters without control characters"
         _demand(fits, field, name, wish)
     parents = commit.parent_shas
@@ -91,7 +77,7 @@ def check_commit(commit: Commit, field: str, *, full_shas: bool) -> None:
     fits = all(sha.fullmatch(parent) for parent in parents) and commit.sha not in parents
     _demand(fits, field, "parent_shas", f"must be hashes of other commits, each of {digits}")
     fits = all(
-        0 < len(tag) <= MAXIMUM_REF_CHARACTERS and not re.search(r"\s|" + _CONTROL.pattern, tag) for tag in commit.tags
+        0 < len(tag) <= MAXIMUM_REF_CHARACTERS and not re.search(r"\s|" + CONTROL.pattern, tag) for tag in commit.tags
     )
     wish = f"must be at most {MAXIMUM_TAGS} names of 1 to {MAXIMUM_REF_CHARACTERS} characters without blanks"
     _demand(fits and len(commit.tags) <= MAXIMUM_TAGS, field, "tags", wish)
@@ -120,4 +106,4 @@ def check_commits(commits: Sequence[Commit], *, full_shas: bool) -> None:
 
 def _demand(holds: bool, field: str, name: str, wish: str) -> None:  # noqa: FBT001 - the condition itself
     if not holds:
-        raise CommitInvalid(f"{field}.{name} {wish}; nothing was stored", field=f"{field}.{name}")
+        raise CommitInvalid(f"this {wish}; nothing was stored", field=f"{field}.{name}")

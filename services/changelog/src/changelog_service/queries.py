@@ -26,7 +26,6 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from changelog_service.domain import Changelog, ChangelogState, Deployment, Repository, StoredCommit
 from changelog_service.errors import ChangelogNotFound
 from changelog_service.store import (
-    among,
     changelog_of,
     changelogs,
     commits,
@@ -36,7 +35,7 @@ from changelog_service.store import (
     stored_commit_of,
 )
 from changelog_service.tables import CHANGELOGS, COMMITS, DEPLOYMENTS, REPOSITORIES
-from chassis.db import ReadTx
+from chassis.db import ReadTx, among
 from chassis.errors import CursorInvalid, InvalidArgument
 from chassis.paging import Page, Slice, decode_cursor, encode_cursor
 
@@ -239,7 +238,7 @@ def _visible(statement: Select[Any], *, drafts: bool) -> Select[Any]:
 def _words(wanted: str) -> list[str]:
     """The words that are looked for, each once and made for LIKE."""
     if len(wanted) > MAXIMUM_SEARCH_CHARACTERS or "\x00" in wanted:
-        raise InvalidArgument(f"text may have at most {MAXIMUM_SEARCH_CHARACTERS} characters and no NUL", field="text")
+        raise InvalidArgument(f"this may have at most {MAXIMUM_SEARCH_CHARACTERS} characters and no NUL", field="text")
     return [
         word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in dict.fromkeys(wanted.split())
     ]
@@ -254,7 +253,7 @@ def _moment(microseconds: int) -> datetime:
         return _EPOCH + timedelta(microseconds=microseconds)
     except OverflowError:
         raise CursorInvalid(
-            "page.after is no cursor of this list; pass the end_cursor of the page before, or nothing",
+            "this is no cursor of this list; pass the end cursor of the page before, or nothing",
             field="page.after",
         ) from None
 

@@ -6,6 +6,7 @@ from changelog_service import changes, convert, convert_requests, queries, useca
 from changelog_service.policy import sees_drafts
 from chassis.db import Database, UnitOfWork, WriteTx
 from chassis.identity import current_call
+from chassis.ids import parse_ids
 from chassis.paging import page_from, page_info
 from chassis.redaction import Redactor
 from chassis.rpc.server import Context
@@ -67,7 +68,7 @@ class ChangelogServicer(ChangelogServiceServicer):
         self, request: pb.BatchGetChangelogsRequest, context: Context
     ) -> pb.BatchGetChangelogsResponse:
         """The changelogs that exist for the caller among the ids."""
-        ids, drafts = convert_requests.batch_ids(request.ids), sees_drafts(current_call())
+        ids, drafts = parse_ids(request.ids), sees_drafts(current_call())
         async with self._database.read() as tx:
             found = await queries.batch_get_changelogs(ids, tx, drafts=drafts)
         return pb.BatchGetChangelogsResponse(changelogs=map(convert.changelog_to_proto, found))
@@ -77,13 +78,13 @@ class ChangelogServicer(ChangelogServiceServicer):
     ) -> pb.BatchGetRepositoriesResponse:
         """The repositories that exist among the ids."""
         async with self._database.read() as tx:
-            found = await queries.batch_get_repositories(convert_requests.batch_ids(request.ids), tx)
+            found = await queries.batch_get_repositories(parse_ids(request.ids), tx)
         return pb.BatchGetRepositoriesResponse(repositories=map(convert.repository_to_proto, found))
 
     async def BatchGetCommits(self, request: pb.BatchGetCommitsRequest, context: Context) -> pb.BatchGetCommitsResponse:
         """The commits that exist among the ids."""
         async with self._database.read() as tx:
-            found = await queries.batch_get_commits(convert_requests.batch_ids(request.ids), tx)
+            found = await queries.batch_get_commits(parse_ids(request.ids), tx)
         return pb.BatchGetCommitsResponse(commits=map(convert.commit_to_proto, found))
 
     async def BatchGetDeployments(
@@ -91,7 +92,7 @@ class ChangelogServicer(ChangelogServiceServicer):
     ) -> pb.BatchGetDeploymentsResponse:
         """The deployments that exist among the ids."""
         async with self._database.read() as tx:
-            found = await queries.batch_get_deployments(convert_requests.batch_ids(request.ids), tx)
+            found = await queries.batch_get_deployments(parse_ids(request.ids), tx)
         return pb.BatchGetDeploymentsResponse(deployments=map(convert.deployment_to_proto, found))
 
     async def ListChangelogs(self, request: pb.ListChangelogsRequest, context: Context) -> pb.ListChangelogsResponse:

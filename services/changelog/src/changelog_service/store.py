@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Text, Uuid, any_, func, insert, literal, select, text, update
+from sqlalchemy import Row, Select, Text, any_, func, insert, literal, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -176,11 +176,6 @@ async def add_deployment(deployment: Deployment, tx: WriteTx) -> None:
             external_reference=deployment.external_reference,
             field="external_reference",
         )
-
-
-def among(column: ColumnElement[UUID], ids: Sequence[UUID]) -> ColumnElement[bool]:
-    """Whether a column is one of many ids; one array, since Postgres takes at most 65,535 parameters."""
-    return column == any_(literal(list(ids), ARRAY(Uuid)))
 
 
 def name_key(name: str) -> str:

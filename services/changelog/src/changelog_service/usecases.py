@@ -145,8 +145,7 @@ async def record_deployment(cmd: RecordDeployment, tx: WriteTx) -> Deployment:
     deployed_at = cmd.deployed_at or tx.now
     if deployed_at > tx.now + MAXIMUM_AHEAD:
         raise InvalidArgument(
-            f"deployed_at must be at most {MAXIMUM_AHEAD.seconds // 60} minutes ahead; "
-            "record a deployment once it is live",
+            f"this must be at most {MAXIMUM_AHEAD.seconds // 60} minutes ahead; record a deployment once it is live",
             field="deployed_at",
         )
     repository = None
@@ -270,7 +269,7 @@ def _version(text: str) -> str:
     """
     if text and _parsed(text) is None:
         raise VersionNameInvalid(
-            "previous_version must be a semantic version such as 1.4.2 or v1.4.2, or empty", field="previous_version"
+            "this must be a semantic version such as 1.4.2 or v1.4.2, or empty", field="previous_version"
         )
     return text
 
