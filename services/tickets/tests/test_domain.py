@@ -22,8 +22,6 @@ from tickets_service.values import (
     Watcher,
     clean_email,
     clean_key,
-    clean_line,
-    clean_text,
 )
 
 LATER = MOMENT + timedelta(minutes=3)
@@ -195,22 +193,6 @@ def test_logs_are_linked_once_newest_first_and_at_most_fifty() -> None:
     with pytest.raises(DomainError) as full:
         make_ticket(log_ids=tuple(uuid7() for _ in range(48))).with_logs(new, at=LATER)
     assert (full.value.reason, full.value.metadata) == ("TICKET_LOGS_EXCEEDED", {"maximum": "50"})
-
-
-@pytest.mark.parametrize("text", ["", "  ", "x" * 201, "two\nlines", "nul\x00", "\u2028"])
-def test_a_title_is_one_line_of_1_to_200_characters(text: str) -> None:
-    with pytest.raises(InvalidArgument) as refused:
-        clean_line(text, field="title", minimum=1, maximum=200)
-
-    assert refused.value.metadata == {"field": "title"}
-    assert clean_line("  <script>alert(1)</script> ", field="title", minimum=1, maximum=200).startswith("<script>")
-
-
-def test_texts_keep_their_lines_and_refuse_what_postgres_cannot_hold() -> None:
-    assert clean_text("a\n\tb ", field="message", minimum=0, maximum=5) == "a\n\tb "
-    for text, minimum in (("x" * 6, 0), ("nul\x00", 0), ("", 1), (" \n ", 1)):
-        with pytest.raises(InvalidArgument):
-            clean_text(text, field="message", minimum=minimum, maximum=5)
 
 
 def test_keys_and_addresses_have_a_form() -> None:

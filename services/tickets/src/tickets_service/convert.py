@@ -1,26 +1,18 @@
 """Between protos and domain: pure and total."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from uuid import UUID
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
-from aiops.common.v1.actor_pb2 import Actor, ActorKind
 from aiops.tickets.v1 import events_pb2 as events
 from aiops.tickets.v1 import ticket_pb2 as ticket_pb
 from aiops.tickets.v1 import tickets_service_pb2 as pb
 from chassis.events import Event
+from chassis.protos import actor_to_proto, moment_to_proto
 from tickets_service import domain, values
 from tickets_service.convert_triage import decision_to_proto
 from tickets_service.similarity import Alike
 from tickets_service.values import OptionKind, Watcher
 
-_ACTOR_KINDS: "Mapping[str, ActorKind.ValueType]" = {
-    "user": ActorKind.ACTOR_KIND_USER,
-    "service_account": ActorKind.ACTOR_KIND_SERVICE_ACCOUNT,
-    "service": ActorKind.ACTOR_KIND_SERVICE,
-}
 _TicketPayload = (
     events.TicketCreated
     | events.TicketTriageRequested
@@ -68,9 +60,9 @@ def ticket_to_proto(ticket: domain.Ticket, watcher: Watcher) -> ticket_pb.Ticket
         assignee_id=str(ticket.assignee_id or ""),
         log_ids=[str(log_id) for log_id in ticket.log_ids],
         comment_count=ticket.public_comment_count + internal,
-        created_by=_actor(ticket.created_by_kind, ticket.created_by_id),
-        created_at=_moment_to_proto(ticket.created_at),
-        updated_at=_moment_to_proto(ticket.updated_at),
+        created_by=actor_to_proto(ticket.created_by_kind, ticket.created_by_id),
+        created_at=moment_to_proto(ticket.created_at),
+        updated_at=moment_to_proto(ticket.updated_at),
     )
 
 
@@ -81,8 +73,8 @@ def comment_to_proto(comment: values.Comment) -> ticket_pb.Comment:
         ticket_id=str(comment.ticket_id),
         body=comment.body,
         internal=comment.internal,
-        author=_actor(comment.author_kind, comment.author_id),
-        created_at=_moment_to_proto(comment.created_at),
+        author=actor_to_proto(comment.author_kind, comment.author_id),
+        created_at=moment_to_proto(comment.created_at),
     )
 
 
@@ -186,13 +178,3 @@ def _kind_to_proto(kind: OptionKind) -> "ticket_pb.OptionKind.ValueType":
 
 def _source_to_proto(value: values.Value) -> "ticket_pb.ValueSource.ValueType":
     return ticket_pb.ValueSource.Value(f"VALUE_SOURCE_{value.source}")
-
-
-def _actor(kind: str, id_: str) -> Actor:
-    return Actor(kind=_ACTOR_KINDS[kind], id=id_)
-
-
-def _moment_to_proto(moment: datetime) -> Timestamp:
-    timestamp = Timestamp()
-    timestamp.FromDatetime(moment)
-    return timestamp

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from aiops.tickets.v1 import ticket_pb2 as ticket_pb
 from aiops.tickets.v1 import tickets_service_pb2 as pb
+from chassis.cleaning import clean_line, clean_text
 from chassis.errors import InvalidArgument, PageSizeOutOfRange
-from chassis.ids import parse_id
+from chassis.ids import parse_id, parse_ids
 from tickets_service import values
 from tickets_service.commands import (
     AddTicketComment,
@@ -21,7 +22,7 @@ from tickets_service.commands import (
     UpdateTicketAudience,
     UpdateTicketStatus,
 )
-from tickets_service.values import OptionKind, clean_email, clean_key, clean_line, clean_text
+from tickets_service.values import OptionKind, clean_email, clean_key
 
 MAXIMUM_POSITION = 10_000
 MAXIMUM_COMMENTS = 100
@@ -130,10 +131,10 @@ def option_command(request: pb.SaveTicketOptionRequest) -> SaveTicketOption:
     option = request.option
     if request.expected_version < 0:
         raise InvalidArgument(
-            "expected_version must be the version that you read, or 0 to make a new option", field="expected_version"
+            "this must be the version that you read, or 0 to make a new option", field="expected_version"
         )
     if not 0 <= option.position <= MAXIMUM_POSITION:
-        raise InvalidArgument(f"option.position must be 0 to {MAXIMUM_POSITION:,}", field="option.position")
+        raise InvalidArgument(f"this must be 0 to {MAXIMUM_POSITION:,}", field="option.position")
     return SaveTicketOption(
         expected_version=request.expected_version,
         kind=_known(OptionKind, option.kind, field="option.kind"),
@@ -154,7 +155,7 @@ def option_command(request: pb.SaveTicketOptionRequest) -> SaveTicketOption:
 def ticket_filter(wanted: pb.TicketFilter) -> TicketFilter:
     """What a list of tickets is narrowed to."""
     if wanted.external_reference and not wanted.source:
-        raise InvalidArgument("give filter.source beside filter.external_reference", field="filter.source")
+        raise InvalidArgument("give a source beside the external reference", field="filter.source")
     return TicketFilter(
         statuses=_all_known(values.TicketStatus, wanted.statuses, field="filter.statuses"),
         categories=_keys(wanted.categories, field="filter.categories"),
@@ -179,9 +180,7 @@ def batch_ids(ids: Sequence[str], *, field: str, maximum: int) -> list[UUID]:
     Raises:
         InvalidArgument: there are too many, or one is malformed.
     """
-    if len(ids) > maximum:
-        raise InvalidArgument(f"ask for at most {maximum} ids at once, these are {len(ids)}", field=field)
-    return [parse_id(text, field=field) for text in dict.fromkeys(ids)]
+    return parse_ids(ids, field=field, maximum=maximum)
 
 
 def first_of(first: int, *, maximum: int) -> int:
@@ -192,7 +191,7 @@ def first_of(first: int, *, maximum: int) -> int:
     """
     if not 1 <= first <= maximum:
         raise PageSizeOutOfRange(
-            f"first must be 1 to {maximum}; {first} were asked for", field="first", minimum="1", maximum=str(maximum)
+            f"this must be 1 to {maximum}; {first} were asked for", field="first", minimum="1", maximum=str(maximum)
         )
     return first
 
@@ -206,7 +205,7 @@ def comment_page(request: pb.BatchListTicketCommentsRequest) -> tuple[int, UUID 
     """
     first = first_of(request.first, maximum=MAXIMUM_COMMENTS)
     if request.after_id and len(request.ticket_ids) != 1:
-        raise InvalidArgument("give after_id with one ticket id at a time", field="after_id")
+        raise InvalidArgument("give this with one ticket id at a time", field="after_id")
     return first, _optional_id(request.after_id, field="after_id")
 
 
@@ -227,16 +226,14 @@ def _reporter(reporter: ticket_pb.Reporter) -> values.Reporter | None:
         external_email=clean_email(reporter.external_email, field="reporter.external_email"),
     )
     if given.user_id is not None and (given.external_name or given.external_email):
-        raise InvalidArgument(
-            "give reporter.user_id, or name and e-mail of somebody outside, not both", field="reporter"
-        )
+        raise InvalidArgument("give a user id, or name and e-mail of somebody outside, not both", field="reporter")
     return None if given == values.Reporter() else given
 
 
 def _log_ids(ids: Sequence[str], *, minimum: int) -> tuple[UUID, ...]:
     """Ids of logs, each once; a malformed one is named by its place."""
     if not minimum <= len(ids) <= values.MAXIMUM_LOGS:
-        raise InvalidArgument(f"log_ids must be {minimum} to {values.MAXIMUM_LOGS} ids", field="log_ids")
+        raise InvalidArgument(f"these must be {minimum} to {values.MAXIMUM_LOGS} ids", field="log_ids")
     return tuple(dict.fromkeys(parse_id(text, field=f"log_ids.{place}") for place, text in enumerate(ids)))
 
 
@@ -249,18 +246,12 @@ def _optional_id(text: str, *, field: str) -> UUID | None:
 
 
 def _searchable(text: str, *, field: str) -> str:
-    if "\x00" in text or len(text) > values.MAXIMUM_TITLE_CHARACTERS:
-        raise InvalidArgument(
-            f"{field} may have at most {values.MAXIMUM_TITLE_CHARACTERS} characters and no NUL", field=field
-        )
-    return text
+    return clean_text(text, field=field, maximum=values.MAXIMUM_TITLE_CHARACTERS)
 
 
 def _keys(keys: Sequence[str], *, field: str) -> tuple[str, ...]:
     if len(keys) > MAXIMUM_FILTER_KEYS:
-        raise InvalidArgument(
-            f"{field} may hold at most {MAXIMUM_FILTER_KEYS} keys, these are {len(keys)}", field=field
-        )
+        raise InvalidArgument(f"this may hold at most {MAXIMUM_FILTER_KEYS} keys, these are {len(keys)}", field=field)
     return tuple(_searchable(key, field=field) for key in keys)
 
 
@@ -272,7 +263,7 @@ def _known(kind: type[E], number: int, *, field: str) -> E:
     members: list[E] = list(kind)
     if not 1 <= number <= len(members):
         names = ", ".join(f"{_PREFIXES[kind]}{member}" for member in members)
-        raise InvalidArgument(f"{field} must be one of {names}", field=field)
+        raise InvalidArgument(f"this must be one of {names}", field=field)
     return members[number - 1]
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
+from chassis.cleaning import clean_line
 from chassis.errors import InvalidArgument
 
 MAXIMUM_TITLE_CHARACTERS = 200
@@ -21,7 +22,6 @@ MAXIMUM_OPTION_NAME_CHARACTERS = 60
 MAXIMUM_OPTION_DESCRIPTION_CHARACTERS = 300
 TRIAGE_LOST_AFTER = timedelta(minutes=10)
 """Longer than triage is tried for. A broker that lost its disk has lost the event with it."""
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _KEY = re.compile(r"[a-z][a-z0-9_-]{0,49}")
 _EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 
@@ -198,35 +198,6 @@ class Comment:
     created_at: datetime
 
 
-def clean_line(text: str, *, field: str, minimum: int, maximum: int) -> str:
-    """One line of text, without outer blanks.
-
-    Raises:
-        InvalidArgument: it is too short or long, or holds control characters.
-    """
-    line = text.strip()
-    if not minimum <= len(line) <= maximum:
-        raise InvalidArgument(f"{field} must have {minimum} to {maximum} characters, this has {len(line)}", field=field)
-    if _CONTROL.search(line):
-        raise InvalidArgument(f"{field} must be one line without control characters", field=field)
-    return line
-
-
-def clean_text(text: str, *, field: str, minimum: int, maximum: int) -> str:
-    """Text with line breaks as they are.
-
-    Raises:
-        InvalidArgument: it is too short or long, or holds a NUL character.
-    """
-    if not minimum <= len(text.strip() if minimum else text) <= len(text) <= maximum:
-        raise InvalidArgument(
-            f"{field} must have {minimum} to {maximum:,} characters, this has {len(text):,}", field=field
-        )
-    if "\x00" in text:
-        raise InvalidArgument(f"{field} must not hold NUL characters", field=field)
-    return text
-
-
 def clean_key(text: str, *, field: str) -> str:
     """A lower-case word of at most 50 characters.
 
@@ -235,7 +206,7 @@ def clean_key(text: str, *, field: str) -> str:
     """
     if not _KEY.fullmatch(text):
         raise InvalidArgument(
-            f"{field} must be a lower-case word of at most 50 letters, digits, - and _, beginning with a letter",
+            "this must be a lower-case word of at most 50 letters, digits, - and _, beginning with a letter",
             field=field,
         )
     return text
@@ -249,5 +220,5 @@ def clean_email(text: str, *, field: str) -> str:
     """
     address = clean_line(text, field=field, minimum=0, maximum=MAXIMUM_EMAIL_CHARACTERS)
     if address and not _EMAIL.fullmatch(address):
-        raise InvalidArgument(f"{field} must be an e-mail address such as name@example.com", field=field)
+        raise InvalidArgument("this must be an e-mail address such as name@example.com", field=field)
     return address
