@@ -127,7 +127,7 @@ async def test_a_model_that_fails_is_replaced_and_the_run_says_why(
 ) -> None:
     endpoint.answers(answered)
 
-    patience = {"openai_timeout_seconds": 0.2, "openai_deadline_seconds": 4} if reason == "timeout" else {}
+    patience = {"openai_timeout_seconds": 1.0, "openai_deadline_seconds": 10} if reason == "timeout" else {}
 
     async with start_ai(endpoint, **patience) as ai:
         answer = await summarize(ai, request(), timeout_seconds=60)
