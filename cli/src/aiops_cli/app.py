@@ -121,7 +121,7 @@ def main() -> None:
         if "--json" in sys.argv and not failure.answered:
             typer.echo(json.dumps(failure.as_json()))
         trace = f" (trace {failure.trace_id})" if failure.trace_id else ""
-        typer.echo(f"aiops: {inert(failure.message)}{trace}", err=True)
+        typer.echo(f"aiops: {inert(failure.told)}{trace}", err=True)
         sys.exit(failure.code)
     except SystemExit as ended:
         if isinstance(ended.__context__, BrokenPipeError):

@@ -56,6 +56,11 @@ class Failure(Exception):
         self.answered = answered
         """The command has printed its JSON, which a second one would make unreadable."""
 
+    @property
+    def told(self) -> str:
+        """The message, behind the field that it is about where there is one."""
+        return f"{self.field}: {self.message}" if self.field else self.message
+
     def as_json(self) -> dict[str, object]:
         """The form that --json prints."""
-        return {"error": {"code": self.reason or self.code.name, "message": self.message, "trace_id": self.trace_id}}
+        return {"error": {"code": self.reason or self.code.name, "message": self.told, "trace_id": self.trace_id}}

@@ -72,7 +72,8 @@ def _print_log(log: dict[str, Any], *, as_json: bool) -> None:
     else:
         console = render.console_for()
         console.print(Text.assemble((render.inert(log["name"]), "bold"), "  ", log["id"]))
-        size = f"{log['recordCount']:,} records in {log['patternCount']:,} patterns, {log['lineCount']:,} lines"
+        records, found = render.many(log["recordCount"], "record"), render.many(log["patternCount"], "pattern")
+        size = f"{records} in {found}, {render.many(log['lineCount'], 'line')}"
         first, last = log["firstRecordTime"], log["lastRecordTime"]
         span = f"{render.clock(first)} to {render.clock(last)} UTC" if first else "the lines tell no time"
         console.print(Text(f"{size}; {span}", style="dim"))
@@ -204,6 +205,6 @@ def patterns(
         typer.echo(json.dumps(nodes, indent=2))
         return
     rows = render.pattern_rows(nodes, log["recordCount"])
-    title = f"{log['patternCount']:,} patterns of {log['recordCount']:,} records"
+    title = f"{render.many(log['patternCount'], 'pattern')} of {render.many(log['recordCount'], 'record')}"
     console = render.console_for()
     console.print(render.patterns_list(rows, title, console.width))

@@ -201,7 +201,11 @@ def _told(table: Table, outcome: Outcome, report: str, *, dry_run: bool) -> list
             )
         )
     if outcome.refused:
-        wanted = f"Fix {report} and import it." if report else "Fix them; --report FILE.csv writes them to a file."
+        wanted = (
+            f"Fix {report} and import it."
+            if report
+            else "--report FILE.csv writes what is refused to a file, to be fixed."
+        )
         lines.append(Text(f"{_rows(len(outcome.refused))} refused. {wanted}", style="red"))
     return lines
 
