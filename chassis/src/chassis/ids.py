@@ -54,22 +54,6 @@ def uuid7(at: datetime | None = None) -> UUID:
     return _GIVEN.next(_milliseconds(at), never_back=False)
 
 
-def uuid7_floor(at: datetime) -> UUID:
-    """The smallest id of the millisecond of `at`: a partition's bound, the edge of a time range."""
-    return _compose(_milliseconds(at), 0)
-
-
-def uuid7_time(id: UUID) -> datetime:  # noqa: A002 - the contract's name
-    """When the id was made, to the millisecond.
-
-    Raises:
-        ValueError: it is no UUIDv7.
-    """
-    if id.version != 7:  # noqa: PLR2004 - the version's name
-        raise ValueError(f"{id} is no UUIDv7")
-    return _EPOCH + timedelta(milliseconds=id.int >> 80)
-
-
 def parse_id(text: str, *, field: str) -> UUID:
     """The id that a request's field holds, in the one canonical spelling.
 

@@ -1,6 +1,8 @@
 """What tests of logs share: their types, and the ai service as logs meets it, over real gRPC."""
 
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from aiops.ai.v1 import ai_service_pb2 as ai_pb
@@ -12,6 +14,7 @@ from aiops.logs.v1.log_pb2 import Log as LogMessage
 from chassis.db import Database
 from chassis.rpc.server import Context
 from logs_service.domain import Log
+from logs_service.patterns.analysis import LogAnalysis
 
 if TYPE_CHECKING:
     from chassis.errors import DomainError
@@ -81,3 +84,26 @@ def openai_answer(*sentences: ai_pb.Sentence) -> Answer:
 
 def _title(entry: EvidenceEntry) -> str:
     return entry.template or "The log"
+
+
+def analysed(
+    chunks: Iterable[bytes],
+    *,
+    now: datetime,
+    redact: Callable[[str], str] | None = None,
+    bucket_seconds: int = 60,
+) -> LogAnalysis:
+    """A whole log that was read."""
+    analysis = LogAnalysis(now=now, redact=redact, bucket_seconds=bucket_seconds)
+    for _ in analysis.records(chunks):
+        pass
+    return analysis
+
+
+def instance_of(template: str, body: str) -> bool:
+    """Whether a message is an instance of a template; runs of blanks count as one."""
+    first, *others = map(re.escape, " ".join(template.split()).split("<*>"))
+    # Atomic: the leftmost place of a piece leaves most room for the rest, so another one need not be tried.
+    between = "".join(f"(?>.*?{piece})" for piece in others[:-1])
+    shape = f"{first}{between}.*{others[-1]}" if others else first
+    return re.fullmatch(shape, " ".join(body.split()), re.DOTALL) is not None

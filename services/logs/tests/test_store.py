@@ -4,19 +4,18 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
-from services.logs.tests.factories import Receive
+from services.logs.tests.factories import Receive, instance_of
 from sqlalchemy import select, text
 
 from chassis.db import Database, UnitOfWork
 from chassis.errors import VersionConflict
-from chassis.ids import uuid7, uuid7_floor
+from chassis.ids import uuid7
 from chassis.testing.clock import FrozenClock
 from chassis.testing.plugin import ServiceDatabase
 from logs_service.domain import LogPattern
 from logs_service.errors import LogNotFound
 from logs_service.ingest.catalogue import widened, write_changes
 from logs_service.patterns.miner import MinerChanges, Pattern
-from logs_service.patterns.template import template_matches
 from logs_service.store import LogStore, PatternStore, ensure_record_partitions
 from logs_service.tables import LOG_PATTERN_VERSIONS, LOG_PATTERNS
 
@@ -57,8 +56,12 @@ async def test_partitions_are_made_once_for_each_day(uow: UnitOfWork, clock: Fro
     async with database.read() as tx:
         statement = "SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE relname = 'log_records_20310228'"
         bounds = (await tx.execute(text(statement))).scalar_one()
-    first, end = datetime(2031, 2, 28, tzinfo=UTC), datetime(2031, 3, 1, tzinfo=UTC)
-    assert bounds == f"FOR VALUES FROM ('{uuid7_floor(first)}') TO ('{uuid7_floor(end)}')"
+    midnights = (datetime(2031, 2, 28, tzinfo=UTC), datetime(2031, 3, 1, tzinfo=UTC))
+    first, end = (f"{int(midnight.timestamp() * 1000):012x}" for midnight in midnights)
+    assert bounds == (
+        f"FOR VALUES FROM ('{first[:8]}-{first[8:]}-7000-8000-000000000000')"
+        f" TO ('{end[:8]}-{end[8:]}-7000-8000-000000000000')"
+    )
 
 
 @pytest.mark.parametrize("days", [0, 32])
@@ -109,7 +112,7 @@ async def test_a_log_is_saved_over_the_version_that_was_read(receive: Receive, u
 def test_a_widened_template_covers_both(one: str, other: str, expected: str) -> None:
     assert widened(one, other) == expected
     for covered in (one, other):
-        assert template_matches(expected, covered.replace("<*>", "17"))
+        assert instance_of(expected, covered.replace("<*>", "17"))
 
 
 async def test_changes_of_two_logs_to_one_pattern_are_joined(

@@ -15,7 +15,6 @@ from sqlalchemy import func, select
 
 from chassis.db import Database, UnitOfWork
 from chassis.errors import Internal, Unavailable
-from chassis.ids import uuid7_time
 from chassis.outbox import outbox
 from chassis.redaction import Redactor
 from chassis.testing.clock import FrozenClock
@@ -49,7 +48,7 @@ async def test_records_keep_what_their_lines_say(receive: Receive, database: Dat
     assert (first.service, log.service) == ("store", "store")
     assert (second.body, second.attributes) == ("tab\tand \\ slash\nand line", {})
     assert first.observed_time == clock.now()
-    assert uuid7_time(first.id) == clock.now()
+    assert first.id.int >> 80 == clock.now().timestamp() * 1000
     assert (log.contents.first_record_id, log.contents.last_record_id) == (first.id, second.id)
     assert (log.contents.first_time_nanoseconds, log.contents.last_time_nanoseconds) == (
         second.time_nanoseconds, first.time_nanoseconds,

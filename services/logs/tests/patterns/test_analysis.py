@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from services.logs.tests.factories import analysed
 
-from logs_service.patterns.analysis import analyse
 from logs_service.patterns.record import Severity
 
 _NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -20,7 +20,7 @@ _LOG = b"".join(
 
 
 def test_counts_levels_times_buckets_and_exemplars() -> None:
-    analysis = analyse([_LOG, b"2024-01-02 04:00:00 WARN disk full\n"], now=_NOW, bucket_seconds=600)
+    analysis = analysed([_LOG, b"2024-01-02 04:00:00 WARN disk full\n"], now=_NOW, bucket_seconds=600)
 
     most, least = analysis.patterns()
     start = int(datetime(2024, 1, 2, 3, tzinfo=UTC).timestamp())
@@ -35,8 +35,8 @@ def test_counts_levels_times_buckets_and_exemplars() -> None:
 
 
 def test_the_size_of_the_chunks_makes_no_difference() -> None:
-    whole = analyse([_LOG], now=_NOW).patterns()
-    pieces = analyse([_LOG[i : i + 7] for i in range(0, len(_LOG), 7)], now=_NOW).patterns()
+    whole = analysed([_LOG], now=_NOW).patterns()
+    pieces = analysed([_LOG[i : i + 7] for i in range(0, len(_LOG), 7)], now=_NOW).patterns()
 
     assert [(p.template, p.count, p.buckets, p.exemplars) for p in pieces] == [
         (p.template, p.count, p.buckets, p.exemplars) for p in whole
@@ -46,7 +46,7 @@ def test_the_size_of_the_chunks_makes_no_difference() -> None:
 def test_messages_are_redacted_before_they_are_mined_and_kept() -> None:
     log = b"user alice in\nuser bob in\n"
 
-    analysis = analyse(
+    analysis = analysed(
         [log], now=_NOW, redact=lambda text: text.replace("alice", "<USER:1>").replace("bob", "<USER:2>")
     )
 
@@ -56,7 +56,7 @@ def test_messages_are_redacted_before_they_are_mined_and_kept() -> None:
 
 
 def test_an_empty_log_has_no_patterns() -> None:
-    analysis = analyse([b"", b"\n\n"], now=_NOW)
+    analysis = analysed([b"", b"\n\n"], now=_NOW)
 
     assert (analysis.total, analysis.patterns()) == (0, [])
 
@@ -67,7 +67,7 @@ _ALPHABET = b"\n\n\n \t[]()<>{}:=-\"'0123456789abXYZ|.,/\\\xff\xc3\xa4\x00\r%"
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(sorted(_ALPHABET)), max_size=600).map(bytes))
 def test_no_input_makes_it_fail_and_counts_always_add_up(log: bytes) -> None:
-    analysis = analyse([log], now=_NOW)
+    analysis = analysed([log], now=_NOW)
 
     assert sum(pattern.count for pattern in analysis.patterns()) == analysis.total
 
@@ -80,6 +80,6 @@ def test_no_line_makes_it_slow(piece: str, prefix: str) -> None:
     line = (prefix + piece * (65_536 // len(piece))).encode()
     started = time.process_time()
 
-    analyse([line + b"\n" + line + b"x\n"], now=_NOW)
+    analysed([line + b"\n" + line + b"x\n"], now=_NOW)
 
     assert time.process_time() - started < 2

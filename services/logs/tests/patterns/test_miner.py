@@ -11,9 +11,9 @@ from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from services.logs.tests.factories import instance_of
 
 from logs_service.patterns.miner import MinerChanges, Pattern, PatternMiner
-from logs_service.patterns.template import parameters, template_matches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,7 @@ def test_every_line_is_matched_by_its_pattern_and_counts_add_up(lines: list[str]
     assert sum(counts.values()) == len(lines)
     assert set(counts) == live
     for line, pattern_id in zip(lines, ids, strict=True):
-        assert template_matches(miner.template(pattern_id), line), (miner.template(pattern_id), line)
+        assert instance_of(miner.template(pattern_id), line), (miner.template(pattern_id), line)
 
 
 @settings(max_examples=150, deadline=None)
@@ -90,8 +90,7 @@ def test_any_text_is_matched_by_its_pattern(text: str) -> None:
     miner.finish()
 
     template = miner.template(pattern_id)
-    assert template_matches(template, text)
-    assert len(parameters(template, text)) == template.count("<*>")
+    assert instance_of(template, text)
 
 
 def test_a_pattern_that_becomes_more_general_keeps_its_id_at_the_next_version() -> None:
@@ -205,14 +204,6 @@ def test_thirty_thousand_distinct_lines_stay_within_the_limit_and_the_count() ->
     assert time.process_time() - started < 60
 
 
-def test_parameters_are_the_values_of_a_line() -> None:
-    assert parameters("took <*> from <*>", "took  3 apples   from Eve") == ["3 apples", "Eve"]
-    assert parameters("took <*>", "gave 3") == []
-    assert parameters("same", "same") == []
-    assert template_matches("a<*>a", "a") is False
-    assert template_matches("x=<*>", "x=")
-
-
 def test_several_free_words_in_one_message_make_one_pattern() -> None:
     rng = random.Random(3)
     names = ["".join(rng.choices("abcdefghijklmnop", k=7)) for _ in range(500)]
@@ -249,4 +240,4 @@ def test_a_very_long_message_is_mined_by_its_start() -> None:
 
     assert template.startswith("payload ")
     assert len(template) < 2100
-    assert template_matches(template, body)
+    assert instance_of(template, body)

@@ -121,21 +121,3 @@ class LogAnalysis:
             kept = merged.setdefault(final, PatternStats(final, self._miner.template(final)))
             kept.absorb(stats, max_exemplars=self._max_exemplars)
         return sorted(merged.values(), key=lambda stats: (-stats.count, stats.template))
-
-
-def analyse(
-    chunks: Iterable[bytes],
-    *,
-    now: datetime,
-    timezone: tzinfo = UTC,
-    redact: Callable[[str], str] | None = None,
-    bucket_seconds: int = 60,
-    max_exemplars: int = 3,
-) -> LogAnalysis:
-    """Reads a whole log and gives its analysis."""
-    analysis = LogAnalysis(
-        now=now, timezone=timezone, redact=redact, bucket_seconds=bucket_seconds, max_exemplars=max_exemplars
-    )
-    for _ in analysis.records(chunks):
-        pass
-    return analysis

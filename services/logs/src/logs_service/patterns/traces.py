@@ -29,7 +29,6 @@ _GO_LINE = re.compile(
     r"\t|goroutine \d+ \[|created by |exit status \d|\[signal |\[recovered\]|panic: |runtime: |runtime stack:"
     r"|[\w./*()\[\]{}$-]+\([^ ]*(?:, [^ ]*)*\)$|\.{3}additional frames"
 )
-_WRAPPED = re.compile(r"\{.*\}$")
 
 
 def has_header(text: str) -> bool:
