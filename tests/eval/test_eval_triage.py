@@ -2,7 +2,7 @@ import time
 from collections import Counter
 
 import pytest
-from tests.eval.adapters_triage import OPTIONS, OTHER_WORDS, TYPES, macro_f1, predict, tickets
+from tests.eval.adapters_triage import OPTIONS, OTHER_WORDS, TYPES, calibration_error, macro_f1, predict, tickets
 
 from ai_service.domain import Option
 
@@ -31,6 +31,9 @@ def test_confidence_means_something() -> None:
 
     assert sum(sure) / len(sure) >= 0.9
     assert sum(unsure) / len(unsure) < sum(sure) / len(sure)
+    held_out = tickets(held_out=True)
+    chosen = predict([(case.title, case.message) for case in held_out])
+    assert calibration_error(held_out, chosen) == pytest.approx(0.18, abs=0.005)  # as the README of ai says
 
 
 def test_triage_is_fast() -> None:
