@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from chassis.testing.plugin import ServiceDatabase
 
 
-@pytest.fixture(scope="session")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    return Installation(tmp_path_factory.mktemp("installation"))
-
-
 @pytest.fixture
 def schema(make_database: Callable[[str, str], ServiceDatabase]) -> ServiceDatabase:
     return make_database("ai", "ai_service")

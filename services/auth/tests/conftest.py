@@ -19,11 +19,6 @@ from chassis.testing.plugin import ServiceDatabase
 StartAuth = Callable[..., AbstractAsyncContextManager[Auth]]
 
 
-@pytest.fixture(scope="session")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    return Installation(tmp_path_factory.mktemp("installation"))
-
-
 @pytest.fixture
 def schema(make_database: Callable[[str, str], ServiceDatabase]) -> ServiceDatabase:
     return make_database("auth", "auth_service")

@@ -1,7 +1,7 @@
 """What the tests of changelog stand on: a migrated schema, a running service, and an ai to word highlights."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
@@ -13,11 +13,8 @@ from changelog_service import convert
 from changelog_service.app import build
 from changelog_service.settings import ChangelogSettings
 from chassis.db import Database, UnitOfWork
-from chassis.identity import Trust
-from chassis.metrics import Metrics
-from chassis.policy import Policy, allow
+from chassis.policy import allow
 from chassis.redaction import Redactor
-from chassis.rpc.server import make_server
 from chassis.testing.clock import FrozenClock
 from chassis.testing.harness import Installation, RunningService, running_service
 from chassis.testing.plugin import ServiceDatabase, TestNats
@@ -51,26 +48,11 @@ def changes(uow: UnitOfWork, redactor: Redactor) -> Changes:
     return Changes(uow, redactor)
 
 
-@pytest.fixture(scope="session")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    return Installation(tmp_path_factory.mktemp("installation"))
-
-
 @pytest_asyncio.fixture
-async def ai(installation: Installation) -> AsyncIterator[ScriptedAi]:
-    script = ScriptedAi()
-    server = make_server(
-        "ai",
-        trust=Trust.from_file(installation.folder / "trust.json"),
-        access_tokens=installation.access_tokens(),
-        policy=Policy({"WordHighlights": allow("changelog", background=True)}, mask=lambda _call, message: message),
-        metrics=Metrics(),
-    )
-    add_AiServiceServicer_to_server(script, server)
-    script.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-    await server.start()
-    yield script
-    await server.stop(0)
+async def ai(serving: Callable[..., Any]) -> AsyncIterator[ScriptedAi]:
+    rules = {"WordHighlights": allow("changelog", background=True)}
+    async with serving("ai", ScriptedAi(), add_AiServiceServicer_to_server, rules) as ai:
+        yield ai
 
 
 @pytest_asyncio.fixture

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
@@ -13,12 +13,9 @@ from aiops.logs.v1 import logs_service_pb2 as pb
 from aiops.logs.v1.log_pb2 import Log as LogMessage
 from aiops.logs.v1.logs_service_pb2_grpc import LogsServiceStub
 from chassis.db import Database, UnitOfWork
-from chassis.identity import Trust
-from chassis.metrics import Metrics
-from chassis.policy import Policy, allow
+from chassis.policy import allow
 from chassis.redaction import Redactor
 from chassis.rpc.client import Client
-from chassis.rpc.server import make_server
 from chassis.testing.clock import FrozenClock
 from chassis.testing.harness import Installation, RunningService, running_service
 from chassis.testing.plugin import ServiceDatabase, TestNats
@@ -80,26 +77,11 @@ def receive(uow: UnitOfWork, ingestor: Ingestor) -> Receive:
     return receive_
 
 
-@pytest.fixture(scope="session")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    return Installation(tmp_path_factory.mktemp("installation"))
-
-
 @pytest_asyncio.fixture
-async def ai(installation: Installation) -> AsyncIterator[ScriptedAi]:
-    script = ScriptedAi()
-    server = make_server(
-        "ai",
-        trust=Trust.from_file(installation.folder / "trust.json"),
-        access_tokens=installation.access_tokens(),
-        policy=Policy({"SummarizeEvidence": allow("logs", background=True)}, mask=lambda _call, message: message),
-        metrics=Metrics(),
-    )
-    add_AiServiceServicer_to_server(script, server)
-    script.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-    await server.start()
-    yield script
-    await server.stop(0)
+async def ai(serving: Callable[..., Any]) -> AsyncIterator[ScriptedAi]:
+    rules = {"SummarizeEvidence": allow("logs", background=True)}
+    async with serving("ai", ScriptedAi(), add_AiServiceServicer_to_server, rules) as ai:
+        yield ai
 
 
 @pytest_asyncio.fixture

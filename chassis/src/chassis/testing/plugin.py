@@ -6,7 +6,7 @@ The session's Postgres runs without fsync, which is fit for tests alone; tests o
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 import pytest_asyncio
+from grpc.aio import Server
 from psycopg import sql
 from sqlalchemy import event, select
 
@@ -24,8 +25,12 @@ from chassis.embedded import nats_config
 from chassis.embedded.nats import NatsServer
 from chassis.embedded.postgres import PostgresServer
 from chassis.embedded.process import free_port
+from chassis.identity import Trust
+from chassis.metrics import Metrics
 from chassis.migrations import migrate
 from chassis.outbox import outbox
+from chassis.policy import Policy, Rule
+from chassis.rpc.server import make_server
 from chassis.testing.clock import FrozenClock
 from chassis.testing.harness import Installation
 
@@ -227,6 +232,31 @@ async def make_database(migrated_schemas: MigratedSchemas) -> AsyncIterator[Call
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """The keys and files of an installation: settings for services, and tokens for whoever calls them."""
     return Installation(tmp_path_factory.mktemp("installation"))
+
+
+@pytest.fixture
+def serving(installation: Installation) -> Callable[..., Any]:
+    """Runs a neighbour for as long as a block lasts: called with its name, servicer, adder and rules."""
+
+    @asynccontextmanager
+    async def serve(
+        name: str, servicer: Any, add: Callable[[Any, Server], None], rules: dict[str, Rule]
+    ) -> AsyncIterator[Any]:
+        server = make_server(
+            name,
+            trust=Trust.from_file(installation.folder / "trust.json"),
+            access_tokens=installation.access_tokens(),
+            policy=Policy(rules, mask=lambda _call, message: message),
+            metrics=Metrics(),
+        )
+        add(servicer, server)
+        servicer.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+        await server.start()
+        servicer.stop = lambda: server.stop(0)
+        yield servicer
+        await server.stop(0)
+
+    return serve
 
 
 @pytest.fixture
