@@ -1,4 +1,5 @@
 import json
+import subprocess
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -68,3 +69,28 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def runner() -> CliRunner:
     return CliRunner()
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    folder = tmp_path / "repo"
+    folder.mkdir()
+    git(folder, "init", "--quiet")
+    for number in range(5):
+        git(folder, "commit", "--quiet", "--allow-empty", "-m", f"feat: thing {number}")
+    git(folder, "tag", "v1.0.0")
+    return folder
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-c", "commit.gpgsign=false"]
+    done = subprocess.run(["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def answer(**data: object) -> tuple[int, dict[str, Any]]:
+    return 200, {"data": data}
+
+
+def inputs(gateway: Gateway) -> list[dict[str, Any]]:
+    return [json.loads(body)["variables"]["input"] for _, _, body in gateway.asked]
