@@ -26,9 +26,19 @@ fi
 
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 pip=("$venv/bin/python" -m pip --disable-pip-version-check --no-input)
+# pip's configuration on some machines names folders that are not there: told only when an installation fails.
+ignored='^WARNING: Location .* is ignored: it is '
+warnings="$(mktemp)"
+trap 'rm -f "$warnings"' EXIT
+install() {
+  if ! "${pip[@]}" install --quiet "$@" 2>&1 | tee "$warnings" | sed "/$ignored/d" >&2; then
+    grep "$ignored" "$warnings" | sort -u >&2 || true
+    exit 1
+  fi
+}
 echo "1/2  Installing pinned packages into $venv (about a minute the first time)"
-"${pip[@]}" install --quiet --require-hashes -r requirements.lock
+install --require-hashes -r requirements.lock
 echo "2/2  Installing AI Ops Assistant itself"
 editable=()
 for folder in "$@"; do editable+=(-e "./$folder"); done
-"${pip[@]}" install --quiet --no-deps --no-build-isolation "${editable[@]}"
+install --no-deps --no-build-isolation "${editable[@]}"
