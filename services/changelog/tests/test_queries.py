@@ -23,7 +23,7 @@ from changelog_service.commands import (
 from changelog_service.commits import Commit
 from changelog_service.domain import Changelog, ChangelogState, Deployment
 from chassis.db import Database, UnitOfWork
-from chassis.errors import CursorInvalid
+from chassis.errors import CursorInvalid, InvalidArgument
 from chassis.ids import uuid7
 from chassis.paging import Page, Slice, encode_cursor
 from chassis.redaction import Redactor
@@ -176,6 +176,27 @@ async def test_a_page_of_changelogs_is_as_long_as_an_answer_can_carry(
 
     assert (len(page.items), page.has_next_page) == (2, True)
     assert [each.id for each in every] == [each.id for each in reversed(made)]
+
+
+async def test_a_batch_of_changelogs_that_no_answer_can_carry_is_refused_and_a_smaller_one_is_not(
+    stored: Given, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [await stored.generate(commit(number)) for number in range(3)]
+    ids = [each.id for each in made]
+    size = len(made[0].markdown) + len(made[0].json)
+
+    async def got(wanted: list[UUID], *, maximum: float) -> set[UUID]:
+        monkeypatch.setattr(queries, "MAXIMUM_PAGE_BYTES", int(maximum * size))
+        async with database.read() as tx:
+            return {each.id for each in await queries.batch_get_changelogs(wanted, tx, drafts=True)}
+
+    with pytest.raises(InvalidArgument, match="ask for fewer at once") as refused:
+        await got(ids, maximum=2.5)
+
+    assert refused.value.metadata["field"] == "ids"
+    assert await got(ids[:2], maximum=2.5) == set(ids[:2])
+    assert await got(ids[:1], maximum=0.5) == set(ids[:1])
+    assert await got([], maximum=0.5) == set()
 
 
 @pytest.mark.parametrize(

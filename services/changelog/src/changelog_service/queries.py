@@ -17,6 +17,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    or_,
     select,
     tuple_,
 )
@@ -41,7 +42,7 @@ from chassis.paging import Page, Slice, decode_cursor, encode_cursor
 
 MAXIMUM_SEARCH_CHARACTERS = 200
 MAXIMUM_PAGE_BYTES = 5_000_000
-"""Of Markdown and JSON on one page of changelogs; the entries say about the same once more."""
+"""Of Markdown and JSON in one answer with changelogs; the entries say about the same once more."""
 T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # As in the index: commits without a time come last.
@@ -63,9 +64,16 @@ async def get_changelog(changelog_id: UUID, tx: ReadTx) -> Changelog:
 
 
 async def batch_get_changelogs(ids: Sequence[UUID], tx: ReadTx, *, drafts: bool) -> list[Changelog]:
-    """The changelogs that exist among the ids; a draft does only where drafts do."""
-    statement = changelogs().where(among(CHANGELOGS.c.id, ids))
-    return [changelog_of(row) for row in await tx.fetch_all(_visible(statement, drafts=drafts))]
+    """The changelogs that exist among the ids; a draft does only where drafts do.
+
+    Raises:
+        InvalidArgument: they are so large that no answer holds them.
+    """
+    wanted = _visible(_sizes().where(among(CHANGELOGS.c.id, ids)), drafts=drafts)
+    rows = await tx.fetch_all(_fitting(wanted))
+    if rows and len(rows) < rows[0].wanted_count:
+        raise InvalidArgument("these changelogs are larger than one answer can be; ask for fewer at once", field="ids")
+    return [changelog_of(row) for row in rows]
 
 
 async def batch_get_repositories(ids: Sequence[UUID], tx: ReadTx) -> list[Repository]:
@@ -93,22 +101,17 @@ async def list_changelogs(
     Raises:
         CursorInvalid: the cursor is not of this list.
     """
-    statement = _visible(changelogs(), drafts=drafts).order_by(CHANGELOGS.c.id.desc()).limit(page.first + 1)
+    statement = _visible(_sizes(), drafts=drafts).order_by(CHANGELOGS.c.id.desc()).limit(page.first + 1)
     if page.after:
         statement = statement.where(CHANGELOGS.c.id < decode_cursor(page.after, UUID)[0])
     if repository_name:
         statement = statement.where(REPOSITORIES.c.name_key == name_key(repository_name))
     if state is not None:
         statement = statement.where(CHANGELOGS.c.state == state.value)
-    rows = await tx.fetch_all(statement)
-    shown, size = 0, 0
-    for row in rows[: page.first]:
-        size += len(row.markdown.encode()) + len(row.json.encode())
-        if shown and size > MAXIMUM_PAGE_BYTES:
-            break
-        shown += 1
-    found = tuple(changelog_of(row) for row in rows[:shown])
-    return Slice(found, tuple(encode_cursor(str(changelog.id)) for changelog in found), len(rows) > shown)
+    rows = await tx.fetch_all(_fitting(statement).limit(page.first))
+    found = tuple(changelog_of(row) for row in rows)
+    more = bool(rows) and rows[0].wanted_count > len(rows)
+    return Slice(found, tuple(encode_cursor(str(changelog.id)) for changelog in found), more)
 
 
 async def list_repositories(page: Page, tx: ReadTx, *, name: str) -> Slice[Repository]:
@@ -229,6 +232,36 @@ def _grouped(rows: Sequence[Row[Any]], convert: Callable[[Row[Any]], T]) -> dict
     for row in rows:
         grouped.setdefault(row.changelog_id, []).append(convert(row))
     return grouped
+
+
+def _sizes() -> Select[Any]:
+    """Ids of changelogs with the bytes of their notes, which Postgres knows without reading them."""
+    size = func.octet_length(CHANGELOGS.c.markdown) + func.octet_length(CHANGELOGS.c.json)
+    return select(CHANGELOGS.c.id, size.label("bytes")).join(
+        REPOSITORIES, REPOSITORIES.c.id == CHANGELOGS.c.repository_id
+    )
+
+
+def _fitting(sizes: Select[Any]) -> Select[Any]:
+    """As many of the wanted changelogs as an answer holds, one at least, the newest first; the others are not read.
+
+    Each says how many were wanted.
+    """
+    wanted = sizes.subquery("wanted")
+    newest = wanted.c.id.desc()
+    running = select(
+        wanted.c.id,
+        func.row_number().over(order_by=newest).label("place"),
+        func.sum(wanted.c.bytes).over(order_by=newest).label("bytes"),
+        func.count().over().label("wanted_count"),
+    ).subquery("running")
+    return (
+        changelogs()
+        .add_columns(running.c.wanted_count)
+        .join(running, running.c.id == CHANGELOGS.c.id)
+        .where(or_(running.c.place == 1, running.c.bytes <= MAXIMUM_PAGE_BYTES))
+        .order_by(CHANGELOGS.c.id.desc())
+    )
 
 
 def _visible(statement: Select[Any], *, drafts: bool) -> Select[Any]:

@@ -237,7 +237,7 @@ def deployment_of(row: Row[Any]) -> Deployment:
 
 def changelog_of(row: Row[Any]) -> Changelog:
     """A changelog from its row."""
-    values = row._asdict()
+    values = {name: getattr(row, name) for name in (*CHANGELOGS.c.keys(), "repository_name")}
     values["state"] = ChangelogState(row.state)
     values["bump"] = Bump(row.bump)
     values["highlight_state"] = HighlightState(row.highlight_state)
