@@ -25,7 +25,7 @@ from chassis.embedded.process import free_port
 from chassis.ids import uuid7
 from chassis.migrations import migrate
 from chassis.paging import Page
-from tickets_service import convert, queries, similar
+from tickets_service import convert, queries, usecases
 from tickets_service.commands import TicketFilter
 from tickets_service.similarity import count_words
 from tickets_service.values import Watcher
@@ -66,8 +66,11 @@ async def fill(uow: UnitOfWork, count: int) -> list[UUID]:
             await tx.copy("tickets", columns, rows)
             await tx.copy("ticket_words", ("ticket_id", "words", "counts"), words)
             await tx.copy("ticket_words_uncounted", ("ticket_id",), [(row[0],) for row in rows])
+    more = True
+    while more:
+        async with uow.begin() as tx:
+            more = await usecases.count_words(tx)
     async with uow.begin() as tx:
-        await similar.count_new_words(tx)
         await tx.execute(text("ANALYZE"))
     return ids
 

@@ -1,35 +1,47 @@
 """What the tests of tickets stand on: a migrated schema with its options, a running service, and whom it asks."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 import pytest_asyncio
-from grpc.aio import Server
-from services.tickets.tests.factories import KEY, Call, Create, KnownLogs, KnownUsers, ScriptedAi
+from services.tickets.tests.factories import (
+    KEY,
+    MOMENT,
+    OPS,
+    Call,
+    Create,
+    KnownLogs,
+    KnownUsers,
+    ScriptedAi,
+    Store,
+    decision,
+    make_ticket,
+)
 
 from aiops.ai.v1.ai_service_pb2_grpc import add_AiServiceServicer_to_server
 from aiops.auth.v1.auth_service_pb2_grpc import add_AuthServiceServicer_to_server
 from aiops.logs.v1.logs_service_pb2_grpc import add_LogsServiceServicer_to_server
 from aiops.tickets.v1 import tickets_service_pb2 as pb
-from aiops.tickets.v1.ticket_pb2 import Ticket
+from aiops.tickets.v1.ticket_pb2 import Ticket as TicketMessage
 from aiops.tickets.v1.tickets_service_pb2_grpc import TicketsServiceStub
 from chassis.db import Database, UnitOfWork
-from chassis.identity import Role, Trust
-from chassis.metrics import Metrics
-from chassis.policy import Policy, Rule, allow
+from chassis.identity import Role
+from chassis.ids import uuid7
+from chassis.policy import allow
 from chassis.redaction import Redactor
 from chassis.rpc.client import Client
-from chassis.rpc.server import make_server
 from chassis.testing.clock import FrozenClock
 from chassis.testing.harness import Installation, RunningService, running_service
 from chassis.testing.plugin import ServiceDatabase, TestNats
-from tickets_service import convert
+from tickets_service import convert, similar
 from tickets_service.app import build
+from tickets_service.domain import Ticket
 from tickets_service.settings import TicketsSettings
+from tickets_service.store import TicketStore
+from tickets_service.values import Comment
 
 if TYPE_CHECKING:
     from aiops.tickets.v1.tickets_service_pb2_grpc import TicketsServiceAsyncStub
@@ -61,34 +73,24 @@ def uow(database: Database, clock: FrozenClock) -> UnitOfWork:
     return UnitOfWork(database, clock, convert.fact_to_event, "tickets")
 
 
-@pytest.fixture(scope="session")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    return Installation(tmp_path_factory.mktemp("installation"))
-
-
 @pytest.fixture
-def serving(installation: Installation) -> Callable[..., Any]:
-    """Serves a neighbour for as long as the block lasts: `async with serving("ai", ai, add, rules)`."""
+def store(uow: UnitOfWork) -> Store:
+    """Stores a ticket with its words, comments and decisions."""
 
-    @asynccontextmanager
-    async def serve(
-        name: str, servicer: Any, add: Callable[[Any, Server], None], rules: dict[str, Rule]
-    ) -> AsyncIterator[Any]:
-        server = make_server(
-            name,
-            trust=Trust.from_file(installation.folder / "trust.json"),
-            access_tokens=installation.access_tokens(),
-            policy=Policy(rules, mask=lambda _call, message: message),
-            metrics=Metrics(),
-        )
-        add(servicer, server)
-        servicer.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-        await server.start()
-        servicer.stop = lambda: server.stop(0)
-        yield servicer
-        await server.stop(0)
+    async def store_(comments: Sequence[tuple[str, bool]] = (), decisions: int = 0, **changes: Any) -> Ticket:
+        ticket = make_ticket(**{"id": uuid7()} | changes)
+        async with uow.begin() as tx:
+            await TicketStore(tx).add(ticket)
+            await similar.add_words(ticket, tx)
+            for body, internal in comments:
+                comment = Comment(uuid7(), ticket.id, body, internal, "user", OPS.id, MOMENT)
+                await TicketStore(tx).add_comment(comment)
+            for version in range(decisions):
+                await TicketStore(tx).add_decision(ticket.id, decision(ticket_version=version + 1))
+            await similar.count_new_words(tx)
+        return ticket
 
-    return serve
+    return store_
 
 
 @pytest_asyncio.fixture
@@ -173,9 +175,9 @@ def ask(client: Client) -> Call:
 def create(ask: Call) -> Create:
     """Creates a ticket; the key is its title where the test gives none."""
 
-    async def create_(title: str = "Checkout is down", *, key: str = "", **values: Any) -> Ticket:
+    async def create_(title: str = "Checkout is down", *, key: str = "", **values: Any) -> TicketMessage:
         request = pb.CreateTicketRequest(idempotency_key=key or f"{KEY}-{title}", title=title, **values)
-        ticket: Ticket = (await ask("CreateTicket", request)).ticket
+        ticket: TicketMessage = (await ask("CreateTicket", request)).ticket
         return ticket
 
     return create_

@@ -48,6 +48,7 @@ NOBODY = Watcher("user", "0198c0de-0000-7000-8000-00000000b004")
 MACHINE = Watcher("service_account", "0198c0de-0000-7000-8000-00000000b005")
 
 Create = Callable[..., Awaitable[TicketMessage]]
+Store = Callable[..., Awaitable[Ticket]]
 Call = Callable[..., Awaitable[Any]]
 Published = Callable[[Database], Awaitable[list[tuple[str, Envelope]]]]
 Answer = Callable[[ai_pb.TriageTicketRequest], ai_pb.TriageTicketResponse]

@@ -1,58 +1,33 @@
 """Lists, filters and batches, and what they cost: a constant number of statements, whatever is asked for."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
-from uuid import UUID
 
 import psycopg
 import pytest
 import pytest_asyncio
-from services.tickets.tests.factories import ADMIN, MOMENT, OPS, decision, make_ticket
+from services.tickets.tests.factories import ADMIN, OPS, Store
 from sqlalchemy import select
 from sqlalchemy import text as sql
 
-from chassis.db import Database, ReadTx, UnitOfWork
+from chassis.db import Database, ReadTx
 from chassis.ids import uuid7
 from chassis.paging import Page, Slice
 from chassis.testing.plugin import QueryCounter, ServiceDatabase
-from tickets_service import queries, similar, similarity
+from tickets_service import queries
 from tickets_service.commands import TicketFilter
 from tickets_service.domain import Ticket
-from tickets_service.store import TicketStore
-from tickets_service.tables import TICKET_TEXT, TICKET_WORD_COUNTS, TICKETS
+from tickets_service.tables import TICKET_TEXT, TICKETS
 from tickets_service.values import (
     Audience,
-    Comment,
     Reporter,
     TicketStatus,
     TriageState,
     Value,
     ValueSource,
-    Watcher,
 )
 
-Store = Callable[..., Awaitable[Ticket]]
 PERSON = ValueSource.PERSON
-
-
-@pytest.fixture
-def store(uow: UnitOfWork) -> Store:
-    """Stores a ticket with its words, comments and decisions."""
-
-    async def store_(comments: Sequence[tuple[str, bool]] = (), decisions: int = 0, **changes: Any) -> Ticket:
-        ticket = make_ticket(**{"id": uuid7()} | changes)
-        async with uow.begin() as tx:
-            await TicketStore(tx).add(ticket)
-            await similar.add_words(ticket, tx)
-            for body, internal in comments:
-                comment = Comment(uuid7(), ticket.id, body, internal, "user", OPS.id, MOMENT)
-                await TicketStore(tx).add_comment(comment)
-            for version in range(decisions):
-                await TicketStore(tx).add_decision(ticket.id, decision(ticket_version=version + 1))
-            await similar.count_new_words(tx)
-        return ticket
-
-    return store_
 
 
 @pytest_asyncio.fixture
@@ -258,115 +233,3 @@ async def test_comments_come_oldest_first_and_go_on_after_one(store: Store, data
     assert answer.keys() == {ticket.id, silent.id}
     assert answer[silent.id] == ([], False)
     assert ([comment.body for comment in rest[ticket.id][0]], rest[ticket.id][1]) == (["c"], False)
-
-
-async def test_similar_tickets_share_rare_words_and_say_which(store: Store, database: Database) -> None:
-    for n in range(20):
-        await store(title=f"Request {n} fails", message=f"The request with number {n * 7919} fails.")
-    asked = await store(title="Certificate of ldap gateway expired", message="The request fails since Monday.")
-    twin = await store(title="ldap gateway: expired certificates", message="")
-    cousin = await store(title="Renew certificate of the mail server", message="")
-
-    async with database.read() as tx:
-        answer = await queries.batch_list_similar([asked.id], 2, OPS, tx)
-
-    assert [alike.ticket.id for alike in answer[asked.id]] == [twin.id, cousin.id]
-    first, second = answer[asked.id]
-    assert 1 > first.similarity > second.similarity > 0
-    assert set(first.shared_words) == {"certificate", "ldap", "gateway", "expired"}
-    assert second.shared_words == ("certificate",)
-
-
-async def test_the_text_of_a_ticket_is_read_once_for_all_that_are_like_it(
-    store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = [await store(title="Certificate of ldap expired", message="") for _ in range(6)]
-    texts: list[str] = []
-
-    def spellings(title: str, message: str) -> Mapping[str, str]:
-        texts.append(title)
-        return similarity.spellings(title, message)
-
-    monkeypatch.setattr(queries, "spellings", spellings)
-    async with database.read() as tx:
-        answer = await queries.batch_list_similar([asked[0].id, asked[1].id], 5, OPS, tx)
-
-    assert [len(alikes) for alikes in answer.values()] == [5, 5]
-    assert len(texts) == 2
-
-
-async def test_hidden_tickets_take_no_place_among_the_similar_ones(store: Store, database: Database) -> None:
-    asked = await store(title="Certificate of ldap gateway expired", message="")
-    for _ in range(similar.COMPARED):
-        await store(title="Certificate of ldap gateway expired", message="", audience=Audience.PEOPLE)
-    cousin = await store(title="Certificate of the mail server", message="")
-
-    async with database.read() as tx:
-        for_ops = await queries.batch_list_similar([asked.id], 1, OPS, tx)
-    async with database.read() as tx:
-        for_admin = await queries.batch_list_similar([asked.id], 1, ADMIN, tx)
-
-    assert [alike.ticket.id for alike in for_ops[asked.id]] == [cousin.id]
-    assert for_admin[asked.id][0].similarity == pytest.approx(1.0)
-
-
-async def test_similarity_tells_nobody_of_words_in_tickets_that_he_may_not_see(
-    store: Store, database: Database
-) -> None:
-    reporter = Watcher("user", str(uuid7()))
-    mine = Reporter(UUID(reporter.id))
-    for word in ("mueller", "schmidt"):
-        await store(title=f"{word} fax", message="", reporter=mine)
-        await store(title=f"{word} toner", message="", reporter=mine)
-    for _ in range(5):
-        await store(title="About mueller", message="", audience=Audience.PEOPLE)
-
-    similarities: dict[str, list[float]] = {}
-    for name, watcher in {"reporter": reporter, "ops": OPS, "admin": ADMIN}.items():
-        async with database.read() as tx:
-            page = await queries.list_tickets(TicketFilter(text="fax"), Page(2, ""), watcher, tx)
-            answer = await queries.batch_list_similar([ticket.id for ticket in page.items], 10, watcher, tx)
-        similarities[name] = [
-            alike.similarity
-            for ticket in page.items
-            for alike in answer[ticket.id]
-            if alike.ticket.title.endswith("toner")
-        ]
-
-    assert similarities["reporter"] == [pytest.approx(0.5)] * 2
-    assert similarities["ops"] == [pytest.approx(0.5)] * 2
-    assert similarities["admin"][0] > similarities["admin"][1]
-
-
-async def test_a_changed_title_is_found_by_its_new_words(store: Store, uow: UnitOfWork, database: Database) -> None:
-    asked = await store(title="Zookeeper quorum lost", message="")
-    other = await store(title="Something else", message="")
-    async with uow.begin() as tx:
-        renamed, _ = other.updated(
-            title="Quorum of zookeeper is gone", service="", values={}, narrows=False, suspicious=False, at=MOMENT
-        )
-        await similar.replace_words(renamed, tx)
-
-    async with database.read() as tx:
-        answer = await queries.batch_list_similar([asked.id], 5, OPS, tx)
-
-    assert [(alike.ticket.id, alike.shared_words) for alike in answer[asked.id]] == [
-        (other.id, ("quorum", "zookeeper"))
-    ]
-
-
-async def test_words_are_counted_once(store: Store, uow: UnitOfWork, database: Database) -> None:
-    await store(title="Disk full", message="disk")
-    await store(title="Disk lost", message="", people_suspected=True)
-
-    async with uow.begin() as tx:
-        await similar.count_new_words(tx)
-    async with database.read() as tx:
-        rows = await tx.fetch_all(TICKET_WORD_COUNTS.select())
-
-    assert {row.word: (row.ticket_count, row.hidden_count) for row in rows} == {
-        "": (2, 1),
-        "disk": (2, 1),
-        "full": (1, 0),
-        "lost": (1, 1),
-    }

@@ -32,7 +32,7 @@ def test_the_title_counts_twice_and_a_long_message_is_cut() -> None:
 
 
 def test_rare_words_weigh_more_and_equal_texts_are_wholly_alike() -> None:
-    weights = Weights({"error": 90, "quota": 2}, 100)
+    weights = Weights({"error": 30, "quota": 2}, 100)
     asked = {"error": 1, "quota": 1}
     candidates = {"same": asked, "rare": {"quota": 1, "x": 1}, "common": {"error": 1, "x": 1}, "none": {"x": 1}}
 
@@ -65,3 +65,16 @@ def test_equally_alike_ones_come_in_one_order() -> None:
 
 def test_shared_words_are_spelled_as_in_the_ticket() -> None:
     assert spellings("Services fail", "The service failed") == {"servic": "services", "fail": "fail"}
+
+
+def test_tickets_that_share_little_are_not_similar() -> None:
+    weights = Weights({"checkout": 20}, 100)
+    asked = {"checkout": 1, "certificate": 1}
+    candidates = {
+        "similar": {"checkout": 1, "down": 1, "since": 1},
+        "hardly": {"checkout": 1, "slow": 1, "since": 1, "monday": 1, "morning": 1},
+    }
+
+    found = most_alike(asked, candidates, weights, first=5)
+
+    assert [(alike.ticket, round(alike.similarity, 2)) for alike in found] == [("similar", 0.13)]

@@ -49,8 +49,10 @@ def build(
     )
 
     async def count_words() -> None:
-        async with runtime.unit_of_work.begin() as tx:
-            await usecases.count_words(tx)
+        more = True
+        while more:
+            async with runtime.unit_of_work.begin() as tx:
+                more = await usecases.count_words(tx)
 
     return Service(
         runtime=runtime,

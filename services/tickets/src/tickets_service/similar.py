@@ -4,8 +4,23 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Float, Row, Text, Uuid, any_, delete, func, literal, select, true, union_all, update
-from sqlalchemy.dialects.postgresql import ARRAY, array, insert
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Float,
+    Row,
+    Text,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    literal,
+    select,
+    true,
+    update,
+)
+from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, array, insert
 
 from chassis.db import ReadTx, WriteTx
 from tickets_service.domain import Ticket
@@ -14,44 +29,72 @@ from tickets_service.store import among, visible_to
 from tickets_service.tables import TICKET_WORD_COUNTS, TICKET_WORDS, TICKET_WORDS_UNCOUNTED, TICKETS
 from tickets_service.values import Watcher
 
-TICKETS_PER_QUERY = 2_000
+TICKETS_PER_QUERY = 1_000
 """How many tickets the chosen words of one ticket may lead to, together: rarer words are more telling and cheaper."""
+TICKETS_PER_BATCH = 20_000
+"""The same for all tickets that are asked for at once; from 21 on, each has less."""
 COMPARED = 50
 """How many of them are compared word by word."""
+COUNTED_AT_ONCE = 1_000
+"""Tickets that are counted in one transaction: a writer who changes one of them waits for its end."""
 _ALL = ""
 """The word whose count is the number of tickets."""
 
 
 async def add_words(ticket: Ticket, tx: WriteTx) -> None:
     """Keep the words of a new ticket, to be counted soon."""
-    await tx.execute(insert(TICKET_WORDS).values(ticket_id=ticket.id, **_word_values(ticket)))
-    await tx.execute(insert(TICKET_WORDS_UNCOUNTED).values(ticket_id=ticket.id))
+    words = insert(TICKET_WORDS).values(ticket_id=ticket.id, **_word_values(ticket)).cte("words_of")
+    await tx.execute(insert(TICKET_WORDS_UNCOUNTED).values(ticket_id=ticket.id).add_cte(words))
 
 
-async def replace_words(ticket: Ticket, tx: WriteTx) -> None:
-    """Keep the words of a changed ticket in place of those that it had."""
-    await tx.execute(update(TICKET_WORDS).where(TICKET_WORDS.c.ticket_id == ticket.id).values(_word_values(ticket)))
-
-
-async def count_new_words(tx: WriteTx) -> None:
-    """Add the tickets that are not counted yet to the number of tickets that have each word, hidden ones apart."""
-    fresh = delete(TICKET_WORDS_UNCOUNTED).returning(TICKET_WORDS_UNCOUNTED.c.ticket_id).cte("fresh")
-    having = (
-        select(TICKET_WORDS.c.words, TICKETS.c.hidden)
-        .join(fresh, fresh.c.ticket_id == TICKET_WORDS.c.ticket_id)
-        .join(TICKETS, TICKETS.c.id == TICKET_WORDS.c.ticket_id)
-        .cte("having_words")
+async def change_words(ticket: Ticket, before: Ticket, tx: WriteTx) -> None:
+    """Keep what a change made of the words of a ticket, or of who may see them, and have them counted anew soon."""
+    if (ticket.title, ticket.hidden) == (before.title, before.hidden):
+        return
+    counted = select(TICKET_WORDS.c.ticket_id, TICKET_WORDS.c.words, literal(before.hidden)).where(
+        TICKET_WORDS.c.ticket_id == ticket.id
     )
-    numbers = (func.count().label("ticket_count"), func.count().filter(having.c.hidden).label("hidden_count"))
-    words = func.unnest(having.c.words).table_valued("word", name="words_of").render_derived()
-    counted = union_all(
-        select(words.c.word, *numbers).select_from(having).join(words, true()).group_by(words.c.word),
-        select(literal(_ALL), *numbers).select_from(having),
-    ).subquery("counted")
-    names = ["ticket_count", "hidden_count"]
-    statement = insert(TICKET_WORD_COUNTS).from_select(["word", *names], select(counted))
-    totals = {name: TICKET_WORD_COUNTS.c[name] + statement.excluded[name] for name in names}
-    await tx.execute(statement.on_conflict_do_update(index_elements=["word"], set_=totals))
+    statement = insert(TICKET_WORDS_UNCOUNTED).from_select(TICKET_WORDS_UNCOUNTED.c.keys(), counted)
+    # A ticket that waits already keeps what it was counted as; the update only holds it until this transaction ends.
+    waits = {"ticket_id": statement.excluded.ticket_id}
+    await tx.execute(statement.on_conflict_do_update(index_elements=["ticket_id"], set_=waits))
+    if ticket.title != before.title:
+        await tx.execute(update(TICKET_WORDS).where(TICKET_WORDS.c.ticket_id == ticket.id).values(_word_values(ticket)))
+
+
+async def count_new_words(tx: WriteTx) -> int:
+    """Count the words of tickets that are new or changed, hidden ones apart; how many tickets these were."""
+    uncounted = TICKET_WORDS_UNCOUNTED.c.ticket_id
+    # Locked first and read by the next statement: it sees what whoever had them locked before has made of them.
+    locked = select(uncounted).order_by(uncounted).limit(COUNTED_AT_ONCE).with_for_update(skip_locked=True)
+    ids = [row.ticket_id for row in await tx.fetch_all(locked)]
+    if ids:
+        await tx.execute(_COUNT.bindparams(bindparam("ids", ids, ARRAY(Uuid)), bindparam("every", _ALL)))
+        await tx.execute(delete(TICKET_WORDS_UNCOUNTED).where(among(uncounted, ids)))
+    return len(ids)
+
+
+# In the order of words, so that two that count never wait for each other.
+_COUNT = sql("""
+    INSERT INTO ticket_word_counts AS known (word, ticket_count, hidden_count)
+    SELECT word, sum(tickets), sum(hidden)
+    FROM (
+        SELECT unnest(w.words || CAST(:every AS text)) AS word, 1 AS tickets, t.hidden::integer AS hidden
+        FROM ticket_words AS w
+        JOIN tickets AS t ON t.id = w.ticket_id
+        WHERE w.ticket_id = ANY(:ids)
+        UNION ALL
+        SELECT unnest(counted_words || CAST(:every AS text)), -1, -counted_hidden::integer
+        FROM ticket_words_uncounted
+        WHERE ticket_id = ANY(:ids) AND counted_words IS NOT NULL
+    ) AS changes
+    GROUP BY word
+    HAVING sum(tickets) <> 0 OR sum(hidden) <> 0
+    ORDER BY word
+    ON CONFLICT (word) DO UPDATE SET
+        ticket_count = known.ticket_count + excluded.ticket_count,
+        hidden_count = known.hidden_count + excluded.hidden_count
+""")
 
 
 async def batch_find_similar(
@@ -60,8 +103,9 @@ async def batch_find_similar(
     """The tickets most like each of these, of those that exist for whoever looks; in five statements."""
     asked = await _words_of(ticket_ids, watcher, tx)
     weights = await _weights({word for counts in asked.values() for word in counts}, watcher, tx)
+    budget = min(TICKETS_PER_QUERY, TICKETS_PER_BATCH // max(len(asked), 1))
     telling = {
-        ticket_id: {word: weights.of(word) for word in weights.telling(counts, budget=TICKETS_PER_QUERY)}
+        ticket_id: {word: weights.of(word) for word in weights.telling(counts, budget=budget)}
         for ticket_id, counts in asked.items()
     }
     candidates = await _candidates(telling, watcher, tx)
@@ -87,12 +131,22 @@ async def _weights(words: Collection[str], watcher: Watcher, tx: ReadTx) -> Weig
     columns = TICKET_WORD_COUNTS.c
     hidden = columns.hidden_count if watcher.works_on(hidden=True) else literal(0)
     general = columns.ticket_count - columns.hidden_count if watcher.works_on(hidden=False) else literal(0)
-    statement = select(TICKET_WORD_COUNTS, (hidden + general).label("seen_count")).where(
-        columns.word == any_(literal([_ALL, *words], ARRAY(Text)))
+    # Tens of thousands of words for a page of tickets: one text and two lists are read faster than as many rows.
+    names = [_ALL, *words]
+    asked = func.unnest(func.string_to_array("\n".join(names), "\n")).table_valued(
+        "word", with_ordinality="place", name="asked"
     )
-    rows = await tx.fetch_all(statement)
-    seen = {row.word: row.seen_count for row in rows}
-    return Weights(seen, seen.get(_ALL, 0), {row.word: row.ticket_count for row in rows})
+    asked = asked.render_derived()
+    statement = select(
+        _in_order(func.coalesce(hidden + general, 0), asked.c.place).label("seen"),
+        _in_order(func.coalesce(columns.ticket_count, 0), asked.c.place).label("leading"),
+    ).select_from(asked.outerjoin(TICKET_WORD_COUNTS, columns.word == asked.c.word))
+    (row,) = await tx.fetch_all(statement)
+    return Weights(dict(zip(names, row.seen, strict=True)), row.seen[0], dict(zip(names, row.leading, strict=True)))
+
+
+def _in_order(count: ColumnElement[int], place: ColumnElement[int]) -> ColumnElement[Any]:
+    return func.array_agg(aggregate_order_by(count, place), type_=ARRAY(BigInteger))
 
 
 async def _candidates(
@@ -117,23 +171,24 @@ async def _candidates(
         .limit(TICKETS_PER_QUERY)
         .lateral("hits")
     )
-    scored = (
-        select(columns.c.asked_id, hits.c.ticket_id, func.sum(columns.c.weight).label("score"))
-        .join(hits, true())
-        .where(hits.c.ticket_id != columns.c.asked_id)
-        .group_by(columns.c.asked_id, hits.c.ticket_id)
-        .subquery("scored")
+    asked = func.unnest(literal(list(telling), ARRAY(Uuid))).table_valued("id", name="asked").render_derived()
+    score = func.sum(columns.c.weight)
+    # OFFSET 0 keeps the order apart from visibility: the best are looked at one by one until enough are visible.
+    ranked = (
+        select(hits.c.ticket_id)
+        .select_from(columns.join(hits, true()))
+        .where(columns.c.asked_id == asked.c.id, hits.c.ticket_id != asked.c.id)
+        .group_by(hits.c.ticket_id)
+        .order_by(score.desc(), hits.c.ticket_id.desc())
+        .offset(0)
+        .correlate(asked)
+        .subquery("ranked")
     )
     # As a value and not as a join: each is looked up by its id, whatever the planner thinks of how many they are.
-    visible = select(visible_to(watcher)).where(TICKETS.c.id == scored.c.ticket_id).scalar_subquery()
-    place = func.row_number().over(
-        partition_by=scored.c.asked_id, order_by=(scored.c.score.desc(), scored.c.ticket_id.desc())
-    )
-    ranked = select(scored, place.label("place")).where(visible).subquery("ranked")
-    statement = (
-        select(ranked.c.asked_id, TICKET_WORDS)
-        .join(TICKET_WORDS, TICKET_WORDS.c.ticket_id == ranked.c.ticket_id)
-        .where(ranked.c.place <= COMPARED)
+    visible = select(visible_to(watcher)).where(TICKETS.c.id == ranked.c.ticket_id).scalar_subquery()
+    best = select(ranked.c.ticket_id).where(visible).limit(COMPARED).lateral("best")
+    statement = select(asked.c.id.label("asked_id"), TICKET_WORDS).select_from(
+        asked.join(best, true()).join(TICKET_WORDS, TICKET_WORDS.c.ticket_id == best.c.ticket_id)
     )
     found: dict[UUID, dict[UUID, Mapping[str, int]]] = {}
     for row in await tx.fetch_all(statement):

@@ -15,6 +15,8 @@ MAXIMUM_CHARACTERS = 8_000
 MAXIMUM_WORDS = 200
 MAXIMUM_SHARED_WORDS = 8
 MAXIMUM_WORD_CHARACTERS = 60
+LEAST_SIMILARITY = 0.1
+"""Below it two tickets share what any two share; of known duplicates that are found, all are above it (ADR 0023)."""
 _TITLE_WEIGHT = 2
 _SHORTEST = 3
 """Characters that a word keeps at least when it loses an ending."""
@@ -63,14 +65,18 @@ class Weights:
             weight = self._weights[word] = math.log((1 + self._total) / (1 + tickets)) + 1
         return weight
 
-    def vector(self, counts: Mapping[str, int]) -> dict[str, float]:
-        """Words with their weights, together of length 1."""
+    def weighted(self, counts: Mapping[str, int]) -> dict[str, float]:
+        """Words with their weights: more for one that is said often, but not as much more."""
         known, of = self._weights, self.of
-        weighted = {
+        return {
             word: (known.get(word) or of(word)) * (1.0 if count == 1 else 1 + math.log(count))
             for word, count in counts.items()
         }
-        length = math.sqrt(sum([weight * weight for weight in weighted.values()])) or 1.0
+
+    def vector(self, counts: Mapping[str, int]) -> dict[str, float]:
+        """Words with their weights, together of length 1."""
+        weighted = self.weighted(counts)
+        length = _length(weighted)
         return {word: weight / length for word, weight in weighted.items()}
 
     def telling(self, counts: Mapping[str, int], *, budget: int) -> list[str]:
@@ -120,16 +126,21 @@ def _spellings(text: str) -> Iterable[tuple[str, str]]:
 def most_alike(
     asked: Mapping[str, int], candidates: Mapping[T, Mapping[str, int]], weights: Weights, *, first: int
 ) -> list[Alike[T]]:
-    """The candidates whose words are most like those asked for, the most alike first."""
+    """The candidates whose words are most like those asked for, the most alike first; none that is hardly alike."""
     wanted = weights.vector(asked)
     found = []
     for ticket, counts in candidates.items():
-        vector = weights.vector(counts)
-        shared = {word: weight * vector[word] for word, weight in wanted.items() if word in vector}
-        if shared:
+        weighted = weights.weighted(counts)
+        shared = {word: weight * weighted[word] for word, weight in wanted.items() if word in weighted}
+        similarity = sum(shared.values()) / _length(weighted)
+        if similarity >= LEAST_SIMILARITY:
             telling = sorted(shared, key=lambda word: (-shared[word], word))[:MAXIMUM_SHARED_WORDS]
-            found.append(Alike(ticket, min(sum(shared.values()), 1.0), tuple(telling)))
+            found.append(Alike(ticket, min(similarity, 1.0), tuple(telling)))
     return sorted(found, key=lambda alike: (-alike.similarity, str(alike.ticket)))[:first]
+
+
+def _length(weighted: Mapping[str, float]) -> float:
+    return math.sqrt(sum([weight * weight for weight in weighted.values()])) or 1.0
 
 
 def _stem(word: str) -> str:

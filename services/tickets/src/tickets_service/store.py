@@ -18,6 +18,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -148,6 +149,14 @@ class OptionStore:
                 key=key,
             )
         return option
+
+    async def is_one_for_people(self, chosen: Mapping[OptionKind, str]) -> bool:
+        """Whether one of these choices is a matter for hr."""
+        columns = TICKET_OPTIONS.c
+        choice = tuple_(columns.kind, columns.key).in_([(kind.value, key) for kind, key in chosen.items()])
+        found = exists().where(columns.audience == Audience.PEOPLE.value, choice)
+        row = await self._tx.fetch_one(select(found.label("found")))
+        return row is not None and bool(row.found)
 
     async def find(self, kind: OptionKind, key: str, *, lock: bool = False) -> TicketOption | None:
         """The option with this key, if there is one; locked until the transaction ends when asked for."""

@@ -115,4 +115,6 @@ TICKET_WORDS_UNCOUNTED = Table(
     "ticket_words_uncounted",
     METADATA,
     Column("ticket_id", Uuid, primary_key=True),
+    Column("counted_words", ARRAY(Text)),
+    Column("counted_hidden", Boolean),
 )

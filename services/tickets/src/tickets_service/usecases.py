@@ -115,8 +115,6 @@ async def update_ticket(cmd: UpdateTicket, watcher: Watcher, tx: WriteTx, redact
     )
     if fact is None:
         return ticket
-    if ticket.title != before.title:
-        await similar.replace_words(ticket, tx)
     return await _saved(ticket, before, fact, tx)
 
 
@@ -286,13 +284,13 @@ async def store_decision(decision: TriageDecision, read: Ticket, tx: WriteTx) ->
         return
     if (before.title, before.message) != (read.title, read.message):
         raise VersionConflict(expected=read.version, actual=before.version)
-    narrows = any(
-        option.audience is Audience.PEOPLE
-        and option.key == decision.choice(option.kind).value
-        # A choice that a person's own replaces has no effect on who sees the ticket either.
-        and before.value(option.kind).source is not ValueSource.PERSON
-        for option in await OptionStore(tx).all()
-    )
+    # A choice that a person's own replaces has no effect on who sees the ticket either.
+    chosen = {
+        kind: decision.choice(kind).value
+        for kind in OptionKind
+        if decision.choice(kind).value and before.value(kind).source is not ValueSource.PERSON
+    }
+    narrows = bool(chosen) and await OptionStore(tx).is_one_for_people(chosen)
     ticket, fact = before.triaged(decision, narrows=narrows, at=tx.now)
     assert ticket.triage is not None, "it was just given"
     await TicketStore(tx).add_decision(ticket.id, ticket.triage)
@@ -311,9 +309,12 @@ async def store_failure(ticket_id: UUID, failure: str, tx: WriteTx) -> None:
         await _saved(ticket, before, fact, tx)
 
 
-async def count_words(tx: WriteTx) -> None:
-    """Take the words of new tickets into the numbers that tell how rare each is."""
-    await similar.count_new_words(tx)
+async def count_words(tx: WriteTx) -> bool:
+    """Take the words of some tickets that wait for it into the numbers that tell how rare each is; whether more wait.
+
+    What a ticket says counts for those alone who may see it, also when that changes.
+    """
+    return await similar.count_new_words(tx) == similar.COUNTED_AT_ONCE
 
 
 async def _locked(cmd: Change, watcher: Watcher, tx: WriteTx) -> Ticket:
@@ -331,6 +332,7 @@ async def _workable(cmd: Change, watcher: Watcher, tx: WriteTx) -> Ticket:
 
 async def _saved(ticket: Ticket, before: Ticket, fact: object, tx: WriteTx) -> Ticket:
     await TicketStore(tx).save(ticket, expected_version=before.version)
+    await similar.change_words(ticket, before, tx)
     tx.publish(fact)
     return ticket
 
