@@ -17,7 +17,7 @@ from chassis.patience import Patience, is_away
 from chassis.rpc.client import Client
 from tickets_service import convert_triage, queries, usecases
 from tickets_service.decisions import check_decision
-from tickets_service.domain import Ticket
+from tickets_service.domain import Ticket, TicketOption
 from tickets_service.values import OptionKind, TicketField, TriageDecision, TriageState, Watcher
 
 if TYPE_CHECKING:
@@ -60,10 +60,11 @@ class Triager:
         ticket_id = parse_id(delivery.payload.ticket_id, field="ticket_id")
         async with self._database.read() as tx:
             ticket = await queries.get_ticket(ticket_id, _MYSELF, tx)
-        if ticket.triage_state is not TriageState.PENDING:
-            return
+            if ticket.triage_state is not TriageState.PENDING:
+                return
+            options = [option for option in await queries.list_options(tx) if not option.archived]
         try:
-            decision = await self._decided(ticket, delivery.envelope.id)
+            decision = await self._decided(ticket, options, delivery.envelope.id)
         except Exception as error:
             if not self._patience.is_at_an_end(error, delivery):
                 raise
@@ -77,9 +78,7 @@ class Triager:
             if decision.choice(kind).uncertain:
                 self._metrics.counter("aiops_tickets_choices_uncertain_total").labels(kind.field).inc()
 
-    async def _decided(self, ticket: Ticket, event_id: str) -> TriageDecision:
-        async with self._database.read() as tx:
-            options = [option for option in await queries.list_options(tx) if not option.archived]
+    async def _decided(self, ticket: Ticket, options: Sequence[TicketOption], event_id: str) -> TriageDecision:
         request = convert_triage.triage_request(ticket, options)
         digest = hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()
         # When title or options changed since the last attempt, it is another question.

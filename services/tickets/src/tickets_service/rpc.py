@@ -1,6 +1,6 @@
 """TicketsService over gRPC: what came in to domain words, one use case or query, and the answer back."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
@@ -26,6 +26,7 @@ MAXIMUM_WIDE_BATCH = 100
 MAXIMUM_SIMILAR = 20
 MAXIMUM_ITEMS = 100
 
+Response = TypeVar("Response", bound=Message)
 Changed = TypeVar(
     "Changed",
     pb.UpdateTicketResponse,
@@ -53,21 +54,14 @@ class TicketsServicer(TicketsServiceServicer):
     async def CreateTicket(self, request: pb.CreateTicketRequest, context: Context) -> pb.CreateTicketResponse:
         """Store a ticket."""
         cmd, watcher = convert_requests.create_command(request), _watcher()
-        if await self._uow.replay(request, pb.CreateTicketResponse) is None:
-            await self._references.guard_reporter(cmd.reporter.user_id if cmd.reporter else None)
-            await self._references.guard_logs(cmd.log_ids)
+        reporter_id = cmd.reporter.user_id if cmd.reporter else None
+        await self._guard_references(reporter_id, cmd.log_ids, request)
 
         async def effect(tx: WriteTx) -> pb.CreateTicketResponse:
             ticket = await usecases.create_ticket(cmd, watcher, tx, self._redactor)
             return pb.CreateTicketResponse(ticket=convert.ticket_to_proto(ticket, watcher))
 
-        response = await self._uow.once(request, pb.CreateTicketResponse, effect)
-        # Whoever created it hears again that it is stored, even if it was hidden from him since.
-        return (
-            response
-            if await self._exists(response.ticket)
-            else pb.CreateTicketResponse(ticket=receipt(response.ticket))
-        )
+        return await self._created(request, effect)
 
     async def UpdateTicket(self, request: pb.UpdateTicketRequest, context: Context) -> pb.UpdateTicketResponse:
         """Replace what is given."""
@@ -250,10 +244,40 @@ class TicketsServicer(TicketsServiceServicer):
         Raises:
             TicketNotFound: it was hidden from him since.
         """
-        response = await self._uow.once(request, response_type, effect)
-        if shows(_watcher(), response.ticket) and not await self._exists(response.ticket):
+        response, repeated = await self._once(request, response_type, effect)
+        if repeated and shows(_watcher(), response.ticket) and not await self._exists(response.ticket):
             raise TicketNotFound(response.ticket.id)
         return response
+
+    async def _created(
+        self, request: pb.CreateTicketRequest, effect: Callable[[WriteTx], Awaitable[pb.CreateTicketResponse]]
+    ) -> pb.CreateTicketResponse:
+        """The answer of a creation, once per key; he hears again that it is stored, even if it was hidden since."""
+        response, repeated = await self._once(request, pb.CreateTicketResponse, effect)
+        if repeated and not await self._exists(response.ticket):
+            return pb.CreateTicketResponse(ticket=receipt(response.ticket))
+        return response
+
+    async def _once(
+        self, request: Message, response_type: type[Response], effect: Callable[[WriteTx], Awaitable[Response]]
+    ) -> tuple[Response, bool]:
+        """The answer, and whether it was given before: only then may the ticket be another since."""
+        first: list[WriteTx] = []
+
+        async def noted(tx: WriteTx) -> Response:
+            first.append(tx)
+            return await effect(tx)
+
+        return await self._uow.once(request, response_type, noted), not first
+
+    async def _guard_references(
+        self, reporter_id: UUID | None, log_ids: Sequence[UUID], request: pb.CreateTicketRequest
+    ) -> None:
+        """Ask other services about ids, unless the request was completed before."""
+        if not (reporter_id or log_ids) or await self._uow.replay(request, pb.CreateTicketResponse) is not None:
+            return
+        await self._references.guard_reporter(reporter_id)
+        await self._references.guard_logs(log_ids)
 
     async def _exists(self, ticket: Ticket) -> bool:
         async with self._database.read() as tx:
