@@ -8,7 +8,7 @@ from aiops.tickets.v1 import ticket_pb2 as ticket_pb
 from aiops.tickets.v1 import tickets_service_pb2 as pb
 from chassis.cleaning import clean_line, clean_text
 from chassis.errors import InvalidArgument, PageSizeOutOfRange
-from chassis.ids import parse_id, parse_ids
+from chassis.ids import parse_id
 from tickets_service import values
 from tickets_service.commands import (
     AddTicketComment,
@@ -172,15 +172,6 @@ def ticket_filter(wanted: pb.TicketFilter) -> TicketFilter:
         source=_searchable(wanted.source, field="filter.source"),
         external_reference=_searchable(wanted.external_reference, field="filter.external_reference"),
     )
-
-
-def batch_ids(ids: Sequence[str], *, field: str, maximum: int) -> list[UUID]:
-    """The ids of a batch, each once.
-
-    Raises:
-        InvalidArgument: there are too many, or one is malformed.
-    """
-    return parse_ids(ids, field=field, maximum=maximum)
 
 
 def first_of(first: int, *, maximum: int) -> int:

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Uuid, exists, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
-from chassis.db import ReadTx
+from chassis.db import ReadTx, among
 from chassis.paging import Page, Slice, decode_cursor, encode_cursor
 from tickets_service import similar
 from tickets_service.commands import TicketFilter
@@ -16,7 +16,6 @@ from tickets_service.errors import TicketNotFound
 from tickets_service.similarity import Alike, spellings
 from tickets_service.store import (
     OptionStore,
-    among,
     comment_of,
     ticket_of,
     tickets,

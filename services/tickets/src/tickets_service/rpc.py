@@ -11,6 +11,7 @@ from aiops.tickets.v1.ticket_pb2 import Ticket
 from aiops.tickets.v1.tickets_service_pb2_grpc import TicketsServiceServicer
 from chassis.db import Database, UnitOfWork, WriteTx
 from chassis.identity import current_call
+from chassis.ids import parse_ids
 from chassis.paging import page_from, page_info
 from chassis.redaction import Redactor
 from chassis.rpc.server import Context
@@ -20,7 +21,6 @@ from tickets_service.policy import receipt, shows, watcher_of
 from tickets_service.references import References
 from tickets_service.values import Watcher
 
-MAXIMUM_BATCH = 1000
 MAXIMUM_WIDE_BATCH = 100
 """Of RPCs that answer several things for each id."""
 MAXIMUM_SIMILAR = 20
@@ -159,7 +159,7 @@ class TicketsServicer(TicketsServiceServicer):
 
     async def BatchGetTickets(self, request: pb.BatchGetTicketsRequest, context: Context) -> pb.BatchGetTicketsResponse:
         """The tickets that exist among the ids."""
-        ids, watcher = convert_requests.batch_ids(request.ids, field="ids", maximum=MAXIMUM_BATCH), _watcher()
+        ids, watcher = parse_ids(request.ids), _watcher()
         async with self._database.read() as tx:
             found = await queries.batch_get_tickets(ids, watcher, tx)
         return pb.BatchGetTicketsResponse(tickets=[convert.ticket_to_proto(ticket, watcher) for ticket in found])
@@ -179,7 +179,7 @@ class TicketsServicer(TicketsServiceServicer):
         self, request: pb.BatchListLogTicketsRequest, context: Context
     ) -> pb.BatchListLogTicketsResponse:
         """The newest tickets of each log."""
-        ids = convert_requests.batch_ids(request.log_ids, field="log_ids", maximum=MAXIMUM_BATCH)
+        ids = parse_ids(request.log_ids, field="log_ids")
         first, watcher = convert_requests.first_of(request.first, maximum=MAXIMUM_ITEMS), _watcher()
         async with self._database.read() as tx:
             found = await queries.batch_list_log_tickets(ids, first, watcher, tx)
@@ -196,7 +196,7 @@ class TicketsServicer(TicketsServiceServicer):
         self, request: pb.BatchListSimilarTicketsRequest, context: Context
     ) -> pb.BatchListSimilarTicketsResponse:
         """For each ticket, those whose text is most alike."""
-        ids = convert_requests.batch_ids(request.ticket_ids, field="ticket_ids", maximum=MAXIMUM_WIDE_BATCH)
+        ids = parse_ids(request.ticket_ids, field="ticket_ids", maximum=MAXIMUM_WIDE_BATCH)
         first, watcher = convert_requests.first_of(request.first, maximum=MAXIMUM_SIMILAR), _watcher()
         async with self._database.read() as tx:
             found = await queries.batch_list_similar(ids, first, watcher, tx)
@@ -206,7 +206,7 @@ class TicketsServicer(TicketsServiceServicer):
         self, request: pb.BatchListTicketCommentsRequest, context: Context
     ) -> pb.BatchListTicketCommentsResponse:
         """The first comments of each ticket, oldest first."""
-        ids = convert_requests.batch_ids(request.ticket_ids, field="ticket_ids", maximum=MAXIMUM_WIDE_BATCH)
+        ids = parse_ids(request.ticket_ids, field="ticket_ids", maximum=MAXIMUM_WIDE_BATCH)
         first, after_id = convert_requests.comment_page(request)
         async with self._database.read() as tx:
             found = await queries.batch_list_comments(ids, first, after_id, _watcher(), tx)

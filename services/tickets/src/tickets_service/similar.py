@@ -22,10 +22,10 @@ from sqlalchemy import (
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, array, insert
 
-from chassis.db import ReadTx, WriteTx
+from chassis.db import ReadTx, WriteTx, among
 from tickets_service.domain import Ticket
 from tickets_service.similarity import Alike, Weights, count_words, most_alike
-from tickets_service.store import among, visible_to
+from tickets_service.store import visible_to
 from tickets_service.tables import TICKET_WORD_COUNTS, TICKET_WORDS, TICKET_WORDS_UNCOUNTED, TICKETS
 from tickets_service.values import Watcher
 

@@ -8,20 +8,16 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Row,
-    Uuid,
-    any_,
     exists,
     false,
     func,
     insert,
-    literal,
     or_,
     select,
     true,
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import Select
 
 from chassis.db import ReadTx, WriteTx
@@ -204,11 +200,6 @@ def works_on(watcher: Watcher) -> ColumnElement[bool]:
     if hidden:
         return TICKETS.c.hidden.is_(True)
     return TICKETS.c.hidden.is_(False) if general else false()
-
-
-def among(column: ColumnElement[UUID], ids: Sequence[UUID]) -> ColumnElement[bool]:
-    """Whether a column is one of many ids; one array, since Postgres takes at most 65,535 parameters."""
-    return column == any_(literal(list(ids), ARRAY(Uuid)))
 
 
 def ticket_of(row: Row[Any]) -> Ticket:
