@@ -104,7 +104,7 @@ def test_cursor_of_nowhere_is_refused(admin: Client) -> None:
         for body in bodies:
             (error,) = body["errors"]
             assert (cursor, error["extensions"]["code"]) == (cursor, "CURSOR_INVALID")
-            assert "pass the end_cursor of the page before" in error["message"]
+            assert "pass the end cursor of the page before" in error["message"]
 
 
 @pytest.mark.parametrize("field", ["text", "service", "tag"])
