@@ -152,10 +152,11 @@ async def test_change_whose_answer_is_lost_is_stored_once_and_its_repetition_is_
     assert await state(house) == now
 
 
-@pytest.mark.parametrize("failure", ["UNAVAILABLE", "DEADLINE_EXCEEDED"])
+@pytest.mark.parametrize("failure", ["UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL"])
 @pytest.mark.parametrize("service", OTHERS)
 async def test_watcher_gets_a_partial_item_and_then_whole_ones_again(house: House, service: str, failure: str) -> None:
-    paths = of_ticket(service, "ticketUpdates")
+    key, one_path = ONE_KEY[service]
+    paths = [("ticketUpdates", *one_path)] if failure == "INTERNAL" else of_ticket(service, "ticketUpdates")
     async with Watcher.connected(house.gateway, house.things.token) as watcher:
         await watcher.receive()
         await watcher.subscribe(WATCH, id=house.things.ticket)
@@ -163,8 +164,10 @@ async def test_watcher_gets_a_partial_item_and_then_whole_ones_again(house: Hous
         wanted = await change(house)
         if failure == "UNAVAILABLE":
             await house.stop(service)
-        else:
+        elif failure == "DEADLINE_EXCEEDED":
             house.doors[service].stall()
+        else:
+            house.doors[service].break_for(getattr(house.things, key, key))
         await house.data(BRIEF_UPDATE, {"input": wanted})
         partial = await watcher.next()
         await house.heal()
