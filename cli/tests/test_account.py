@@ -160,3 +160,46 @@ def test_login_names_a_command_that_the_role_may_run(
 
     assert config.exists()
     assert done.stdout.endswith(f"Next: aiops {after}\n")
+
+
+def test_signup_sends_the_setup_token_of_the_file_and_keeps_nothing(
+    runner: CliRunner, gateway: Gateway, config: Path, tmp_path: Path
+) -> None:
+    token = tmp_path / "setup-token"
+    token.write_text("a-token-of-the-installation\n")
+    made = {"__typename": "SignUpSuccess", "user": {"email": "a@b.c", "role": "ADMIN"}}
+    gateway.answers = [(200, {"data": {"signUp": made}})]
+    options = ["--url", f"{gateway.url}/", "--email", "a@b.c", "--setup-token-file", str(token), "--password-stdin"]
+
+    done = runner.invoke(app, ["signup", *options], input="correct horse battery\n")
+
+    sent = json.loads(gateway.asked[0][2])["variables"]["input"]
+    assert done.output == f"Signed up at {gateway.url} as a@b.c (ADMIN). Next: aiops login --email a@b.c\n"
+    assert len(sent.pop("idempotencyKey")) == 36
+    assert sent == {"email": "a@b.c", "password": "correct horse battery", "setupToken": "a-token-of-the-installation"}
+    assert not config.exists()
+
+
+def test_signup_names_a_token_file_that_it_cannot_read_and_asks_nobody(
+    runner: CliRunner, gateway: Gateway, tmp_path: Path
+) -> None:
+    missing = tmp_path / "missing"
+
+    done = runner.invoke(
+        app, ["signup", "--url", gateway.url, "--email", "a@b.c", "--invitation-file", str(missing), "--password-stdin"]
+    )
+
+    assert isinstance(done.exception, Failure)
+    assert (done.exception.code, str(missing) in done.exception.message) == (ExitCode.USAGE, True)
+    assert gateway.asked == []
+
+
+def test_a_refused_signup_tells_the_field(runner: CliRunner, gateway: Gateway) -> None:
+    fields = [{"path": "password", "message": "at least 12 characters"}]
+    refused = {"__typename": "ValidationError", "code": "INVALID_INPUT", "message": "too short", "fields": fields}
+    gateway.answers = [(200, {"data": {"signUp": refused}})]
+
+    done = runner.invoke(app, ["signup", "--url", gateway.url, "--email", "a@b.c", "--password-stdin"], input="short\n")
+
+    assert isinstance(done.exception, Failure)
+    assert done.exception.told == "password: too short"

@@ -24,6 +24,7 @@ COMMANDS = {
         "changelog:changelog",
         "Print the notes of a range of commits, each in one entry or left out with a reason. Needs no server.",
     ),
+    "signup": ("account:signup", "Make an account: the first one with the setup token, later ones by invitation."),
     "login": ("account:login", "Log in, and keep the session for the commands that follow."),
     "logout": ("account:logout", "End the session, here and on the server."),
     "whoami": ("account:whoami", "Print who the commands act as, and where."),
