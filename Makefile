@@ -22,6 +22,10 @@ install: $(VENV)/.installed ## Make the virtual environment from the lock file.
 up: install ## Start everything on this machine and print the addresses; Ctrl-C stops it. SPLIT=1 runs workers apart.
 	@$(BIN)/python dev/stack.py up $(if $(SPLIT),--split) $(if $(DETACH),--detach)
 
+.PHONY: dashboard
+dashboard: install ## Build the dashboard, unless it is built already; `make up` does it by itself.
+	@$(BIN)/python dev/dashboard.py
+
 .PHONY: down
 down: ## Stop what `make up` started; the data stays.
 	@test -x $(BIN)/python || { echo "Nothing runs: there is no $(VENV) yet."; exit 0; }; $(BIN)/python dev/stack.py down

@@ -1,0 +1,14 @@
+import { graphql } from "../gql";
+
+/** What every error of a result union tells. Spread it on `... on UserError`. */
+export const ProblemFields = graphql(`
+  fragment ProblemFields on UserError {
+    code
+    message
+    ... on ValidationError { fields { path message } }
+    ... on ConflictError { fields { path message } }
+    ... on NotFoundError { fields { path message } }
+    ... on VersionConflictError { expected actual }
+    ... on RateLimitedError { retryAfterSeconds }
+  }
+`);

@@ -1,0 +1,31 @@
+import "@mantine/core/styles.css";
+import "@mantine/notifications/styles.css";
+import "../ui/page.css";
+import { MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { Provider } from "urql";
+import { App } from "./App";
+import { client } from "./client";
+import { watchConnection } from "./connection";
+import { startKeyboard } from "./keyboard";
+import { startSession } from "./session";
+import { contrast, theme } from "./theme";
+
+startSession();
+startKeyboard();
+watchConnection();
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("index.html has no element with the id root");
+createRoot(root).render(
+  <StrictMode>
+    <MantineProvider theme={theme} cssVariablesResolver={contrast} defaultColorScheme="auto">
+      <Provider value={client}>
+        <App />
+        <Notifications position="bottom-right" />
+      </Provider>
+    </MantineProvider>
+  </StrictMode>,
+);

@@ -1,0 +1,5 @@
+import { PageHead } from "../../ui/PageHead";
+
+export default function ChangelogsPage() {
+  return <PageHead title="Changelogs" />;
+}
