@@ -13,6 +13,7 @@ from chassis.redaction import Redactor
 from chassis.settings import SettingsInvalid
 from gateway.auth import Authenticator
 from gateway.doors.problem import problem
+from gateway.doors.session import SESSION_PATH, SessionDoor
 from gateway.doors.upload import UploadDoor
 from gateway.graphiql import graphiql_routes
 from gateway.live import ChangeFeed
@@ -54,6 +55,7 @@ def build(
     over_http = GraphQLOverHttp(operations, authenticator)
     over_websocket = GraphQLOverWebSocket(operations, authenticator, clock)
     upload_door = UploadDoor(services, authenticator)
+    session_door = SessionDoor(services, clock, secure=not development)
 
     # The pages that FastAPI offers load scripts from other hosts.
     app = FastAPI(title="AI Ops Assistant", docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY)
@@ -61,6 +63,9 @@ def build(
     app.add_api_route("/graphql", over_http.post, methods=["POST"], response_model=None)
     app.add_api_websocket_route("/graphql", over_websocket.connect)
     app.add_api_route("/v1/logs/upload", upload_door.post, methods=["POST"], response_model=None)
+    app.add_api_route(SESSION_PATH, session_door.begin, methods=["POST"], response_model=None)
+    app.add_api_route(f"{SESSION_PATH}/refresh", session_door.refresh, methods=["POST"], response_model=None)
+    app.add_api_route(SESSION_PATH, session_door.end, methods=["DELETE"], response_model=None)
     if development:
         app.router.routes.extend(graphiql_routes())
 

@@ -28,20 +28,22 @@ STATUS_BY_REASON = {
 }
 
 
-def problem(error: DomainError) -> Response:
-    """The refusal as a problem document."""
+def problem(error: DomainError, *, camel_case: bool = False) -> Response:
+    """The refusal as a problem document; `camel_case` for clients whose other names come from the graph."""
     status = STATUS_BY_REASON.get(error.reason) or STATUS[error.kind]
-    body = {
+    trace_id, retry_after = ("traceId", "retryAfterSeconds") if camel_case else ("trace_id", "retry_after_seconds")
+    body: dict[str, str | int] = {
         "type": "about:blank",
         "title": error.reason.replace("_", " ").capitalize(),
         "status": status,
         "code": error.reason,
         "detail": FOR_OPERATORS.get(error.kind) or error.message,
-        "trace_id": current_trace_id(),
+        trace_id: current_trace_id(),
     }
     headers = {}
     if status == STATUS[ErrorKind.UNAUTHENTICATED]:
         headers["www-authenticate"] = "Bearer"
     if "retry_after_seconds" in error.metadata:
         headers["retry-after"] = error.metadata["retry_after_seconds"]
+        body[retry_after] = int(error.metadata["retry_after_seconds"])
     return Response(orjson.dumps(body), status, headers, "application/problem+json")
