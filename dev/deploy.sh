@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# Brings a version to the cluster of the current kube context, by blue/green.
+#
+#   dev/deploy.sh deploy     migrate (expand), start the new colour beside the old one, wait until it is ready
+#   dev/deploy.sh promote    hand the traffic to the new colour
+#   dev/deploy.sh rollback   back to the release before, traffic included
+#   dev/deploy.sh status     what each rollout says of itself
+#
+# ENVIRONMENT  kind, dev or prod: which of the values files under charts/aiops/ci/ (default kind)
+# VERSION      tag of the images to deploy
+# REGISTRY     where the images are, without a slash at its end; none for images that the nodes have
+# VALUES       one more values file, which wins over the environment's: hosts, addresses, sizes of this installation
+# NAMESPACE    default aiops; RELEASE: default aiops
+# CLUSTER      name of an EKS cluster to make a kubeconfig for first; without it the current context counts
+# WAIT_SECONDS how long a new colour may take to be ready (default 600)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+command="${1:-}"
+environment="${ENVIRONMENT:-kind}"
+namespace="${NAMESPACE:-aiops}"
+release="${RELEASE:-aiops}"
+wait_seconds="${WAIT_SECONDS:-600}"
+chart=charts/aiops
+services=(auth logs tickets changelog ai)
+
+fail() {
+  printf '%s\n' "$@" >&2
+  exit 1
+}
+
+case "$environment" in
+  kind) values=$chart/ci/kind-values.yaml ;;
+  dev) values=$chart/ci/minimal-values.yaml ;;
+  prod) values=$chart/ci/production-values.yaml ;;
+  *) fail "ENVIRONMENT is '$environment'; it is one of kind, dev, prod." ;;
+esac
+
+require() {
+  for tool in "$@"; do
+    command -v "$tool" >/dev/null || fail "$tool is not installed; this needs $*."
+  done
+}
+
+find_cluster() {
+  if [ -n "${CLUSTER:-}" ]; then
+    require aws
+    mkdir -p build
+    export KUBECONFIG="$PWD/build/kubeconfig"
+    aws eks update-kubeconfig --name "$CLUSTER" --kubeconfig "$KUBECONFIG" >/dev/null
+  fi
+  context=$(kubectl config current-context 2>/dev/null) \
+    || fail "There is no kube context. Choose one (kubectl config use-context NAME), or set CLUSTER to an EKS cluster."
+  kubectl get namespace "$namespace" >/dev/null 2>&1 \
+    || fail "Context $context has no namespace '$namespace', or cannot be reached. See docs/runbooks/install.md."
+}
+
+# What the charts mount and nobody has made yet; where ExternalSecrets make them, nothing is missing beforehand.
+check_secrets() {
+  helm template "$release" "$chart" "${options[@]}" | grep '^kind: ExternalSecret$' >/dev/null && return
+  local missing=() name
+  for name in "${services[@]/#/secret/aiops-}" secret/aiops-gateway secret/aiops-shared configmap/aiops-trust; do
+    kubectl --namespace "$namespace" get "$name" >/dev/null 2>&1 || missing+=("$name")
+  done
+  [ ${#missing[@]} -eq 0 ] || fail "Namespace $namespace lacks ${missing[*]}." \
+    "Make them: aiops secrets generate --kubernetes --namespace $namespace | kubectl apply -f -"
+}
+
+# One line for each rollout: name, generation, generation that the controller has seen, phase.
+rollouts() {
+  kubectl --namespace "$namespace" get rollouts.argoproj.io --selector "app.kubernetes.io/instance=$release" \
+    --output 'jsonpath={range .items[*]}{.metadata.name}{" "}{.metadata.generation}{" "}{.status.observedGeneration}{" "}{.status.phase}{"\n"}{end}'
+}
+
+# Waits until every rollout is in one of the phases; a degraded one ends the wait.
+wait_for() {
+  local phases="$1" deadline=$((SECONDS + wait_seconds)) listed name wanted seen phase waiting
+  while true; do
+    listed=$(rollouts)
+    [ -n "$listed" ] || fail "There is no rollout of the release $release in namespace $namespace."
+    waiting=""
+    while read -r name wanted seen phase; do
+      if [ "$wanted" = "$seen" ] && [ "$phase" = Degraded ]; then
+        fail "Rollout $name is degraded; the version before it serves on." \
+          "Why: kubectl --namespace $namespace describe rollout $name. Back: make rollback ENVIRONMENT=$environment"
+      fi
+      [ "$wanted" = "$seen" ] && [[ " $phases " == *" $phase "* ]] || waiting+=" $name"
+    done <<<"$listed"
+    [ -z "$waiting" ] && return
+    [ $SECONDS -lt $deadline ] || fail "Not ready after $wait_seconds s:$waiting." \
+      "Why: kubectl --namespace $namespace describe rollout${waiting%% *}. Back: make rollback ENVIRONMENT=$environment"
+    sleep 3
+  done
+}
+
+# The services first, the doors last: a new gateway may ask for what only new services know.
+promote() {
+  local name wanted seen phase
+  while read -r name wanted seen phase; do
+    [ "$phase" = Paused ] || continue
+    kubectl --namespace "$namespace" patch rollouts.argoproj.io "$name" --subresource status --type merge \
+      --patch '{"status":{"pauseConditions":null}}'
+  done < <(rollouts | sort -k1 | awk '/gateway|dashboard/ {last = last $0 "\n"; next} {print} END {printf "%s", last}')
+  wait_for Healthy
+}
+
+case "$command" in
+  deploy)
+    require helm kubectl
+    version="${VERSION:-}"
+    version="${version#v}"
+    [[ "$version" =~ ^[0-9A-Za-z_][0-9A-Za-z_.-]{0,127}$ ]] \
+      || fail "VERSION is '$version'; it is the tag of the images, such as VERSION=1.4.0."
+    find_cluster
+    options=(--namespace "$namespace" --values "$values" --set-string "global.image.tag=$version")
+    [ -z "${REGISTRY:-}" ] || options+=(--set-string "global.image.registry=$REGISTRY")
+    [ -z "${VALUES:-}" ] || options+=(--values "$VALUES")
+    check_secrets
+    echo "$release $version to context $context, namespace $namespace, with $values${VALUES:+ and $VALUES}"
+    helm upgrade --install "$release" "$chart" "${options[@]}" --timeout "${wait_seconds}s"
+    wait_for "Healthy Paused"
+    if rollouts | grep ' Paused$' >/dev/null; then
+      echo "Ready as preview. It takes the traffic with: make promote ENVIRONMENT=$environment"
+    else
+      echo "Ready, with the traffic."
+    fi
+    ;;
+  promote)
+    require kubectl
+    find_cluster
+    promote
+    echo "Every rollout is healthy, with the traffic."
+    ;;
+  rollback)
+    require helm kubectl
+    find_cluster
+    helm rollback "$release" --namespace "$namespace" --timeout "${wait_seconds}s"
+    wait_for "Healthy Paused"
+    promote
+    echo "The release before has the traffic. The schema stays as it is: that release works on it."
+    ;;
+  status)
+    require kubectl
+    find_cluster
+    rollouts
+    ;;
+  *)
+    fail "usage: dev/deploy.sh deploy|promote|rollback|status"
+    ;;
+esac
