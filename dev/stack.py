@@ -19,6 +19,8 @@ import sys
 import threading
 import time
 from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import psutil
 from rich.console import Console
@@ -29,9 +31,14 @@ from chassis.embedded.nats_config import nats_config
 from chassis.embedded.postgres import PostgresServer, remove_data
 from chassis.embedded.process import EmbeddedError
 from chassis.migrations import MigrationError, migrate
+from dashboard import build
 from first_admin import make_first_admin
+from processes import port_holder, running, stop_running
 from state import ROOT, SERVICES, State
 from supervise import MINUTE_SECONDS, RESTARTS_PER_MINUTE, Child, StackError, restart_crashed, stop, wait_ready
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PACKAGES = {service: f"{service}_service" for service in SERVICES}
 FREE_BYTES_NEEDED = 500_000_000
@@ -69,6 +76,7 @@ class Stack:
         """
         self._preflight()
         self.state.prepare()
+        dashboard = self._build_dashboard()
         started = time.monotonic()
         postgres = self.start_postgres()
         self._write_pids()
@@ -88,12 +96,39 @@ class Stack:
         for child in self.children:
             child.start()
         self._write_pids()
+        self._wait_dashboard(dashboard)
+        gateway = self._child("gateway", "gateway", ("gateway",), self.state.ports.gateway_operations)
+        gateway.start()
+        self.children.append(gateway)
+        self._write_pids()
         for child in self.children:
             wait_ready(child, seconds=READY_SECONDS, while_waiting=self._while_waiting)
             self.step(child.name, started)
 
+    def _build_dashboard(self) -> "Future[Path] | None":
+        """Begin to build the pages beside everything else; nothing when others are named."""
+        if "GATEWAY_DASHBOARD_FOLDER" in os.environ:
+            return None
+        return ThreadPoolExecutor(1, "dashboard").submit(build)
+
+    def _wait_dashboard(self, building: "Future[Path] | None") -> None:
+        if building is None:
+            return
+        if not building.done():
+            self.say("[dim]the dashboard is being built (about a minute the first time)[/dim]")
+        started = time.monotonic()
+        while not building.done():
+            self._while_waiting()
+            time.sleep(0.1)
+        try:
+            building.result()
+        except (SystemExit, OSError) as error:  # all the rest works without the pages
+            self.say(f"[yellow]![/yellow] the dashboard could not be built, so there are no pages: {error}")
+            return
+        self.step("dashboard", started)
+
     def _topology(self) -> list[Child]:
-        """Who runs: each service with its two roles in one process, or apart; then the gateway."""
+        """Which services run, each with its two roles in one process or apart; the gateway follows with the pages."""
         children = []
         for service in SERVICES:
             ports, package = self.state.ports, PACKAGES[service]
@@ -103,7 +138,6 @@ class Stack:
                 port = ports.worker_http(service) if worker else ports.http(service)
                 name = f"{service} {role[0]}" if self.split else service
                 children.append(self._child(name, service, (package, *role), port, worker=worker))
-        children.append(self._child("gateway", "gateway", ("gateway",), self.state.ports.gateway_operations))
         return children
 
     def _child(
@@ -211,8 +245,8 @@ class Stack:
                     probe.bind(("127.0.0.1", port))
                 except OSError as error:
                     raise StackError(
-                        f"Port {port} ({name}) is in use{_holder(port)}. Stop that program, or move the whole stack: "
-                        f"AIOPS_PORT_OFFSET=1000 make up"
+                        f"Port {port} ({name}) is in use{port_holder(port)}. Stop that program, or move the whole "
+                        "stack: AIOPS_PORT_OFFSET=1000 make up"
                     ) from error
 
     def _write_pids(self) -> None:
@@ -225,60 +259,12 @@ class Stack:
         self.state.path("stack.json").write_text(json.dumps(document))
 
 
-def _holder(port: int) -> str:
-    """Who listens on a port, as far as this user may see."""
-    try:
-        for connection in psutil.net_connections("tcp"):
-            if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN:
-                return (
-                    f" by {psutil.Process(connection.pid).name()} (process {connection.pid})" if connection.pid else ""
-                )
-    except (psutil.Error, OSError):
-        return ""
-    return ""
-
-
-def running(state: State) -> dict[int, psutil.Process]:
-    """Processes of an earlier `up` that still live, by pid; a pid that was given away since is not among them."""
-    path = state.path("stack.json")
-    if not path.exists():
-        return {}
-    alive = {}
-    for pid, created in json.loads(path.read_text())["processes"].items():
-        try:
-            process = psutil.Process(int(pid))
-            if abs(process.create_time() - created) < 1.0 and process.status() != psutil.STATUS_ZOMBIE:
-                alive[int(pid)] = process
-        except psutil.NoSuchProcess:
-            continue
-    return alive
-
-
-def stop_running(state: State, console: Console) -> bool:
-    """Stop an earlier stack, also one whose supervisor was killed; False when nothing ran."""
-    alive = running(state)
-    if not alive:
-        PostgresServer.stop_left_over(state.path("postgres"))
-        NatsServer.stop_left_over(state.path("nats"))
-        return False
-    supervisor = json.loads(state.path("stack.json").read_text())["supervisor"]
-    first = [alive[supervisor]] if supervisor in alive else list(alive.values())
-    for process in first:
-        process.send_signal(signal.SIGTERM)
-    _, late = psutil.wait_procs(list(alive.values()), timeout=60)
-    for process in late:
-        console.print(f"  process {process.pid} did not end in 60 s and is killed")
-        process.kill()
-    PostgresServer.stop_left_over(state.path("postgres"))
-    NatsServer.stop_left_over(state.path("nats"))
-    state.path("stack.json").unlink(missing_ok=True)
-    return True
-
-
 def greeting(state: State, console: Console, admin: tuple[str, str] | None) -> None:
     """Print the addresses, and the admin's password the one time that it is new."""
     base = f"http://127.0.0.1:{state.ports.gateway}"
     console.print("\n[bold]AI Ops Assistant is ready.[/bold]")
+    if state.dashboard is not None:
+        console.print(f"  Dashboard             {base}", highlight=False)
     console.print(f"  GraphQL and GraphiQL  {base}/graphql", highlight=False)
     console.print(f"  Upload door           {base}/v1/logs/upload", highlight=False)
     console.print(f"  Health, metrics       http://127.0.0.1:{state.ports.gateway_operations}/readyz", highlight=False)

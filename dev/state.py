@@ -192,6 +192,12 @@ class State:
             **{f"AIOPS_{service.upper()}_TARGET": f"127.0.0.1:{self.ports.grpc(service)}" for service in GRPC_PORT},
         }
 
+    @property
+    def dashboard(self) -> Path | None:
+        """The built pages; None where there are none."""
+        built = ROOT / "dashboard" / "dist"
+        return built if (built / "index.html").is_file() else None
+
     def environment(self, member: str, *, worker: bool = False) -> dict[str, str]:
         """All settings of one process; what the caller's own environment says about aiops wins."""
         prefix = member.upper()
@@ -203,6 +209,7 @@ class State:
         if member == "gateway":
             own["GATEWAY_HTTP_LISTEN"] = f"127.0.0.1:{self.ports.gateway}"
             own["GATEWAY_OPERATIONS_LISTEN"] = f"127.0.0.1:{self.ports.gateway_operations}"
+            own["GATEWAY_DASHBOARD_FOLDER"] = str(self.dashboard or "")
         else:
             http = self.ports.worker_http(member) if worker else self.ports.http(member)
             own[f"{prefix}_DATABASE_URL"] = self.database_url(f"{member}_app")
