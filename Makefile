@@ -9,7 +9,7 @@ T ?= chassis services gateway cli tests
 
 .PHONY: help
 help: ## Print what can be made.
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-15s\033[0m %s\n", $$1, $$2}'
 
 $(VENV)/.installed: requirements.lock $(addsuffix /pyproject.toml,$(DISTRIBUTIONS)) dev/install.sh
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" dev/install.sh $(DISTRIBUTIONS)
@@ -49,6 +49,40 @@ test: check ## Run all that CI runs; T=path runs only the tests there.
 .PHONY: bench
 bench: install ## Measure speed as ratios against a peer in the same run; prints medians of 5.
 	@$(BIN)/python -m tests.bench
+
+.PHONY: charts
+charts: install ## Render the charts for every supported values file and check them, and what deploys them.
+	@$(BIN)/python -m pytest -q tests/charts tests/delivery
+
+.PHONY: charts-package
+charts-package: install ## Pack the chart that is installed into build/charts.
+	@$(BIN)/python dev/release.py charts
+
+.PHONY: release-notes
+release-notes: install ## Print the notes of VERSION since the release before, by our own command.
+	@$(BIN)/python dev/release.py notes
+
+.PHONY: release
+release: install ## Check that the tree is at VERSION, and put notes, chart and checksums into build/release.
+	@$(BIN)/python dev/release.py pack
+
+.PHONY: release-publish
+release-publish: install ## Make a release of the pushed tag of VERSION out of build/release, with gh.
+	@$(BIN)/python dev/release.py publish
+
+.PHONY: deploy promote rollback
+deploy: ## Start VERSION as preview on the current kube context: ENVIRONMENT=kind|dev|prod (see dev/deploy.sh).
+	@dev/deploy.sh deploy
+
+promote: ## Hand the traffic to what `make deploy` started.
+	@dev/deploy.sh promote
+
+rollback: ## Go back to the release before, traffic included.
+	@dev/deploy.sh rollback
+
+.PHONY: smoke
+smoke: install ## Check that the installation at URL does its main job, as AIOPS_SMOKE_EMAIL and AIOPS_SMOKE_PASSWORD.
+	@$(BIN)/python dev/smoke.py --url "$${URL:-http://127.0.0.1:8080}"
 
 .PHONY: proto
 proto: install ## Regenerate proto/python from the protos.
