@@ -11,6 +11,8 @@ const socket = createSocket({
   lazy: true,
   retryAttempts: Number.POSITIVE_INFINITY,
   shouldRetry: () => true,
+  // Auth took something away: a role, or the session. The token tells the old story until its end.
+  on: { closed: (event) => { if (event instanceof CloseEvent && event.code === 4403) void renew(); } },
   connectionParams: async () => ({ authorization: `Bearer ${await goodToken()}` }),
 });
 

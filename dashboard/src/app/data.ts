@@ -24,9 +24,10 @@ function hasContent(data: unknown): boolean {
 
 /** What a page shows, from the cache at once and from the server anew; asked again when a lost connection is back. */
 export function useLoaded<Data, Variables extends AnyVariables>(
-  query: Document<Data, Variables>, variables: Variables, options: { readonly pause?: boolean } = {},
+  query: Document<Data, Variables>, variables: Variables,
+  options: { readonly pause?: boolean; /** What was seen before is not shown until the server says that it still may be. */ readonly unseen?: boolean } = {},
 ): Loaded<Data> {
-  const [result, execute] = useQuery<Data>({ query, variables, pause: options.pause ?? false });
+  const [result, execute] = useQuery<Data>({ query, variables, pause: options.pause ?? false, requestPolicy: options.unseen === true ? "network-only" : "cache-and-network" });
   const reload = useCallback(() => execute({ requestPolicy: "network-only" }), [execute]);
   const { round } = useStore(connection);
   const seen = useRef(round);
@@ -100,9 +101,21 @@ export function usePages<Data, Variables extends AnyVariables & { after?: string
   };
 }
 
-/** Keeps what is on the page up to date: what arrives goes through the cache, so each view of the same thing changes. */
-export function useUpdates<Data, Variables extends AnyVariables>(query: Document<Data, Variables>, variables: Variables, options: { readonly pause?: boolean } = {}): void {
-  useSubscription<Data>({ query, variables, pause: options.pause ?? false });
+const LISTEN_AGAIN_MS = 5_000;
+
+/**
+ * Keeps what is on the page up to date: what arrives goes through the cache, so each view of the same thing changes.
+ * Why it has ended, when it has: the thing may be gone. It is asked for again as long as the page wants it.
+ */
+export function useUpdates<Data, Variables extends AnyVariables>(query: Document<Data, Variables>, variables: Variables, options: { readonly pause?: boolean } = {}): Problem | undefined {
+  const pause = options.pause ?? false;
+  const [{ error }, execute] = useSubscription<Data>({ query, variables, pause });
+  useEffect(() => {
+    if (error === undefined || pause) return undefined;
+    const timer = setTimeout(() => execute(), LISTEN_AGAIN_MS);
+    return () => clearTimeout(timer);
+  }, [error, execute, pause]);
+  return useMemo(() => error && problemOf(error), [error]);
 }
 
 type Payload<Data> = Exclude<Data[keyof Data & Exclude<keyof Data, "__typename">], null | undefined>;

@@ -52,8 +52,8 @@ async function call(method: string, path: string, key?: string, body?: unknown):
 
 function enter(answer: Answer): SignedIn {
   const before = session.get();
-  // The cache holds what another person could see.
-  if ("person" in before && before.person.id !== answer.user.id) location.reload();
+  // The cache holds what another person, or the same one in another role, could see.
+  if ("person" in before && (before.person.id !== answer.user.id || before.person.role !== answer.user.role)) location.reload();
   const expiresAt = Date.parse(answer.accessTokenExpiresAt);
   const entered: SignedIn = { state: "in", person: answer.user, token: answer.accessToken, expiresAt };
   session.set(entered);
