@@ -18,6 +18,7 @@ from gateway.doors.upload import UploadDoor
 from gateway.graphiql import graphiql_routes
 from gateway.live import ChangeFeed
 from gateway.operations import OPERATION_METRICS, Operations
+from gateway.pages import Pages
 from gateway.process import Gateway
 from gateway.services import Services
 from gateway.settings import GatewaySettings
@@ -68,6 +69,9 @@ def build(
     app.add_api_route(SESSION_PATH, session_door.end, methods=["DELETE"], response_model=None)
     if development:
         app.router.routes.extend(graphiql_routes())
+    if settings.dashboard_folder:
+        # Not a route: one for every path would answer for the methods that the routes above do not take.
+        app.router.default = Pages(settings.dashboard_folder, development=development)
 
     return Gateway(
         settings=settings,

@@ -15,10 +15,11 @@ from starlette.requests import ClientDisconnect
 from chassis.background import Background
 from chassis.errors import Unavailable
 from chassis.health import Health, Phase
-from chassis.http import HttpServer, Traced, bind, make_app
+from chassis.http import HttpServer, Traced, make_app
 from chassis.messaging import Messaging
 from chassis.metrics import Metrics
 from chassis.redaction import Redactor
+from gateway.listening import HttpServers
 from gateway.live import ChangeFeed, listen
 from gateway.operations import Operations
 from gateway.services import Services
@@ -67,8 +68,6 @@ class Gateway:
     failure: str = ""
     name: str = "gateway"
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
-    _servers: list[HttpServer] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.messaging = Messaging(
@@ -78,6 +77,7 @@ class Gateway:
             on_fatal=self._fail,
             on_reconnected=self.change_feed.look_again,
         )
+        self._servers = HttpServers(self.settings)
         self._background = Background(self.metrics)
         checks = {"services": self._any_service, "background": self._background.check}
         self.health = Health("gateway", checks, self.metrics)
@@ -109,8 +109,9 @@ class Gateway:
         """
         server = HttpServer(Traced(Guarded(self.app)))
         server.config.ws_max_size = MAX_MESSAGE_BYTES
-        self.http_port = self._serve(server, "http_listen")
-        self.operations_port = self._serve(HttpServer(make_app(self.health, self.metrics)), "operations_listen")
+        self.http_port = self._servers.serve(server, "http_listen")
+        operations = HttpServer(make_app(self.health, self.metrics))
+        self.operations_port = self._servers.serve(operations, "operations_listen")
         self._background.run("live", lambda: listen(self.messaging, self.change_feed, self.over_websocket.hear_access))
         self._background.run("health", self.health.watch)
         gc.collect()
@@ -122,22 +123,13 @@ class Gateway:
     async def stop(self) -> None:
         """Drain: say so, let callers leave, finish what was begun, give everything back."""
         await self.health.enter(Phase.DRAINING)
-        if self._servers and not self.failure:
-            await asyncio.sleep(self.settings.drain_seconds)
+        if not self.failure:
+            await self._servers.let_callers_leave()
         await self.over_websocket.close()
-        for server in self._servers:
-            server.should_exit = True
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._servers.stop()
         await self._background.stop()
         await self.messaging.close()
         await self.services.close()
-
-    def _serve(self, server: HttpServer, setting: str) -> int:
-        listener = bind(getattr(self.settings, setting), variable=self.settings.variable(setting))
-        task = asyncio.get_running_loop().create_task(server.serve(sockets=[listener]), name=setting)
-        self._servers.append(server)
-        self._tasks.append(task)
-        return int(listener.getsockname()[1])
 
     async def _any_service(self) -> None:
         """Pass when at least one service answers: with that much the gateway is of use, and says what is missing.
