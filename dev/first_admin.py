@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 
+from chassis.installation import write_secret
 from state import State
 from supervise import StackError
 
@@ -33,7 +34,7 @@ def make_first_admin(state: State) -> tuple[str, str] | None:
     if not setup_token.exists():
         return None  # somebody else is admin already
     password = secrets.token_urlsafe(18)
-    state.write_secret(path, json.dumps({"email": EMAIL, "password": password}))
+    write_secret(path, json.dumps({"email": EMAIL, "password": password}))
     answer = httpx.post(
         f"http://127.0.0.1:{state.ports.gateway}/graphql",
         json={

@@ -27,10 +27,11 @@ from rich.console import Console
 
 from chassis.bootstrap import SchemaCredentials, bootstrap
 from chassis.embedded.nats import NatsServer
-from chassis.embedded.nats_config import nats_config
 from chassis.embedded.postgres import PostgresServer, remove_data
 from chassis.embedded.process import EmbeddedError
+from chassis.installation import write_secret
 from chassis.migrations import MigrationError, migrate
+from chassis.nats_config import nats_config
 from dashboard import build
 from first_admin import make_first_admin
 from processes import port_holder, running, stop_running
@@ -317,7 +318,7 @@ def up_detached(state: State, console: Console, *, split: bool) -> int:
     state.path("logs").mkdir(parents=True, exist_ok=True)
     state.path("ready").unlink(missing_ok=True)
     log = state.path("logs", "stack.log")
-    state.write_secret(log, "")  # the greeting shows the admin's password once
+    write_secret(log, "")  # the greeting shows the admin's password once
     with log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, __file__, "up", *(["--split"] if split else [])],

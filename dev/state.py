@@ -6,13 +6,10 @@ Everything secret is made at first start, kept at mode 0600, and never printed; 
 import contextlib
 import json
 import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from jwt.algorithms import OKPAlgorithm
+from chassis.installation import new_key, new_password, new_private_key, public_jwk, write_secret
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVICES = ("auth", "logs", "tickets", "changelog", "ai")
@@ -131,7 +128,7 @@ class State:
         for name in ("redaction", "auth-encryption"):
             key = self.path("keys", f"{name}.key")
             if not key.exists():
-                self.write_secret(key, secrets.token_hex(32))
+                write_secret(key, new_key())
         flags = self.path("flags.json")
         if not flags.exists():
             flags.write_text("{}\n")
@@ -140,15 +137,6 @@ class State:
         """A password by name, for example "logs_app"; made when `prepare` ran first."""
         return self._secrets[name]
 
-    @staticmethod
-    def write_secret(path: Path, text: str) -> None:
-        """Write a file that only its owner can read, whole or not at all."""
-        temporary = path.with_suffix(".new")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-        temporary.replace(path)
-
     def _load_secrets(self) -> None:
         path = self.path("secrets.json")
         known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
@@ -156,23 +144,21 @@ class State:
         names += [f"nats_{member}" for member in MEMBERS]
         missing = [name for name in names if name not in known]
         for name in missing:
-            known[name] = secrets.token_urlsafe(24)
+            known[name] = new_password()
         if missing:
-            self.write_secret(path, json.dumps(known, indent=1))
+            write_secret(path, json.dumps(known, indent=1))
         self._secrets = known
 
     def _public_jwk(self, member: str) -> dict[str, str]:
         path = self.path("keys", f"{member}.pem")
         if not path.exists():
-            pem = Ed25519PrivateKey.generate().private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-            self.write_secret(path, pem.decode())
-        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-        if not isinstance(key, Ed25519PrivateKey):
-            raise SystemExit(f"{path} holds no Ed25519 key. Delete it, then run the command again: a new one is made.")
-        jwk: dict[str, str] = json.loads(OKPAlgorithm.to_jwk(key.public_key()))
-        return jwk
+            write_secret(path, new_private_key())
+        try:
+            return public_jwk(path.read_text())
+        except ValueError as error:
+            raise SystemExit(
+                f"{path} holds no Ed25519 key. Delete it, then run the command again: a new one is made."
+            ) from error
 
     def database_url(self, role: str) -> str:
         """URL for a role such as "logs_app"."""

@@ -13,9 +13,9 @@ from pydantic import SecretStr
 
 from chassis.consumer import Consumer, Subscription
 from chassis.db import UnitOfWork
-from chassis.embedded.nats_config import Reaction, RegisteredEvent
 from chassis.messaging import Messaging
 from chassis.metrics import Metrics
+from chassis.nats_config import Reaction, RegisteredEvent
 from chassis.redaction import Redactor
 from chassis.relay import Relay
 from chassis.testing.clock import FrozenClock

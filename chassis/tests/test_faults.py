@@ -19,11 +19,11 @@ from surroundings import NatsSettings, Start, until
 from chassis.consumer import Consumer, Delivery, Subscription
 from chassis.db import UnitOfWork
 from chassis.embedded.nats import NatsServer
-from chassis.embedded.nats_config import RegisteredEvent, nats_config
 from chassis.embedded.process import free_port
 from chassis.inbox import inbox
 from chassis.messaging import Messaging
 from chassis.metrics import Metrics
+from chassis.nats_config import RegisteredEvent, nats_config
 from chassis.outbox import outbox
 from chassis.redaction import Redactor
 from chassis.relay import Relay

@@ -19,11 +19,11 @@ from aiops.events.v1.envelope_pb2 import Envelope
 from chassis.db import UnitOfWork
 from chassis.embedded import nats as nats_module
 from chassis.embedded.nats import NatsServer
-from chassis.embedded.nats_config import RegisteredEvent, permissions
 from chassis.embedded.process import free_port
 from chassis.errors import Unavailable
 from chassis.messaging import Messaging
 from chassis.metrics import Metrics
+from chassis.nats_config import RegisteredEvent, permissions
 from chassis.relay import Relay
 from chassis.settings import SettingsInvalid
 from chassis.testing.plugin import TestNats

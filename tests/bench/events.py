@@ -20,12 +20,12 @@ from chassis.clock import SystemClock
 from chassis.consumer import Consumer, Delivery, Subscription
 from chassis.db import Database, UnitOfWork
 from chassis.embedded.nats import NatsServer
-from chassis.embedded.nats_config import Reaction, RegisteredEvent, nats_config
 from chassis.embedded.postgres import PostgresServer, remove_data
 from chassis.embedded.process import free_port
 from chassis.messaging import Messaging
 from chassis.metrics import Metrics
 from chassis.migrations import migrate
+from chassis.nats_config import Reaction, RegisteredEvent, nats_config
 from chassis.redaction import Redactor
 from chassis.relay import Relay
 

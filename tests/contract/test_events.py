@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample, ResolutionFailed
 
 from chassis.consumer import Subscription
-from chassis.embedded.nats_config import RegisteredEvent, permissions, read_registry, users
 from chassis.events import Event, stream
+from chassis.nats_config import RegisteredEvent, permissions, read_registry, users
 
 ROOT = Path(__file__).resolve().parents[2]
 PROTO = ROOT / "proto"

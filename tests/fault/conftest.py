@@ -21,7 +21,7 @@ import tickets_service.app
 from ai_service.settings import AiSettings
 from auth_service.settings import AuthSettings
 from changelog_service.settings import ChangelogSettings
-from chassis.embedded import nats_config
+from chassis import nats_config
 from chassis.identity import AccessTokens
 from chassis.service import Service
 from chassis.testing.harness import Installation, RunningService, running_service

