@@ -20,6 +20,8 @@ OURS = {
     "aiops-changelog": "services/changelog",
     "aiops-ai": "services/ai",
 }
+UNASKED = {"nkeys"}
+"""Of an extra that the lock holds and no distribution of ours asks for; this one is published as source alone."""
 
 
 def canonical(requirement: str) -> str:
@@ -60,7 +62,7 @@ def closure(folders: list[str], lock: str) -> list[str]:
         )
     grown = True
     while grown:
-        more = {name for name, (_, parents) in pinned.items() if parents & needed} - needed
+        more = {name for name, (_, parents) in pinned.items() if parents & needed} - needed - UNASKED
         needed |= more
         grown = bool(more)
     return [pin for name, (pin, _) in pinned.items() if name in needed]
