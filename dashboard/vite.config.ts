@@ -1,8 +1,10 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 
-const COMPRESSIBLE = /\.(js|css|html|svg|json|webmanifest)$/;
+const COMPRESSIBLE = /\.(js|css|svg|json|webmanifest)$/;
 const SMALLEST_BYTES = 1_024;
 
 /** Writes a `.br` and a `.gz` beside each file, so that the gateway compresses nothing while it serves. */
@@ -10,15 +12,15 @@ function precompress(): Plugin {
   return {
     name: "precompress",
     apply: "build",
-    enforce: "post",
-    generateBundle(_options, bundle) {
-      for (const [fileName, file] of Object.entries(bundle)) {
-        const source = Buffer.from(file.type === "chunk" ? file.code : file.source);
-        if (!COMPRESSIBLE.test(fileName) || fileName.endsWith(".html") || source.length < SMALLEST_BYTES) continue;
+    // After the files are written: other plugins still change chunks while the bundle is made.
+    async writeBundle({ dir = "dist" }, bundle) {
+      await Promise.all(Object.keys(bundle).filter((name) => COMPRESSIBLE.test(name)).map(async (name) => {
+        const source = await readFile(join(dir, name));
+        if (source.length < SMALLEST_BYTES) return;
         const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
-        this.emitFile({ type: "asset", fileName: `${fileName}.br`, source: brotliCompressSync(source, { params }) });
-        this.emitFile({ type: "asset", fileName: `${fileName}.gz`, source: gzipSync(source, { level: 9 }) });
-      }
+        await writeFile(join(dir, `${name}.br`), brotliCompressSync(source, { params }));
+        await writeFile(join(dir, `${name}.gz`), gzipSync(source, { level: 9 }));
+      }));
     },
   };
 }

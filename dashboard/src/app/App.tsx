@@ -1,5 +1,5 @@
 import { Center, Loader } from "@mantine/core";
-import { Suspense } from "react";
+import { Suspense, useEffect } from "react";
 import { createBrowserRouter, Navigate, Outlet, useLocation, useRouteError, type RouteObject } from "react-router";
 import { RouterProvider } from "react-router/dom";
 import { Empty } from "../ui/Empty";
@@ -68,6 +68,7 @@ export function NotFound() {
 
 function Broken() {
   const error = useRouteError();
+  useEffect(() => console.error(error), [error]);
   const stale = error instanceof TypeError && error.message.includes("dynamically imported");
   const message = stale ? "A new version was installed. Load the page again." : "The page met an error of its own. Load it again; if it comes back, tell those who run this installation.";
   return <Center mih="60vh" p="md"><Trouble problem={{ code: "PAGE", message }} retry={() => location.reload()} /></Center>;
