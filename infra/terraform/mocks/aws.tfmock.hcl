@@ -63,11 +63,6 @@ mock_resource "aws_cloudfront_function" {
   }
 }
 
-mock_resource "aws_wafv2_web_acl" {
-  defaults = {
-    arn = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/mocked/0a1b2c3d-0000-4000-8000-000000000002"
-  }
-}
 
 mock_resource "aws_eks_cluster" {
   defaults = {

@@ -22,3 +22,13 @@ output "database_subnet_ids" {
   description = "Subnets without a way out, one a zone."
   value       = aws_subnet.database[*].id
 }
+
+output "endpoints_security_group_id" {
+  description = "Security group of the endpoints of AWS services."
+  value       = aws_security_group.endpoints.id
+}
+
+output "s3_prefix_list_id" {
+  description = "Prefix list of S3 in this region, for rules that let pods out to it."
+  value       = aws_vpc_endpoint.s3.prefix_list_id
+}

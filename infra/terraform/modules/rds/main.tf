@@ -70,7 +70,7 @@ resource "aws_db_subnet_group" "this" {
 # Who may connect is said where the pods' own groups are made.
 resource "aws_security_group" "this" {
   name        = "${var.name}-database"
-  description = "PostgreSQL: lets in what the rules of the pods' groups name, and nothing out."
+  description = "PostgreSQL: lets in the groups of the pods, and nothing out."
   vpc_id      = var.vpc_id
 
   tags = { Name = "${var.name}-database" }

@@ -1,5 +1,5 @@
 output "arns" {
-  description = "ARN of each secret, by the name that it has in Kubernetes."
+  description = "ARN of each secret, by the part of the system that it is for."
   value       = { for name, secret in aws_secretsmanager_secret.this : name => secret.arn }
 }
 
@@ -9,6 +9,6 @@ output "key_arn" {
 }
 
 output "prefix" {
-  description = "What stands before a secret's name in Secrets Manager."
-  value       = "${var.name}/"
+  description = "What stands before a secret's name in Secrets Manager: the charts' global.secrets.external.prefix."
+  value       = var.name
 }

@@ -9,13 +9,13 @@ variables {
 run "one_entry_for_each_secret_of_the_charts" {
   assert {
     condition = [for secret in aws_secretsmanager_secret.this : secret.name] == [
-      "aiops-test/aiops-ai", "aiops-test/aiops-auth", "aiops-test/aiops-changelog", "aiops-test/aiops-gateway",
-      "aiops-test/aiops-logs", "aiops-test/aiops-shared", "aiops-test/aiops-tickets",
+      "aiops-test/ai", "aiops-test/auth", "aiops-test/changelog", "aiops-test/gateway",
+      "aiops-test/logs", "aiops-test/shared", "aiops-test/tickets", "aiops-test/unleash",
     ]
-    error_message = "Names are those in Kubernetes behind the installation's name."
+    error_message = "Names are those of the parts, behind the installation's name."
   }
   assert {
-    condition     = aws_secretsmanager_secret.this["aiops-gateway"].description == "JSON object with the keys key.pem, nats-password"
+    condition     = aws_secretsmanager_secret.this["gateway"].description == "JSON object with the keys key.pem, nats-password"
     error_message = "Whoever fills a secret reads which keys it needs."
   }
   assert {
@@ -23,7 +23,7 @@ run "one_entry_for_each_secret_of_the_charts" {
     error_message = "Encrypted with the installation's key; a deleted one can be had back for a month."
   }
   assert {
-    condition     = output.prefix == "aiops-test/" && length(output.arns) == 7
+    condition     = output.prefix == "aiops-test" && length(output.arns) == 8
     error_message = "The outputs say how they are found."
   }
 }
