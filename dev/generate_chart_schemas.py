@@ -91,6 +91,7 @@ SELECTOR = closed(
         ),
     }
 )
+TAG = r"^([0-9A-Za-z_][0-9A-Za-z_.-]{0,127})?$"
 CIDR = r"^[0-9a-fA-F.:]+/[0-9]{1,3}$"
 PEER = closed(
     {
@@ -136,7 +137,8 @@ GLOBAL = closed(
         "image": closed(
             {
                 "registry": text(r"^([a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._/-]+)?)?$"),
-                "tag": text(r"^([0-9A-Za-z_][0-9A-Za-z_.-]{0,127})?$"),
+                "tag": text(TAG),
+                "tags": closed({f"aiops-{image}": text(TAG) for image in (*COMPONENTS, "migrate")}),
                 "pullPolicy": one_of("Always", "IfNotPresent", "Never"),
             }
         ),

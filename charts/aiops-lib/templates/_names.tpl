@@ -37,8 +37,9 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name (.root.Chart.Version | replace
 
 {{/* An image of ours. Arguments: root, repository. */}}
 {{- define "aiops-lib.image" -}}
-{{- $registry := .root.Values.global.image.registry -}}
-{{ with $registry }}{{ trimSuffix "/" . }}/{{ end }}{{ .repository }}:{{ include "aiops-lib.tag" .root }}
+{{- $image := .root.Values.global.image -}}
+{{- $tag := get $image.tags .repository | default (include "aiops-lib.tag" .root) -}}
+{{ with $image.registry }}{{ trimSuffix "/" . }}/{{ end }}{{ .repository }}:{{ $tag }}
 {{- end -}}
 
 {{/* The Secret of a component, or of all (shared). Fixed names: the commands that make Secrets know them. */}}
