@@ -60,6 +60,7 @@ locals {
 # ---- Groups -----------------------------------------------------------------------------------------------------------
 
 resource "aws_security_group" "pods" {
+  #checkov:skip=CKV2_AWS_5:Pods get it by a SecurityGroupPolicy, in the cluster.
   name        = "${var.name}-pods"
   description = "Every pod on Fargate: what all of them need."
   vpc_id      = var.vpc_id
@@ -68,6 +69,7 @@ resource "aws_security_group" "pods" {
 }
 
 resource "aws_security_group" "component" {
+  #checkov:skip=CKV2_AWS_5:Pods get it by a SecurityGroupPolicy, in the cluster.
   for_each = local.components
 
   name        = "${var.name}-${each.key}"

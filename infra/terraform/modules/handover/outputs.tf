@@ -20,7 +20,7 @@ output "helm_values" {
         className = "alb"
         host      = var.domain_name
         pages     = false
-        tls       = { terminatedAt = "elsewhere" }
+        tls       = { terminatedAt = "elsewhere", clusterIssuer = "" }
         annotations = {
           "alb.ingress.kubernetes.io/scheme"                              = "internet-facing"
           "alb.ingress.kubernetes.io/target-type"                         = "ip"

@@ -3,17 +3,17 @@ data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 
 locals {
-  # NAME/auth becomes the Kubernetes secret aiops-auth, and so on: one JSON object each, with these keys. ai may also have
-  # openai-api-key; unleash stays empty without an Unleash server.
+  # Named as in Kubernetes, one JSON object each, with these keys. aiops-ai may also have openai-api-key; aiops-unleash stays
+  # empty without an Unleash server.
   keys = {
-    auth      = ["key.pem", "database-url", "owner-database-url", "nats-password", "key-encryption.key", "setup-token"]
-    logs      = ["key.pem", "database-url", "owner-database-url", "nats-password"]
-    tickets   = ["key.pem", "database-url", "owner-database-url", "nats-password"]
-    changelog = ["key.pem", "database-url", "owner-database-url", "nats-password"]
-    ai        = ["key.pem", "database-url", "owner-database-url", "nats-password"]
-    gateway   = ["key.pem", "nats-password"]
-    shared    = ["redaction.key"]
-    unleash   = ["client-token"]
+    aiops-auth      = ["key.pem", "database-url", "owner-database-url", "nats-password", "key-encryption.key", "setup-token"]
+    aiops-logs      = ["key.pem", "database-url", "owner-database-url", "nats-password"]
+    aiops-tickets   = ["key.pem", "database-url", "owner-database-url", "nats-password"]
+    aiops-changelog = ["key.pem", "database-url", "owner-database-url", "nats-password"]
+    aiops-ai        = ["key.pem", "database-url", "owner-database-url", "nats-password"]
+    aiops-gateway   = ["key.pem", "nats-password"]
+    aiops-shared    = ["redaction.key"]
+    aiops-unleash   = ["client-token"]
   }
 }
 

@@ -1,5 +1,5 @@
 output "arns" {
-  description = "ARN of each secret, by the part of the system that it is for."
+  description = "ARN of each secret, by the name that it has in Kubernetes."
   value       = { for name, secret in aws_secretsmanager_secret.this : name => secret.arn }
 }
 

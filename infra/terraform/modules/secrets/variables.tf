@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the installation, with which the secrets' names begin: NAME/auth."
+  description = "Name of the installation, with which the secrets' names begin: NAME/aiops-auth."
   type        = string
 
   validation {

@@ -9,13 +9,13 @@ variables {
 run "one_entry_for_each_secret_of_the_charts" {
   assert {
     condition = [for secret in aws_secretsmanager_secret.this : secret.name] == [
-      "aiops-test/ai", "aiops-test/auth", "aiops-test/changelog", "aiops-test/gateway",
-      "aiops-test/logs", "aiops-test/shared", "aiops-test/tickets", "aiops-test/unleash",
+      "aiops-test/aiops-ai", "aiops-test/aiops-auth", "aiops-test/aiops-changelog", "aiops-test/aiops-gateway",
+      "aiops-test/aiops-logs", "aiops-test/aiops-shared", "aiops-test/aiops-tickets", "aiops-test/aiops-unleash",
     ]
-    error_message = "Names are those of the parts, behind the installation's name."
+    error_message = "Names are those in Kubernetes, behind the installation's name."
   }
   assert {
-    condition     = aws_secretsmanager_secret.this["gateway"].description == "JSON object with the keys key.pem, nats-password"
+    condition     = aws_secretsmanager_secret.this["aiops-gateway"].description == "JSON object with the keys key.pem, nats-password"
     error_message = "Whoever fills a secret reads which keys it needs."
   }
   assert {
