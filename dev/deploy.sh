@@ -22,6 +22,8 @@ namespace="${NAMESPACE:-aiops}"
 release="${RELEASE:-aiops}"
 wait_seconds="${WAIT_SECONDS:-600}"
 chart=charts/aiops
+ours="app.kubernetes.io/instance=$release"
+doors="-(gateway|dashboard) " # whose rollouts a new version reaches last
 services=(auth logs tickets changelog ai)
 
 fail() {
@@ -68,13 +70,13 @@ check_secrets() {
 
 # One line for each rollout: name, generation, generation that the controller has seen, phase.
 rollouts() {
-  kubectl --namespace "$namespace" get rollouts.argoproj.io --selector "app.kubernetes.io/instance=$release" \
+  kubectl --namespace "$namespace" get rollouts.argoproj.io --selector "$ours" \
     --output 'jsonpath={range .items[*]}{.metadata.name}{" "}{.metadata.generation}{" "}{.status.observedGeneration}{" "}{.status.phase}{"\n"}{end}'
 }
 
-# Waits until every rollout is in one of the phases; a degraded one ends the wait.
+# Waits until every rollout whose line matches is in one of the phases; a degraded one ends the wait.
 wait_for() {
-  local phases="$1" deadline=$((SECONDS + wait_seconds)) listed name wanted seen phase waiting
+  local phases="$1" matching="${2:-}" deadline=$((SECONDS + wait_seconds)) listed name wanted seen phase waiting
   while true; do
     listed=$(rollouts)
     [ -n "$listed" ] || fail "There is no rollout of the release $release in namespace $namespace."
@@ -85,7 +87,7 @@ wait_for() {
           "Why: kubectl --namespace $namespace describe rollout $name. Back: make rollback ENVIRONMENT=$environment"
       fi
       [ "$wanted" = "$seen" ] && [[ " $phases " == *" $phase "* ]] || waiting+=" $name"
-    done <<<"$listed"
+    done < <(grep -E -e "$matching" <<<"$listed")
     [ -z "$waiting" ] && return
     [ $SECONDS -lt $deadline ] || fail "Not ready after $wait_seconds s:$waiting." \
       "Why: kubectl --namespace $namespace describe rollout${waiting%% *}. Back: make rollback ENVIRONMENT=$environment"
@@ -93,14 +95,25 @@ wait_for() {
   done
 }
 
-# The services first, the doors last: a new gateway may ask for what only new services know.
+# Rollouts for the calls, and ordinary Deployments for the workers, which take none.
+wait_ready() {
+  wait_for "Healthy Paused"
+  kubectl --namespace "$namespace" rollout status deployment --selector "$ours" --timeout "${wait_seconds}s" >/dev/null
+}
+
 promote() {
-  local name wanted seen phase
-  while read -r name wanted seen phase; do
-    [ "$phase" = Paused ] || continue
-    kubectl --namespace "$namespace" patch rollouts.argoproj.io "$name" --subresource status --type merge \
-      --patch '{"status":{"pauseConditions":null}}'
-  done < <(rollouts | sort -k1 | awk '/gateway|dashboard/ {last = last $0 "\n"; next} {print} END {printf "%s", last}')
+  local name phase
+  while read -r name _ _ phase; do
+    [ "$phase" != Paused ] || kubectl --namespace "$namespace" patch rollouts.argoproj.io "$name" \
+      --subresource status --type merge --patch '{"status":{"pauseConditions":null}}'
+  done < <(rollouts | grep -E "$@")
+}
+
+# The services first and the doors last: a new gateway may ask for what only new services know.
+promote_all() {
+  promote -v -e "$doors"
+  wait_for Healthy "-(auth|logs|tickets|changelog|ai) "
+  promote -e "$doors"
   wait_for Healthy
 }
 
@@ -118,7 +131,7 @@ case "$command" in
     check_secrets
     echo "$release $version to context $context, namespace $namespace, with $values${VALUES:+ and $VALUES}"
     helm upgrade --install "$release" "$chart" "${options[@]}" --timeout "${wait_seconds}s"
-    wait_for "Healthy Paused"
+    wait_ready
     if rollouts | grep ' Paused$' >/dev/null; then
       echo "Ready as preview. It takes the traffic with: make promote ENVIRONMENT=$environment"
     else
@@ -128,15 +141,15 @@ case "$command" in
   promote)
     require kubectl
     find_cluster
-    promote
+    promote_all
     echo "Every rollout is healthy, with the traffic."
     ;;
   rollback)
     require helm kubectl
     find_cluster
     helm rollback "$release" --namespace "$namespace" --timeout "${wait_seconds}s"
-    wait_for "Healthy Paused"
-    promote
+    wait_ready
+    promote_all
     echo "The release before has the traffic. The schema stays as it is: that release works on it."
     ;;
   status)

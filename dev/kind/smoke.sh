@@ -2,11 +2,12 @@
 # Waits until what was deployed is ready, and checks its main job through the gateway: dev/smoke.py by a port forward.
 # The first account is made on the way; its password is kept in the cluster, in the Secret aiops-first-admin.
 #
-# KUBE_CONTEXT  default: the current context; NAMESPACE: default aiops; WAIT_SECONDS: default 600
+# KUBE_CONTEXT  default: that of skaffold, else the current one; NAMESPACE: default aiops; WAIT_SECONDS: default 600
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 namespace="${NAMESPACE:-aiops}"
+context="${KUBE_CONTEXT:-${SKAFFOLD_KUBE_CONTEXT:-}}"
 folder=$(mktemp -d)
 forward=""
 finish() {
@@ -16,7 +17,7 @@ finish() {
 trap finish EXIT
 
 k() {
-  kubectl ${KUBE_CONTEXT:+--context "$KUBE_CONTEXT"} --namespace "$namespace" "$@"
+  kubectl ${context:+--context "$context"} --namespace "$namespace" "$@"
 }
 
 secret() {

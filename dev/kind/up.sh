@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes a kind cluster that is ready for AI Ops Assistant: Argo Rollouts, a namespace for restricted pods, secrets.
+# Makes a kind cluster that is ready for AI Ops Assistant: Argo Rollouts, an ingress controller on ports 8088 and 8443 of
+# this machine alone, a namespace for restricted pods, secrets.
 # Run again, it makes what is missing and changes nothing else. `dev/kind/down.sh` deletes the cluster.
 #
 # KIND_CLUSTER  name of the cluster (default aiops); NAMESPACE: default aiops
@@ -13,6 +14,7 @@ context="kind-$cluster"
 images=(auth logs tickets changelog ai gateway dashboard migrate)
 # The version whose CRDs the charts are checked against.
 rollouts=https://github.com/argoproj/argo-rollouts/releases/download/v1.9.1/install.yaml
+ingress=https://raw.githubusercontent.com/kubernetes/ingress-nginx/controller-v1.14.3/deploy/static/provider/kind/deploy.yaml
 
 fail() {
   printf '%s\n' "$@" >&2
@@ -40,7 +42,9 @@ fi
 
 k create namespace argo-rollouts --dry-run=client --output yaml | k apply --filename -
 k apply --server-side --namespace argo-rollouts --filename "$rollouts" >/dev/null
+k apply --filename "$ingress" >/dev/null
 k --namespace argo-rollouts rollout status deployment/argo-rollouts --timeout 180s
+k --namespace ingress-nginx rollout status deployment/ingress-nginx-controller --timeout 180s
 
 k create namespace "$namespace" --dry-run=client --output yaml | k apply --filename -
 k label --overwrite namespace "$namespace" pod-security.kubernetes.io/enforce=restricted \
@@ -61,3 +65,4 @@ if [ -n "${VERSION:-}" ]; then
 fi
 
 echo "Ready: context $context, namespace $namespace. Next: skaffold run${VERSION:+, or make deploy VERSION=$VERSION}"
+echo "Then: http://aiops.localhost:8088"

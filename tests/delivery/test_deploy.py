@@ -18,7 +18,9 @@ case "$*" in
   "get namespace "*) grep -Fx "$3" "$WORLD/namespaces" ;;
   *" get rollouts.argoproj.io "*) cat "$WORLD/rollouts" ;;
   *" get "*/*) grep -Fx "${@: -1}" "$WORLD/objects" ;;
-  *" patch rollouts.argoproj.io "*) sed -i "s/^$5 \\(.*\\) Paused$/$5 \\1 Healthy/" "$WORLD/rollouts" ;;
+  *" patch rollouts.argoproj.io "*)
+    grep -Fx "$5" "$WORLD/broken" >/dev/null && became=Degraded || became=Healthy
+    sed -i "s/^$5 \\(.*\\) Paused$/$5 \\1 $became/" "$WORLD/rollouts" ;;
 esac
 """
 HELM = """#!/usr/bin/env bash
@@ -63,6 +65,7 @@ def world(tmp_path: Path) -> World:
         (tmp_path / "bin" / name).write_text(text)
         (tmp_path / "bin" / name).chmod(0o755)
     made.write("context", "kind-aiops")
+    made.write("broken")
     made.write("namespaces", "aiops")
     made.write("rendered", "kind: Rollout")
     members = (*SERVICES, "gateway", "shared")
@@ -108,6 +111,16 @@ def test_promotion_goes_to_services_first_and_the_doors_last(world: World) -> No
         f"kubectl --namespace aiops patch rollouts.argoproj.io aiops-{name} {patch}"
         for name in ("ai", "auth", "logs", "dashboard", "gateway")
     ]
+
+
+def test_the_doors_wait_for_services_that_are_healthy(world: World) -> None:
+    world.write("broken", "aiops-logs")
+
+    done = world.run("promote", {"ENVIRONMENT": "prod"})
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Rollout aiops-logs is degraded; ")
+    assert [line.split()[5] for line in world.changes()] == ["aiops-ai", "aiops-auth", "aiops-logs"]
 
 
 def test_a_rollback_gives_the_release_before_the_traffic(world: World) -> None:
