@@ -31,6 +31,9 @@ Made by `python dev/generate_configuration.py` from the settings classes; do not
 Every process reads its settings once, from environment variables. A missing or malformed one stops it with a line that
 names the variable. Durations are in seconds, sizes in bytes. `make up` sets all of this by itself; an environment
 variable of yours wins over what it sets.
+
+`AIOPS_SECRETS_FOLDER` names a folder of files that are called as these variables are, such as `AUTH_DATABASE_URL`: each
+sets one that the environment leaves unset. So passwords stay out of the environment, which more can see than files.
 """
 
 

@@ -99,3 +99,24 @@ def test_settings_do_not_change(environment: pytest.MonkeyPatch) -> None:
 
 def test_every_field_is_described() -> None:
     assert [name for name, field in ParcelsSettings.model_fields.items() if not field.description] == []
+
+def test_a_file_of_the_secrets_folder_sets_what_the_environment_does_not(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "PARCELS_NATS_PASSWORD").write_text("from-a-file\n")
+    (tmp_path / "PARCELS_WEIGHT_LIMIT_GRAMS").write_text("500")
+    (tmp_path / "AIOPS_LOG_LEVEL").write_text("ERROR")
+    environment.setenv("AIOPS_SECRETS_FOLDER", str(tmp_path))
+    environment.setenv("PARCELS_WEIGHT_LIMIT_GRAMS", "750")
+
+    settings = ParcelsSettings()
+
+    assert settings.nats_password.get_secret_value() == "from-a-file"
+    assert (settings.weight_limit_grams, settings.log_level) == (750, "ERROR")
+
+
+def test_a_secrets_folder_that_is_not_there_is_named(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    environment.setenv("AIOPS_SECRETS_FOLDER", str(tmp_path / "away"))
+
+    with pytest.raises(SettingsInvalid, match=r"AIOPS_SECRETS_FOLDER is .*away, which is no folder"):
+        ParcelsSettings()

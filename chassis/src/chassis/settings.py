@@ -3,6 +3,7 @@
 `docs/configuration.md` is made from the fields and the docstrings beneath them.
 """
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,22 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 class SettingsInvalid(Exception):
     """The process cannot start as it is configured; the text names each setting and what it wants."""
+
+
+SECRETS_FOLDER = "AIOPS_SECRETS_FOLDER"
+"""Names a folder with files that are called as variables are: each sets one that the environment does not."""
+
+
+def secrets_folder() -> Path | None:
+    """The folder of AIOPS_SECRETS_FOLDER, where it is set.
+
+    Raises:
+        SettingsInvalid: it names something else.
+    """
+    named = os.environ.get(SECRETS_FOLDER)
+    if named and not Path(named).is_dir():
+        raise SettingsInvalid(f"{SECRETS_FOLDER} is {named}, which is no folder. Mount the secrets there, or unset it.")
+    return Path(named) if named else None
 
 
 class ProcessSettings(BaseSettings):
@@ -28,13 +45,15 @@ class ProcessSettings(BaseSettings):
     )
 
     def __init__(self, **values: Any) -> None:
-        """Read the environment; `values` by field name win over it.
+        """Read the environment, then the folder of secrets; `values` by field name win over both.
 
         Raises:
             SettingsInvalid: something is missing or malformed.
         """
         try:
-            super().__init__(**values)
+            super().__init__(_secrets_dir=secrets_folder(), **values)
+        except OSError as error:
+            raise SettingsInvalid(f"{SECRETS_FOLDER}: {error.filename} cannot be read: {error.strerror}") from None
         except ValidationError as error:
             # From None: the cause's text could show what somebody typed into a secret.
             raise SettingsInvalid("\n".join(self._complaint(each) for each in error.errors())) from None
