@@ -34,6 +34,7 @@ COMMANDS = {
     "changelogs": ("changelogs:app", "Changelogs on a stack: generate, read and publish release notes."),
     "deployments": ("deployments:app", "Deployments: record what went live, and list it."),
     "changes": ("changes:app", "What changed before something happened."),
+    "secrets": ("secrets:app", "Make the keys and passwords of an installation."),
     "migrate": ("migrate:app", "Bring the database to the schema that this version needs."),
 }
 """Where each command is, and what `aiops --help` says of it: that needs none of their modules."""

@@ -1,25 +1,21 @@
 """`aiops migrate`: bring the database to the schema that this version needs. For operators; it needs no gateway."""
 
-import os
 from typing import Annotated
 
 import typer
 
+from aiops_cli.bootstrap import bootstrap
 from aiops_cli.failure import ExitCode, Failure
-
-SERVICES = ("auth", "logs", "tickets", "changelog", "ai")
+from aiops_cli.members import SERVICES, setting
 
 app = typer.Typer(help="Bring the database to the schema that this version needs.", no_args_is_help=True)
+app.command("bootstrap")(bootstrap)
 
 
 def _owner_url(service: str) -> str:
-    name = f"{service.upper()}_OWNER_DATABASE_URL"
-    url = os.environ.get(name, "")
-    if not url:
-        raise Failure(
-            f"{name} is not set. It is the URL of the role {service}_owner, which owns the schema.", ExitCode.USAGE
-        )
-    return url
+    return setting(
+        f"{service.upper()}_OWNER_DATABASE_URL", f"It is the URL of the role {service}_owner, which owns the schema."
+    )
 
 
 @app.command("expand")
