@@ -159,7 +159,7 @@ def sign_in(
         page.on("request", person.hear)
         page.goto(person.url + "/login")
         page.get_by_label("E-mail").fill(account.email)
-        page.get_by_label("Password", exact=True).fill(account.password)
+        page.locator("input[autocomplete=current-password]").fill(account.password)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url(lambda address: "/login" not in address)
         return person
