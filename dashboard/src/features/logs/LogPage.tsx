@@ -1,5 +1,59 @@
+import { Grid, Stack } from "@mantine/core";
+import { useParams } from "react-router";
+import { useLoaded, useUpdates } from "../../app/data";
+import { readFragment } from "../../gql";
+import { Empty } from "../../ui/Empty";
 import { PageHead } from "../../ui/PageHead";
+import { Trouble } from "../../ui/Trouble";
+import { WaitingRows } from "../../ui/Waiting";
+import { LogChanges } from "./LogChanges";
+import { LogHead } from "./LogHead";
+import { LogNotes } from "./LogNotes";
+import { LogPatterns, LogPatternsFragment } from "./LogPatterns";
+import { LogRecords } from "./LogRecords";
+import { LogSummary } from "./LogSummary";
+import { LogTags } from "./LogTags";
+import { LogTickets } from "./LogTickets";
+import { LogQuery, LogUpdates } from "./queries";
+
+/** Codes that say the same to whoever asks: there is nothing here for you. */
+const NOTHING_HERE: readonly string[] = ["LOG_NOT_FOUND", "NOT_FOUND", "INVALID_ARGUMENT", "FORBIDDEN", "ROLE_FORBIDDEN"];
 
 export default function LogPage() {
-  return <PageHead title="Log" />;
+  const { id = "" } = useParams();
+  return <OneLog key={id} id={id} />;
+}
+
+function OneLog({ id }: { readonly id: string }) {
+  const { data, loading, problem, error, reload } = useLoaded(LogQuery, { id });
+  const log = data?.log;
+  useUpdates(LogUpdates, { logId: id }, { pause: !log });
+  if (loading) return <><PageHead title="Log" /><WaitingRows rows={3} height={120} /></>;
+  if (!log) {
+    if (problem && !NOTHING_HERE.includes(problem.code)) return <><PageHead title="Log" /><Trouble problem={problem} title="The log cannot be shown" retry={reload} /></>;
+    return <Empty title="There is no such log">It was never there, or it is not for your role. The list of logs shows what is.</Empty>;
+  }
+  const templates = readFragment(LogPatternsFragment, log).patterns?.nodes;
+  return (
+    <>
+      <LogHead log={log} />
+      <Grid gap="lg">
+        <Grid.Col span={{ base: 12, lg: 9 }}>
+          <Stack gap="xl">
+            <LogSummary log={log} error={error} reload={reload} />
+            <LogPatterns log={log} error={error} reload={reload} />
+            <LogRecords logId={log.id} recordCount={log.recordCount} templateOf={(pattern) => templates?.find((each) => each.pattern.id === pattern)?.pattern.template} />
+          </Stack>
+        </Grid.Col>
+        <Grid.Col span={{ base: 12, lg: 3 }}>
+          <Stack gap="xl">
+            <LogTickets log={log} error={error} reload={reload} />
+            <LogChanges log={log} error={error} reload={reload} />
+            <LogTags log={log} />
+            <LogNotes log={log} />
+          </Stack>
+        </Grid.Col>
+      </Grid>
+    </>
+  );
 }
