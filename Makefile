@@ -70,6 +70,16 @@ release: install ## Check that the tree is at VERSION, and put notes, chart and 
 release-publish: install ## Make a release of the pushed tag of VERSION out of build/release, with gh.
 	@$(BIN)/python dev/release.py publish
 
+.PHONY: images-archive images-push pages
+images-archive: ## Save the images of VERSION to build/images, to push them elsewhere as they are.
+	@dev/publish.sh archive
+
+images-push: ## Push the images of VERSION to REGISTRY, from build/images where they are saved.
+	@dev/publish.sh images
+
+pages: dashboard ## Put the built dashboard into the bucket PAGES_BUCKET; nothing where the cluster serves it.
+	@dev/publish.sh pages
+
 .PHONY: deploy promote rollback
 deploy: ## Start VERSION as preview on the current kube context: ENVIRONMENT=kind|dev|prod (see dev/deploy.sh).
 	@dev/deploy.sh deploy

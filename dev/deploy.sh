@@ -65,7 +65,7 @@ check_secrets() {
     kubectl --namespace "$namespace" get "$name" >/dev/null 2>&1 || missing+=("$name")
   done
   [ ${#missing[@]} -eq 0 ] || fail "Namespace $namespace lacks ${missing[*]}." \
-    "Make them: aiops secrets generate --kubernetes --namespace $namespace | kubectl apply -f -"
+    "Make them: aiops secrets generate --kubernetes --namespace $namespace | kubectl create -f -"
 }
 
 # One line for each rollout: name, generation, generation that the controller has seen, phase.

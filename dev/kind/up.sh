@@ -53,7 +53,7 @@ k label --overwrite namespace "$namespace" pod-security.kubernetes.io/enforce=re
 if k --namespace "$namespace" get secret aiops-shared >/dev/null 2>&1; then
   echo "The secrets are there."
 else
-  .venv/bin/aiops secrets generate --kubernetes --namespace "$namespace" | k apply --filename -
+  .venv/bin/aiops secrets generate --kubernetes --namespace "$namespace" | k create --filename -
 fi
 
 if [ -n "${VERSION:-}" ]; then

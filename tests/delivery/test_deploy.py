@@ -193,7 +193,7 @@ def test_a_missing_secret_is_named_with_the_command_that_makes_it(world: World) 
 
     assert done.stderr.splitlines() == [
         "Namespace aiops lacks secret/aiops-ai configmap/aiops-trust.",
-        "Make them: aiops secrets generate --kubernetes --namespace aiops | kubectl apply -f -",
+        "Make them: aiops secrets generate --kubernetes --namespace aiops | kubectl create -f -",
     ]
     assert world.changes() == []
 
