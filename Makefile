@@ -6,6 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 DISTRIBUTIONS := proto chassis services/auth services/logs services/tickets services/changelog services/ai gateway cli
 T ?= chassis services gateway cli tests
+# A version may be given as its tag: v1.4.0 is 1.4.0.
+ifneq ($(VERSION),)
+override VERSION := $(patsubst v%,%,$(VERSION))
+export VERSION
+endif
 
 .PHONY: help
 help: ## Print what can be made.
