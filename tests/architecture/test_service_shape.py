@@ -20,6 +20,7 @@ OWN = {
     "logs": {
         "commands.py": "the wishes that rpc hands on, apart from the domain for its size",
         "convert_evidence.py": "evidence to ai and back, apart from what clients see",
+        "histogram.py": "records over time: one statement of its own size",
         "statistics.py": "the numbers of patterns: one set of SQL for pages and evidence",
         "evidence": "the digest and the check of cited sentences; pure, the CLI runs it",
         "ingest": "one path from bytes to COPY for paste, upload and stream",

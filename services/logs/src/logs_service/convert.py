@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from aiops.logs.v1 import events_pb2 as events
+from aiops.logs.v1 import log_histogram_pb2 as histogram_pb
 from aiops.logs.v1 import log_pattern_pb2 as pattern_pb
 from aiops.logs.v1 import log_pb2 as log_pb
 from aiops.logs.v1 import log_record_pb2 as record_pb
@@ -149,6 +150,22 @@ def record_to_proto(record: domain.LogRecord) -> record_pb.LogRecord:
         trace_id=record.trace_id,
         pattern_id=str(record.pattern_id),
         truncated=record.truncated,
+    )
+
+
+def histogram_to_proto(histogram: domain.LogHistogram) -> histogram_pb.LogHistogram:
+    """Records over time as others see them."""
+    return histogram_pb.LogHistogram(
+        bucket_seconds=histogram.bucket_seconds,
+        buckets=[
+            histogram_pb.LogHistogramBucket(
+                start_time=Timestamp(seconds=bucket.start_seconds),
+                count=sum(bucket.severity_counts.values()),
+                severity_counts=_severity_counts(bucket.severity_counts),
+            )
+            for bucket in histogram.buckets
+        ],
+        untimed_count=histogram.untimed_count,
     )
 
 

@@ -145,6 +145,24 @@ class LogPatternCount:
 
 
 @dataclass(frozen=True, slots=True)
+class LogHistogramBucket:
+    """The records of one span of time."""
+
+    start_seconds: int
+    """Since 1970 UTC, inclusive."""
+    severity_counts: Mapping[Severity, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LogHistogram:
+    """How the records of a log are spread over time: adjacent buckets of one width."""
+
+    bucket_seconds: int
+    buckets: tuple[LogHistogramBucket, ...]
+    untimed_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class LogReceived:
     """A log was stored, or sent back, and waits for its summary."""
 

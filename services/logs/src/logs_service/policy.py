@@ -24,6 +24,7 @@ def build_policy() -> Policy:
             "BatchGetLogs": allow("gateway", "tickets", roles=(Role.ADMIN, Role.OPS)),
             "ListLogs": people,
             "ListLogRecords": people,
+            "GetLogHistogram": people,
             "BatchGetLogRecords": people,
             "ListLogPatterns": people,
             "BatchGetLogPatterns": people,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from chassis.db import ReadTx, among
 from chassis.errors import InvalidArgument
@@ -85,18 +85,44 @@ async def list_log_records(wanted: LogRecordFilter, page: Page, tx: ReadTx) -> S
         )
     if wanted.pattern_id is not None:
         statement = statement.where(among(records.pattern_id, await _members(wanted.pattern_id, tx)))
-    if wanted.service:
-        statement = statement.where(records.service == wanted.service)
-    if wanted.start_nanoseconds is not None:
-        statement = statement.where(records.time_nanoseconds >= wanted.start_nanoseconds)
-    if wanted.end_nanoseconds is not None:
-        statement = statement.where(records.time_nanoseconds < wanted.end_nanoseconds)
-    if wanted.minimum_severity is not Severity.UNSPECIFIED:
-        statement = statement.where(records.severity >= int(wanted.minimum_severity))
-    if wanted.text:
-        statement = statement.where(records.body.ilike(_containing(wanted.text), escape="\\"))
+    statement = statement.where(*record_conditions(wanted))
     found, more = _cut([record_of(row) for row in await tx.fetch_all(statement)], page)
     return Slice(found, tuple(encode_cursor(str(record.id)) for record in found), more)
+
+
+def record_conditions(wanted: LogRecordFilter) -> list[ColumnElement[bool]]:
+    """What the filter asks of a record itself; its log and pattern are looked up by who asks.
+
+    Raises:
+        InvalidArgument: the text is too long.
+    """
+    records = LOG_RECORDS.c
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.service:
+        conditions.append(records.service == wanted.service)
+    if wanted.start_nanoseconds is not None:
+        conditions.append(records.time_nanoseconds >= wanted.start_nanoseconds)
+    if wanted.end_nanoseconds is not None:
+        conditions.append(records.time_nanoseconds < wanted.end_nanoseconds)
+    if wanted.minimum_severity is not Severity.UNSPECIFIED:
+        conditions.append(records.severity >= int(wanted.minimum_severity))
+    if wanted.text:
+        conditions.append(records.body.ilike(_containing(wanted.text), escape="\\"))
+    return conditions
+
+
+def pattern_members(pattern_id: UUID) -> Select[tuple[UUID]]:
+    """The ids that records of a pattern have: its own and those that were merged into it; none for an unknown one."""
+    root = func.coalesce(LOG_PATTERNS.c.merged_into, LOG_PATTERNS.c.id)
+    wanted = select(root).where(LOG_PATTERNS.c.id == pattern_id).scalar_subquery()
+    return select(LOG_PATTERNS.c.id).where((LOG_PATTERNS.c.id == wanted) | (LOG_PATTERNS.c.merged_into == wanted))
+
+
+def pattern_not_found(pattern_id: UUID) -> LogPatternNotFound:
+    """The refusal of a filter by an unknown pattern."""
+    return LogPatternNotFound(
+        f"no pattern has the id {pattern_id}; list the patterns of a log to find the right one", id=str(pattern_id)
+    )
 
 
 async def batch_get_log_records(ids: Sequence[UUID], tx: ReadTx) -> list[LogRecord]:
@@ -110,16 +136,9 @@ async def batch_get_log_patterns(ids: Sequence[UUID], tx: ReadTx) -> dict[UUID, 
 
 
 async def _members(pattern_id: UUID, tx: ReadTx) -> list[UUID]:
-    """The ids that records of a pattern have: its own and those that were merged into it."""
-    root = func.coalesce(LOG_PATTERNS.c.merged_into, LOG_PATTERNS.c.id)
-    wanted = select(root).where(LOG_PATTERNS.c.id == pattern_id).scalar_subquery()
-    rows = await tx.fetch_all(
-        select(LOG_PATTERNS.c.id).where((LOG_PATTERNS.c.id == wanted) | (LOG_PATTERNS.c.merged_into == wanted))
-    )
+    rows = await tx.fetch_all(pattern_members(pattern_id))
     if not rows:
-        raise LogPatternNotFound(
-            f"no pattern has the id {pattern_id}; list the patterns of a log to find the right one", id=str(pattern_id)
-        )
+        raise pattern_not_found(pattern_id)
     return [row.id for row in rows]
 
 

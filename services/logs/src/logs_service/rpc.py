@@ -15,6 +15,7 @@ from chassis.redaction import Redactor
 from chassis.rpc.server import Context
 from logs_service import convert, queries, statistics, usecases
 from logs_service.domain import MAXIMUM_PASTE_BYTES, MAXIMUM_UPLOAD_BYTES, LogSource, guard_size
+from logs_service.histogram import get_log_histogram
 from logs_service.ingest.pipeline import Ingestor
 
 MAXIMUM_CHUNK_BYTES = 1024 * 1024
@@ -128,6 +129,13 @@ class LogsServicer(LogsServiceServicer):
         return pb.ListLogRecordsResponse(
             log_records=map(convert.record_to_proto, found.items), page_info=page_info(found), cursors=found.cursors
         )
+
+    async def GetLogHistogram(self, request: pb.GetLogHistogramRequest, context: Context) -> pb.GetLogHistogramResponse:
+        """The records of a log over time."""
+        wanted = convert.record_filter(request.filter)
+        async with self._database.read() as tx:
+            found = await get_log_histogram(wanted, request.bucket_count, tx)
+        return pb.GetLogHistogramResponse(histogram=convert.histogram_to_proto(found))
 
     async def BatchGetLogRecords(
         self, request: pb.BatchGetLogRecordsRequest, context: Context

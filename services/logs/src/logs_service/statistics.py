@@ -26,7 +26,8 @@ _EVIDENCE_SPREAD = 7
 """The same with five more in between."""
 _EXEMPLAR_CHARACTERS = 2000
 _NANOSECONDS = 1_000_000_000
-_WIDTHS_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
+WIDTHS_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
+"""Each divides a day. Wider buckets are whole days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def bucket_seconds(first_nanoseconds: int | None, last_nanoseconds: int | None, 
         return 1
     exact = (last_nanoseconds - first_nanoseconds) / _NANOSECONDS / wanted
     days = math.ceil(exact / 86_400)
-    return next((width for width in _WIDTHS_SECONDS if width >= exact), days * 86_400)
+    return next((width for width in WIDTHS_SECONDS if width >= exact), days * 86_400)
 
 
 async def _with_numbers(log: Log, rows: Sequence[Row[Any]], tx: ReadTx) -> list[LogPatternCount]:

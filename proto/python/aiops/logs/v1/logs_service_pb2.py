@@ -24,76 +24,81 @@ _sym_db = _symbol_database.Default()
 
 from aiops.common.v1 import page_pb2 as aiops_dot_common_dot_v1_dot_page__pb2
 from aiops.logs.v1 import log_pb2 as aiops_dot_logs_dot_v1_dot_log__pb2
+from aiops.logs.v1 import log_histogram_pb2 as aiops_dot_logs_dot_v1_dot_log__histogram__pb2
 from aiops.logs.v1 import log_pattern_pb2 as aiops_dot_logs_dot_v1_dot_log__pattern__pb2
 from aiops.logs.v1 import log_record_pb2 as aiops_dot_logs_dot_v1_dot_log__record__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n aiops/logs/v1/logs_service.proto\x12\raiops.logs.v1\x1a\x1a\x61iops/common/v1/page.proto\x1a\x17\x61iops/logs/v1/log.proto\x1a\x1f\x61iops/logs/v1/log_pattern.proto\x1a\x1e\x61iops/logs/v1/log_record.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"m\n\x13SummarizeLogRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0f\n\x07service\x18\x04 \x01(\t\x12\x10\n\x08timezone\x18\x05 \x01(\t\"7\n\x14SummarizeLogResponse\x12\x1f\n\x03log\x18\x01 \x01(\x0b\x32\x12.aiops.logs.v1.Log\"[\n\x0fUploadLogHeader\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07service\x18\x03 \x01(\t\x12\x10\n\x08timezone\x18\x04 \x01(\t\"]\n\x10UploadLogRequest\x12\x30\n\x06header\x18\x01 \x01(\x0b\x32\x1e.aiops.logs.v1.UploadLogHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"4\n\x11UploadLogResponse\x12\x1f\n\x03log\x18\x01 \x01(\x0b\x32\x12.aiops.logs.v1.Log\"Z\n\x15ResummarizeLogRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x0e\n\x06log_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\"9\n\x16ResummarizeLogResponse\x12\x1f\n\x03log\x18\x01 \x01(\x0b\x32\x12.aiops.logs.v1.Log\"\x95\x01\n\x16UpdateLogStatusRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x0e\n\x06log_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\x12(\n\x06status\x18\x04 \x01(\x0e\x32\x18.aiops.logs.v1.LogStatus\x12\x0e\n\x06reason\x18\x05 \x01(\t\":\n\x17UpdateLogStatusResponse\x12\x1f\n\x03log\x18\x01 \x01(\x0b\x32\x12.aiops.logs.v1.Log\"\x17\n\x07TagList\x12\x0c\n\x04tags\x18\x01 \x03(\t\"\xd6\x01\n\x10UpdateLogRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x0e\n\x06log_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\x12$\n\x04tags\x18\x04 \x01(\x0b\x32\x16.aiops.logs.v1.TagList\x12\x12\n\x05notes\x18\x05 \x01(\tH\x00\x88\x01\x01\x12.\n\x08severity\x18\x06 \x01(\x0e\x32\x17.aiops.logs.v1.SeverityH\x01\x88\x01\x01\x42\x08\n\x06_notesB\x0b\n\t_severity\"4\n\x11UpdateLogResponse\x12\x1f\n\x03log\x18\x01 \x01(\x0b\x32\x12.aiops.logs.v1.Log\"\x1f\n\rGetLogRequest\x12\x0e\n\x06log_id\x18\x01 \x01(\t\"1\n\x0eGetLogResponse\x12\x1f\n\x03log\x18\x01 \x01(\x0b\x32\x12.aiops.logs.v1.Log\"\"\n\x13\x42\x61tchGetLogsRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\"8\n\x14\x42\x61tchGetLogsResponse\x12 \n\x04logs\x18\x01 \x03(\x0b\x32\x12.aiops.logs.v1.Log\"\x8c\x01\n\tLogFilter\x12\'\n\x06states\x18\x01 \x03(\x0e\x32\x17.aiops.logs.v1.LogState\x12*\n\x08statuses\x18\x02 \x03(\x0e\x32\x18.aiops.logs.v1.LogStatus\x12\x0f\n\x07service\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0b\n\x03tag\x18\x05 \x01(\t\"g\n\x0fListLogsRequest\x12*\n\x04page\x18\x01 \x01(\x0b\x32\x1c.aiops.common.v1.PageRequest\x12(\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x18.aiops.logs.v1.LogFilter\"s\n\x10ListLogsResponse\x12 \n\x04logs\x18\x01 \x03(\x0b\x32\x12.aiops.logs.v1.Log\x12,\n\tpage_info\x18\x02 \x01(\x0b\x32\x19.aiops.common.v1.PageInfo\x12\x0f\n\x07\x63ursors\x18\x03 \x03(\t\"\xe5\x01\n\x0fLogRecordFilter\x12\x0e\n\x06log_id\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x10minimum_severity\x18\x05 \x01(\x0e\x32\x17.aiops.logs.v1.Severity\x12\x12\n\npattern_id\x18\x06 \x01(\t\x12\x0c\n\x04text\x18\x07 \x01(\t\"s\n\x15ListLogRecordsRequest\x12*\n\x04page\x18\x01 \x01(\x0b\x32\x1c.aiops.common.v1.PageRequest\x12.\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x1e.aiops.logs.v1.LogRecordFilter\"\x86\x01\n\x16ListLogRecordsResponse\x12-\n\x0blog_records\x18\x01 \x03(\x0b\x32\x18.aiops.logs.v1.LogRecord\x12,\n\tpage_info\x18\x02 \x01(\x0b\x32\x19.aiops.common.v1.PageInfo\x12\x0f\n\x07\x63ursors\x18\x03 \x03(\t\"(\n\x19\x42\x61tchGetLogRecordsRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\"K\n\x1a\x42\x61tchGetLogRecordsResponse\x12-\n\x0blog_records\x18\x01 \x03(\x0b\x32\x18.aiops.logs.v1.LogRecord\"T\n\x16ListLogPatternsRequest\x12*\n\x04page\x18\x01 \x01(\x0b\x32\x1c.aiops.common.v1.PageRequest\x12\x0e\n\x06log_id\x18\x02 \x01(\t\"\x8e\x01\n\x17ListLogPatternsResponse\x12\x34\n\x0clog_patterns\x18\x01 \x03(\x0b\x32\x1e.aiops.logs.v1.LogPatternCount\x12,\n\tpage_info\x18\x02 \x01(\x0b\x32\x19.aiops.common.v1.PageInfo\x12\x0f\n\x07\x63ursors\x18\x03 \x03(\t\")\n\x1a\x42\x61tchGetLogPatternsRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\"V\n\x1b\x42\x61tchGetLogPatternsResponse\x12\x37\n\x0clog_patterns\x18\x01 \x03(\x0b\x32!.aiops.logs.v1.ResolvedLogPattern\"V\n\x12ResolvedLogPattern\x12\x14\n\x0crequested_id\x18\x01 \x01(\t\x12*\n\x07pattern\x18\x02 \x01(\x0b\x32\x19.aiops.logs.v1.LogPattern2\xd0\x08\n\x0bLogsService\x12W\n\x0cSummarizeLog\x12\".aiops.logs.v1.SummarizeLogRequest\x1a#.aiops.logs.v1.SummarizeLogResponse\x12P\n\tUploadLog\x12\x1f.aiops.logs.v1.UploadLogRequest\x1a .aiops.logs.v1.UploadLogResponse(\x01\x12]\n\x0eResummarizeLog\x12$.aiops.logs.v1.ResummarizeLogRequest\x1a%.aiops.logs.v1.ResummarizeLogResponse\x12`\n\x0fUpdateLogStatus\x12%.aiops.logs.v1.UpdateLogStatusRequest\x1a&.aiops.logs.v1.UpdateLogStatusResponse\x12N\n\tUpdateLog\x12\x1f.aiops.logs.v1.UpdateLogRequest\x1a .aiops.logs.v1.UpdateLogResponse\x12\x45\n\x06GetLog\x12\x1c.aiops.logs.v1.GetLogRequest\x1a\x1d.aiops.logs.v1.GetLogResponse\x12W\n\x0c\x42\x61tchGetLogs\x12\".aiops.logs.v1.BatchGetLogsRequest\x1a#.aiops.logs.v1.BatchGetLogsResponse\x12K\n\x08ListLogs\x12\x1e.aiops.logs.v1.ListLogsRequest\x1a\x1f.aiops.logs.v1.ListLogsResponse\x12]\n\x0eListLogRecords\x12$.aiops.logs.v1.ListLogRecordsRequest\x1a%.aiops.logs.v1.ListLogRecordsResponse\x12i\n\x12\x42\x61tchGetLogRecords\x12(.aiops.logs.v1.BatchGetLogRecordsRequest\x1a).aiops.logs.v1.BatchGetLogRecordsResponse\x12`\n\x0fListLogPatterns\x12%.aiops.logs.v1.ListLogPatternsRequest\x1a&.aiops.logs.v1.ListLogPatternsResponse\x12l\n\x13\x42\x61tchGetLogPatterns\x12).aiops.logs.v1.BatchGetLogPatternsRequest\x1a*.aiops.logs.v1.BatchGetLogPatternsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n aiops/logs/v1/logs_service.proto\x12\raiops.logs.v1\x1a\x1a\x61iops/common/v1/page.proto\x1a\x17\x61iops/logs/v1/log.proto\x1a!aiops/logs/v1/log_histogram.proto\x1a\x1f\x61iops/logs/v1/log_pattern.proto\x1a\x1e\x61iops/logs/v1/log_record.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"m\n\x13SummarizeLogRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0f\n\x07service\x18\x04 \x01(\t\x12\x10\n\x08timezone\x18\x05 \x01(\t\"7\n\x14SummarizeLogResponse\x12\x1f\n\x03log\x18\x01 \x01(\x0b\x32\x12.aiops.logs.v1.Log\"[\n\x0fUploadLogHeader\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07service\x18\x03 \x01(\t\x12\x10\n\x08timezone\x18\x04 \x01(\t\"]\n\x10UploadLogRequest\x12\x30\n\x06header\x18\x01 \x01(\x0b\x32\x1e.aiops.logs.v1.UploadLogHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"4\n\x11UploadLogResponse\x12\x1f\n\x03log\x18\x01 \x01(\x0b\x32\x12.aiops.logs.v1.Log\"Z\n\x15ResummarizeLogRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x0e\n\x06log_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\"9\n\x16ResummarizeLogResponse\x12\x1f\n\x03log\x18\x01 \x01(\x0b\x32\x12.aiops.logs.v1.Log\"\x95\x01\n\x16UpdateLogStatusRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x0e\n\x06log_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\x12(\n\x06status\x18\x04 \x01(\x0e\x32\x18.aiops.logs.v1.LogStatus\x12\x0e\n\x06reason\x18\x05 \x01(\t\":\n\x17UpdateLogStatusResponse\x12\x1f\n\x03log\x18\x01 \x01(\x0b\x32\x12.aiops.logs.v1.Log\"\x17\n\x07TagList\x12\x0c\n\x04tags\x18\x01 \x03(\t\"\xd6\x01\n\x10UpdateLogRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x0e\n\x06log_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03\x12$\n\x04tags\x18\x04 \x01(\x0b\x32\x16.aiops.logs.v1.TagList\x12\x12\n\x05notes\x18\x05 \x01(\tH\x00\x88\x01\x01\x12.\n\x08severity\x18\x06 \x01(\x0e\x32\x17.aiops.logs.v1.SeverityH\x01\x88\x01\x01\x42\x08\n\x06_notesB\x0b\n\t_severity\"4\n\x11UpdateLogResponse\x12\x1f\n\x03log\x18\x01 \x01(\x0b\x32\x12.aiops.logs.v1.Log\"\x1f\n\rGetLogRequest\x12\x0e\n\x06log_id\x18\x01 \x01(\t\"1\n\x0eGetLogResponse\x12\x1f\n\x03log\x18\x01 \x01(\x0b\x32\x12.aiops.logs.v1.Log\"\"\n\x13\x42\x61tchGetLogsRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\"8\n\x14\x42\x61tchGetLogsResponse\x12 \n\x04logs\x18\x01 \x03(\x0b\x32\x12.aiops.logs.v1.Log\"\x8c\x01\n\tLogFilter\x12\'\n\x06states\x18\x01 \x03(\x0e\x32\x17.aiops.logs.v1.LogState\x12*\n\x08statuses\x18\x02 \x03(\x0e\x32\x18.aiops.logs.v1.LogStatus\x12\x0f\n\x07service\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0b\n\x03tag\x18\x05 \x01(\t\"g\n\x0fListLogsRequest\x12*\n\x04page\x18\x01 \x01(\x0b\x32\x1c.aiops.common.v1.PageRequest\x12(\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x18.aiops.logs.v1.LogFilter\"s\n\x10ListLogsResponse\x12 \n\x04logs\x18\x01 \x03(\x0b\x32\x12.aiops.logs.v1.Log\x12,\n\tpage_info\x18\x02 \x01(\x0b\x32\x19.aiops.common.v1.PageInfo\x12\x0f\n\x07\x63ursors\x18\x03 \x03(\t\"\xe5\x01\n\x0fLogRecordFilter\x12\x0e\n\x06log_id\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x10minimum_severity\x18\x05 \x01(\x0e\x32\x17.aiops.logs.v1.Severity\x12\x12\n\npattern_id\x18\x06 \x01(\t\x12\x0c\n\x04text\x18\x07 \x01(\t\"s\n\x15ListLogRecordsRequest\x12*\n\x04page\x18\x01 \x01(\x0b\x32\x1c.aiops.common.v1.PageRequest\x12.\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x1e.aiops.logs.v1.LogRecordFilter\"\x86\x01\n\x16ListLogRecordsResponse\x12-\n\x0blog_records\x18\x01 \x03(\x0b\x32\x18.aiops.logs.v1.LogRecord\x12,\n\tpage_info\x18\x02 \x01(\x0b\x32\x19.aiops.common.v1.PageInfo\x12\x0f\n\x07\x63ursors\x18\x03 \x03(\t\"^\n\x16GetLogHistogramRequest\x12.\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1e.aiops.logs.v1.LogRecordFilter\x12\x14\n\x0c\x62ucket_count\x18\x02 \x01(\x05\"I\n\x17GetLogHistogramResponse\x12.\n\thistogram\x18\x01 \x01(\x0b\x32\x1b.aiops.logs.v1.LogHistogram\"(\n\x19\x42\x61tchGetLogRecordsRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\"K\n\x1a\x42\x61tchGetLogRecordsResponse\x12-\n\x0blog_records\x18\x01 \x03(\x0b\x32\x18.aiops.logs.v1.LogRecord\"T\n\x16ListLogPatternsRequest\x12*\n\x04page\x18\x01 \x01(\x0b\x32\x1c.aiops.common.v1.PageRequest\x12\x0e\n\x06log_id\x18\x02 \x01(\t\"\x8e\x01\n\x17ListLogPatternsResponse\x12\x34\n\x0clog_patterns\x18\x01 \x03(\x0b\x32\x1e.aiops.logs.v1.LogPatternCount\x12,\n\tpage_info\x18\x02 \x01(\x0b\x32\x19.aiops.common.v1.PageInfo\x12\x0f\n\x07\x63ursors\x18\x03 \x03(\t\")\n\x1a\x42\x61tchGetLogPatternsRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\"V\n\x1b\x42\x61tchGetLogPatternsResponse\x12\x37\n\x0clog_patterns\x18\x01 \x03(\x0b\x32!.aiops.logs.v1.ResolvedLogPattern\"V\n\x12ResolvedLogPattern\x12\x14\n\x0crequested_id\x18\x01 \x01(\t\x12*\n\x07pattern\x18\x02 \x01(\x0b\x32\x19.aiops.logs.v1.LogPattern2\xb2\t\n\x0bLogsService\x12W\n\x0cSummarizeLog\x12\".aiops.logs.v1.SummarizeLogRequest\x1a#.aiops.logs.v1.SummarizeLogResponse\x12P\n\tUploadLog\x12\x1f.aiops.logs.v1.UploadLogRequest\x1a .aiops.logs.v1.UploadLogResponse(\x01\x12]\n\x0eResummarizeLog\x12$.aiops.logs.v1.ResummarizeLogRequest\x1a%.aiops.logs.v1.ResummarizeLogResponse\x12`\n\x0fUpdateLogStatus\x12%.aiops.logs.v1.UpdateLogStatusRequest\x1a&.aiops.logs.v1.UpdateLogStatusResponse\x12N\n\tUpdateLog\x12\x1f.aiops.logs.v1.UpdateLogRequest\x1a .aiops.logs.v1.UpdateLogResponse\x12\x45\n\x06GetLog\x12\x1c.aiops.logs.v1.GetLogRequest\x1a\x1d.aiops.logs.v1.GetLogResponse\x12W\n\x0c\x42\x61tchGetLogs\x12\".aiops.logs.v1.BatchGetLogsRequest\x1a#.aiops.logs.v1.BatchGetLogsResponse\x12K\n\x08ListLogs\x12\x1e.aiops.logs.v1.ListLogsRequest\x1a\x1f.aiops.logs.v1.ListLogsResponse\x12]\n\x0eListLogRecords\x12$.aiops.logs.v1.ListLogRecordsRequest\x1a%.aiops.logs.v1.ListLogRecordsResponse\x12`\n\x0fGetLogHistogram\x12%.aiops.logs.v1.GetLogHistogramRequest\x1a&.aiops.logs.v1.GetLogHistogramResponse\x12i\n\x12\x42\x61tchGetLogRecords\x12(.aiops.logs.v1.BatchGetLogRecordsRequest\x1a).aiops.logs.v1.BatchGetLogRecordsResponse\x12`\n\x0fListLogPatterns\x12%.aiops.logs.v1.ListLogPatternsRequest\x1a&.aiops.logs.v1.ListLogPatternsResponse\x12l\n\x13\x42\x61tchGetLogPatterns\x12).aiops.logs.v1.BatchGetLogPatternsRequest\x1a*.aiops.logs.v1.BatchGetLogPatternsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'aiops.logs.v1.logs_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SUMMARIZELOGREQUEST']._serialized_start=202
-  _globals['_SUMMARIZELOGREQUEST']._serialized_end=311
-  _globals['_SUMMARIZELOGRESPONSE']._serialized_start=313
-  _globals['_SUMMARIZELOGRESPONSE']._serialized_end=368
-  _globals['_UPLOADLOGHEADER']._serialized_start=370
-  _globals['_UPLOADLOGHEADER']._serialized_end=461
-  _globals['_UPLOADLOGREQUEST']._serialized_start=463
-  _globals['_UPLOADLOGREQUEST']._serialized_end=556
-  _globals['_UPLOADLOGRESPONSE']._serialized_start=558
-  _globals['_UPLOADLOGRESPONSE']._serialized_end=610
-  _globals['_RESUMMARIZELOGREQUEST']._serialized_start=612
-  _globals['_RESUMMARIZELOGREQUEST']._serialized_end=702
-  _globals['_RESUMMARIZELOGRESPONSE']._serialized_start=704
-  _globals['_RESUMMARIZELOGRESPONSE']._serialized_end=761
-  _globals['_UPDATELOGSTATUSREQUEST']._serialized_start=764
-  _globals['_UPDATELOGSTATUSREQUEST']._serialized_end=913
-  _globals['_UPDATELOGSTATUSRESPONSE']._serialized_start=915
-  _globals['_UPDATELOGSTATUSRESPONSE']._serialized_end=973
-  _globals['_TAGLIST']._serialized_start=975
-  _globals['_TAGLIST']._serialized_end=998
-  _globals['_UPDATELOGREQUEST']._serialized_start=1001
-  _globals['_UPDATELOGREQUEST']._serialized_end=1215
-  _globals['_UPDATELOGRESPONSE']._serialized_start=1217
-  _globals['_UPDATELOGRESPONSE']._serialized_end=1269
-  _globals['_GETLOGREQUEST']._serialized_start=1271
-  _globals['_GETLOGREQUEST']._serialized_end=1302
-  _globals['_GETLOGRESPONSE']._serialized_start=1304
-  _globals['_GETLOGRESPONSE']._serialized_end=1353
-  _globals['_BATCHGETLOGSREQUEST']._serialized_start=1355
-  _globals['_BATCHGETLOGSREQUEST']._serialized_end=1389
-  _globals['_BATCHGETLOGSRESPONSE']._serialized_start=1391
-  _globals['_BATCHGETLOGSRESPONSE']._serialized_end=1447
-  _globals['_LOGFILTER']._serialized_start=1450
-  _globals['_LOGFILTER']._serialized_end=1590
-  _globals['_LISTLOGSREQUEST']._serialized_start=1592
-  _globals['_LISTLOGSREQUEST']._serialized_end=1695
-  _globals['_LISTLOGSRESPONSE']._serialized_start=1697
-  _globals['_LISTLOGSRESPONSE']._serialized_end=1812
-  _globals['_LOGRECORDFILTER']._serialized_start=1815
-  _globals['_LOGRECORDFILTER']._serialized_end=2044
-  _globals['_LISTLOGRECORDSREQUEST']._serialized_start=2046
-  _globals['_LISTLOGRECORDSREQUEST']._serialized_end=2161
-  _globals['_LISTLOGRECORDSRESPONSE']._serialized_start=2164
-  _globals['_LISTLOGRECORDSRESPONSE']._serialized_end=2298
-  _globals['_BATCHGETLOGRECORDSREQUEST']._serialized_start=2300
-  _globals['_BATCHGETLOGRECORDSREQUEST']._serialized_end=2340
-  _globals['_BATCHGETLOGRECORDSRESPONSE']._serialized_start=2342
-  _globals['_BATCHGETLOGRECORDSRESPONSE']._serialized_end=2417
-  _globals['_LISTLOGPATTERNSREQUEST']._serialized_start=2419
-  _globals['_LISTLOGPATTERNSREQUEST']._serialized_end=2503
-  _globals['_LISTLOGPATTERNSRESPONSE']._serialized_start=2506
-  _globals['_LISTLOGPATTERNSRESPONSE']._serialized_end=2648
-  _globals['_BATCHGETLOGPATTERNSREQUEST']._serialized_start=2650
-  _globals['_BATCHGETLOGPATTERNSREQUEST']._serialized_end=2691
-  _globals['_BATCHGETLOGPATTERNSRESPONSE']._serialized_start=2693
-  _globals['_BATCHGETLOGPATTERNSRESPONSE']._serialized_end=2779
-  _globals['_RESOLVEDLOGPATTERN']._serialized_start=2781
-  _globals['_RESOLVEDLOGPATTERN']._serialized_end=2867
-  _globals['_LOGSSERVICE']._serialized_start=2870
-  _globals['_LOGSSERVICE']._serialized_end=3974
+  _globals['_SUMMARIZELOGREQUEST']._serialized_start=237
+  _globals['_SUMMARIZELOGREQUEST']._serialized_end=346
+  _globals['_SUMMARIZELOGRESPONSE']._serialized_start=348
+  _globals['_SUMMARIZELOGRESPONSE']._serialized_end=403
+  _globals['_UPLOADLOGHEADER']._serialized_start=405
+  _globals['_UPLOADLOGHEADER']._serialized_end=496
+  _globals['_UPLOADLOGREQUEST']._serialized_start=498
+  _globals['_UPLOADLOGREQUEST']._serialized_end=591
+  _globals['_UPLOADLOGRESPONSE']._serialized_start=593
+  _globals['_UPLOADLOGRESPONSE']._serialized_end=645
+  _globals['_RESUMMARIZELOGREQUEST']._serialized_start=647
+  _globals['_RESUMMARIZELOGREQUEST']._serialized_end=737
+  _globals['_RESUMMARIZELOGRESPONSE']._serialized_start=739
+  _globals['_RESUMMARIZELOGRESPONSE']._serialized_end=796
+  _globals['_UPDATELOGSTATUSREQUEST']._serialized_start=799
+  _globals['_UPDATELOGSTATUSREQUEST']._serialized_end=948
+  _globals['_UPDATELOGSTATUSRESPONSE']._serialized_start=950
+  _globals['_UPDATELOGSTATUSRESPONSE']._serialized_end=1008
+  _globals['_TAGLIST']._serialized_start=1010
+  _globals['_TAGLIST']._serialized_end=1033
+  _globals['_UPDATELOGREQUEST']._serialized_start=1036
+  _globals['_UPDATELOGREQUEST']._serialized_end=1250
+  _globals['_UPDATELOGRESPONSE']._serialized_start=1252
+  _globals['_UPDATELOGRESPONSE']._serialized_end=1304
+  _globals['_GETLOGREQUEST']._serialized_start=1306
+  _globals['_GETLOGREQUEST']._serialized_end=1337
+  _globals['_GETLOGRESPONSE']._serialized_start=1339
+  _globals['_GETLOGRESPONSE']._serialized_end=1388
+  _globals['_BATCHGETLOGSREQUEST']._serialized_start=1390
+  _globals['_BATCHGETLOGSREQUEST']._serialized_end=1424
+  _globals['_BATCHGETLOGSRESPONSE']._serialized_start=1426
+  _globals['_BATCHGETLOGSRESPONSE']._serialized_end=1482
+  _globals['_LOGFILTER']._serialized_start=1485
+  _globals['_LOGFILTER']._serialized_end=1625
+  _globals['_LISTLOGSREQUEST']._serialized_start=1627
+  _globals['_LISTLOGSREQUEST']._serialized_end=1730
+  _globals['_LISTLOGSRESPONSE']._serialized_start=1732
+  _globals['_LISTLOGSRESPONSE']._serialized_end=1847
+  _globals['_LOGRECORDFILTER']._serialized_start=1850
+  _globals['_LOGRECORDFILTER']._serialized_end=2079
+  _globals['_LISTLOGRECORDSREQUEST']._serialized_start=2081
+  _globals['_LISTLOGRECORDSREQUEST']._serialized_end=2196
+  _globals['_LISTLOGRECORDSRESPONSE']._serialized_start=2199
+  _globals['_LISTLOGRECORDSRESPONSE']._serialized_end=2333
+  _globals['_GETLOGHISTOGRAMREQUEST']._serialized_start=2335
+  _globals['_GETLOGHISTOGRAMREQUEST']._serialized_end=2429
+  _globals['_GETLOGHISTOGRAMRESPONSE']._serialized_start=2431
+  _globals['_GETLOGHISTOGRAMRESPONSE']._serialized_end=2504
+  _globals['_BATCHGETLOGRECORDSREQUEST']._serialized_start=2506
+  _globals['_BATCHGETLOGRECORDSREQUEST']._serialized_end=2546
+  _globals['_BATCHGETLOGRECORDSRESPONSE']._serialized_start=2548
+  _globals['_BATCHGETLOGRECORDSRESPONSE']._serialized_end=2623
+  _globals['_LISTLOGPATTERNSREQUEST']._serialized_start=2625
+  _globals['_LISTLOGPATTERNSREQUEST']._serialized_end=2709
+  _globals['_LISTLOGPATTERNSRESPONSE']._serialized_start=2712
+  _globals['_LISTLOGPATTERNSRESPONSE']._serialized_end=2854
+  _globals['_BATCHGETLOGPATTERNSREQUEST']._serialized_start=2856
+  _globals['_BATCHGETLOGPATTERNSREQUEST']._serialized_end=2897
+  _globals['_BATCHGETLOGPATTERNSRESPONSE']._serialized_start=2899
+  _globals['_BATCHGETLOGPATTERNSRESPONSE']._serialized_end=2985
+  _globals['_RESOLVEDLOGPATTERN']._serialized_start=2987
+  _globals['_RESOLVEDLOGPATTERN']._serialized_end=3073
+  _globals['_LOGSSERVICE']._serialized_start=3076
+  _globals['_LOGSSERVICE']._serialized_end=4278
 # @@protoc_insertion_point(module_scope)

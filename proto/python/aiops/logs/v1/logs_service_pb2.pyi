@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from aiops.common.v1 import page_pb2 as _page_pb2
+from aiops.logs.v1 import log_histogram_pb2 as _log_histogram_pb2
 from aiops.logs.v1 import log_pattern_pb2 as _log_pattern_pb2
 from aiops.logs.v1 import log_pb2 as _log_pb2
 from aiops.logs.v1 import log_record_pb2 as _log_record_pb2
@@ -705,6 +706,58 @@ class ListLogRecordsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListLogRecordsResponse: _TypeAlias = ListLogRecordsResponse  # noqa: Y015
+
+@_typing.final
+class GetLogHistogramRequest(_message.Message):
+    """GetLogHistogramRequest says which records to count, and how finely."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILTER_FIELD_NUMBER: _builtins.int
+    BUCKET_COUNT_FIELD_NUMBER: _builtins.int
+    bucket_count: _builtins.int
+    """Most buckets that the answer may have, 1 to 200."""
+    @_builtins.property
+    def filter(self) -> Global___LogRecordFilter:
+        """Which records; log_id must be there."""
+
+    def __init__(
+        self,
+        *,
+        filter: Global___LogRecordFilter | None = ...,
+        bucket_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bucket_count", b"bucket_count", "filter", b"filter"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLogHistogramRequest: _TypeAlias = GetLogHistogramRequest  # noqa: Y015
+
+@_typing.final
+class GetLogHistogramResponse(_message.Message):
+    """GetLogHistogramResponse holds the counts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HISTOGRAM_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def histogram(self) -> _log_histogram_pb2.LogHistogram:
+        """The histogram."""
+
+    def __init__(
+        self,
+        *,
+        histogram: _log_histogram_pb2.LogHistogram | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["histogram", b"histogram"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["histogram", b"histogram"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLogHistogramResponse: _TypeAlias = GetLogHistogramResponse  # noqa: Y015
 
 @_typing.final
 class BatchGetLogRecordsRequest(_message.Message):

@@ -80,6 +80,11 @@ class LogsServiceStub:
                 request_serializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.ListLogRecordsRequest.SerializeToString,
                 response_deserializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.ListLogRecordsResponse.FromString,
                 _registered_method=True)
+        self.GetLogHistogram = channel.unary_unary(
+                '/aiops.logs.v1.LogsService/GetLogHistogram',
+                request_serializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.GetLogHistogramRequest.SerializeToString,
+                response_deserializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.GetLogHistogramResponse.FromString,
+                _registered_method=True)
         self.BatchGetLogRecords = channel.unary_unary(
                 '/aiops.logs.v1.LogsService/BatchGetLogRecords',
                 request_serializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.BatchGetLogRecordsRequest.SerializeToString,
@@ -165,6 +170,13 @@ class LogsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetLogHistogram(self, request, context):
+        """GetLogHistogram counts the records of one log over time. The same records are counted that ListLogRecords lists.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def BatchGetLogRecords(self, request, context):
         """BatchGetLogRecords returns the records that exist among the ids; a missing one is absent.
         """
@@ -233,6 +245,11 @@ def add_LogsServiceServicer_to_server(servicer, server):
                     servicer.ListLogRecords,
                     request_deserializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.ListLogRecordsRequest.FromString,
                     response_serializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.ListLogRecordsResponse.SerializeToString,
+            ),
+            'GetLogHistogram': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLogHistogram,
+                    request_deserializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.GetLogHistogramRequest.FromString,
+                    response_serializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.GetLogHistogramResponse.SerializeToString,
             ),
             'BatchGetLogRecords': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchGetLogRecords,
@@ -494,6 +511,33 @@ class LogsService:
             '/aiops.logs.v1.LogsService/ListLogRecords',
             aiops_dot_logs_dot_v1_dot_logs__service__pb2.ListLogRecordsRequest.SerializeToString,
             aiops_dot_logs_dot_v1_dot_logs__service__pb2.ListLogRecordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLogHistogram(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aiops.logs.v1.LogsService/GetLogHistogram',
+            aiops_dot_logs_dot_v1_dot_logs__service__pb2.GetLogHistogramRequest.SerializeToString,
+            aiops_dot_logs_dot_v1_dot_logs__service__pb2.GetLogHistogramResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -53,6 +53,8 @@ class LogsServiceStub:
     """ListLogs pages through logs, newest first."""
     ListLogRecords: _grpc.UnaryUnaryMultiCallable[_logs_service_pb2.ListLogRecordsRequest, _logs_service_pb2.ListLogRecordsResponse]
     """ListLogRecords pages through records in the order of their ids: arrival, then line."""
+    GetLogHistogram: _grpc.UnaryUnaryMultiCallable[_logs_service_pb2.GetLogHistogramRequest, _logs_service_pb2.GetLogHistogramResponse]
+    """GetLogHistogram counts the records of one log over time. The same records are counted that ListLogRecords lists."""
     BatchGetLogRecords: _grpc.UnaryUnaryMultiCallable[_logs_service_pb2.BatchGetLogRecordsRequest, _logs_service_pb2.BatchGetLogRecordsResponse]
     """BatchGetLogRecords returns the records that exist among the ids; a missing one is absent."""
     ListLogPatterns: _grpc.UnaryUnaryMultiCallable[_logs_service_pb2.ListLogPatternsRequest, _logs_service_pb2.ListLogPatternsResponse]
@@ -85,6 +87,8 @@ class LogsServiceAsyncStub(LogsServiceStub):
     """ListLogs pages through logs, newest first."""
     ListLogRecords: _aio.UnaryUnaryMultiCallable[_logs_service_pb2.ListLogRecordsRequest, _logs_service_pb2.ListLogRecordsResponse]  # type: ignore[assignment]
     """ListLogRecords pages through records in the order of their ids: arrival, then line."""
+    GetLogHistogram: _aio.UnaryUnaryMultiCallable[_logs_service_pb2.GetLogHistogramRequest, _logs_service_pb2.GetLogHistogramResponse]  # type: ignore[assignment]
+    """GetLogHistogram counts the records of one log over time. The same records are counted that ListLogRecords lists."""
     BatchGetLogRecords: _aio.UnaryUnaryMultiCallable[_logs_service_pb2.BatchGetLogRecordsRequest, _logs_service_pb2.BatchGetLogRecordsResponse]  # type: ignore[assignment]
     """BatchGetLogRecords returns the records that exist among the ids; a missing one is absent."""
     ListLogPatterns: _aio.UnaryUnaryMultiCallable[_logs_service_pb2.ListLogPatternsRequest, _logs_service_pb2.ListLogPatternsResponse]  # type: ignore[assignment]
@@ -168,6 +172,14 @@ class LogsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_logs_service_pb2.ListLogRecordsResponse, _abc.Awaitable[_logs_service_pb2.ListLogRecordsResponse]]:
         """ListLogRecords pages through records in the order of their ids: arrival, then line."""
+
+    @_abc_1.abstractmethod
+    def GetLogHistogram(
+        self,
+        request: _logs_service_pb2.GetLogHistogramRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_logs_service_pb2.GetLogHistogramResponse, _abc.Awaitable[_logs_service_pb2.GetLogHistogramResponse]]:
+        """GetLogHistogram counts the records of one log over time. The same records are counted that ListLogRecords lists."""
 
     @_abc_1.abstractmethod
     def BatchGetLogRecords(
