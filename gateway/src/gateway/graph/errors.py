@@ -86,7 +86,7 @@ class RateLimitedError(UserError):
     """How long to wait."""
 
 
-_INPUT_NAMES = {"repository_name": "repository", "version_name": "version"}
+_INPUT_NAMES = {"repository_name": "repository", "version_name": "version", "bucket_count": "buckets"}
 """Fields that have another name in the graph than at the service."""
 
 

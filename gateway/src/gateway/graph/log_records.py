@@ -247,23 +247,26 @@ async def load_log_records(info: Info, record_ids: "Iterable[str]") -> list[LogR
     return [LogRecord.of(record) for record in records if record is not None]
 
 
+def record_filter(narrow: LogRecordFilter | None, log_id: str) -> pb.LogRecordFilter:
+    """The filter as logs reads it, for one log or, without an id, for all."""
+    narrow = narrow or LogRecordFilter()
+    return pb.LogRecordFilter(
+        log_id=log_id,
+        service=narrow.service or "",
+        start_time=narrow.start_time,
+        end_time=narrow.end_time,
+        minimum_severity=narrow.minimum_severity.value if narrow.minimum_severity else log_pb2.SEVERITY_UNSPECIFIED,
+        pattern_id=narrow.pattern_id or "",
+        text=narrow.text or "",
+    )
+
+
 async def list_log_records(
     info: Info, narrow: LogRecordFilter | None, first: int, after: str | None, *, log_id: str = ""
 ) -> Connection[LogRecord]:
     """One page of records, of one log or of all."""
-    logs, narrow = info.context.logs, narrow or LogRecordFilter()
-    request = pb.ListLogRecordsRequest(
-        page=page_request(first, after),
-        filter=pb.LogRecordFilter(
-            log_id=log_id,
-            service=narrow.service or "",
-            start_time=narrow.start_time,
-            end_time=narrow.end_time,
-            minimum_severity=narrow.minimum_severity.value if narrow.minimum_severity else log_pb2.SEVERITY_UNSPECIFIED,
-            pattern_id=narrow.pattern_id or "",
-            text=narrow.text or "",
-        ),
-    )
+    logs = info.context.logs
+    request = pb.ListLogRecordsRequest(page=page_request(first, after), filter=record_filter(narrow, log_id))
     response = await logs.call(logs.rpc.ListLogRecords, request)
     return connection(response.log_records, response, LogRecord.of, after)
 

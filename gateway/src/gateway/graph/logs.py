@@ -16,6 +16,7 @@ from gateway.context import Info
 from gateway.graph import edges
 from gateway.graph.actors import Actor, user_id_of
 from gateway.graph.enums import name_or_none
+from gateway.graph.log_histogram import DEFAULT_BUCKETS, LogHistogram, get_log_histogram
 from gateway.graph.log_records import (
     LogPatternCount,
     LogRecord,
@@ -213,6 +214,16 @@ class Log:
     ) -> Connection[LogRecord] | None:
         """Its records by line, 1 to 100 a page."""
         return await list_log_records(info, filter, first, after, log_id=self.id)
+
+    @strawberry.field
+    async def histogram(
+        self,
+        info: Info,
+        filter: LogRecordFilter | None = None,  # noqa: A002 - the graph's name
+        buckets: int = DEFAULT_BUCKETS,
+    ) -> LogHistogram | None:
+        """Its records over time, in at most so many buckets (1 to 200) of a round width."""
+        return await get_log_histogram(info, self.id, filter, buckets)
 
     @strawberry.field
     async def patterns(
