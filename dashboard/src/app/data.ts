@@ -45,8 +45,10 @@ interface Page<Node> {
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor?: string | null };
 }
 
-export interface Pages<Node> {
+export interface Pages<Node, Data = unknown> {
   readonly nodes: readonly Node[];
+  /** The newest answer whole: what was asked beside the list. */
+  readonly data: Data | undefined;
   readonly loading: boolean;
   readonly loadingMore: boolean;
   readonly hasMore: boolean;
@@ -62,12 +64,12 @@ export interface Pages<Node> {
  */
 export function usePages<Data, Variables extends AnyVariables & { after?: string | null | undefined }, Node>(
   query: Document<Data, Variables>, variables: Omit<Variables, "after">, pick: (data: Data) => Page<Node> | null | undefined,
-): Pages<Node> {
+): Pages<Node, Data> {
   const client = useClient();
   const { round } = useStore(connection);
   const [asked, setAsked] = useState(0);
   const key = JSON.stringify(variables);
-  const [state, setState] = useState<{ key: string; nodes: readonly Node[]; end: string | null; hasMore: boolean; busy: boolean; problem?: Problem | undefined }>(
+  const [state, setState] = useState<{ key: string; nodes: readonly Node[]; end: string | null; hasMore: boolean; busy: boolean; data?: Data | undefined; problem?: Problem | undefined }>(
     { key: "", nodes: [], end: null, hasMore: false, busy: true });
   const picked = useRef(pick);
   useEffect(() => { picked.current = pick; });
@@ -81,7 +83,7 @@ export function usePages<Data, Variables extends AnyVariables & { after?: string
     const page = result.data === undefined ? undefined : picked.current(result.data);
     setState((now) => {
       if (!page) return { ...now, key, busy: false, ...(after === null && now.key !== key ? { nodes: [] } : {}), problem: result.error ? problemOf(result.error) : NETWORK };
-      return { key, nodes: after === null ? page.nodes : [...now.nodes, ...page.nodes], end: page.pageInfo.endCursor ?? null, hasMore: page.pageInfo.hasNextPage, busy: false };
+      return { key, nodes: after === null ? page.nodes : [...now.nodes, ...page.nodes], end: page.pageInfo.endCursor ?? null, hasMore: page.pageInfo.hasNextPage, busy: false, data: result.data };
     });
   }, [client, query, key]);
 
@@ -92,6 +94,7 @@ export function usePages<Data, Variables extends AnyVariables & { after?: string
   const fresh = state.key === key;
   return {
     nodes: fresh ? state.nodes : [],
+    data: state.data,
     loading: !fresh,
     loadingMore: fresh && state.busy,
     hasMore: fresh && state.hasMore,
