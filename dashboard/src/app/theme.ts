@@ -1,4 +1,4 @@
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
+import { createTheme, Modal, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
 
 const teal: MantineColorsTuple = ["#e3fafc", "#c5f0f6", "#99e4ee", "#66d5e4", "#3bc6d9", "#1faec3", "#1098ad", "#0b7285", "#0a6577", "#085666"];
 // Darker than the library's: a screen at night should not light the room.
@@ -14,6 +14,10 @@ export const theme = createTheme({
   cursorType: "pointer",
   focusRing: "auto",
   respectReducedMotion: true,
+  components: {
+    // A dialog's head is not the head of the page, though both are header elements.
+    Modal: Modal.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" }, attributes: { header: { role: "presentation" } } } }),
+  },
 });
 
 /** Text colours that keep a contrast of 4.5:1 (WCAG 2.2, 1.4.3) on every surface of the page. */
