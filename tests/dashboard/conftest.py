@@ -17,6 +17,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 from tests.dashboard.browser import FLAGS, ROOT, WAIT_MILLISECONDS, WIDE, Account, Person
+from tests.dashboard.content import Content, fill
 from tests.e2e.client import Client, admin_of, session_of
 from tests.e2e.conftest import RunningStack, start
 
@@ -97,6 +98,12 @@ def as_role(stack: RunningStack, accounts: dict[str, Account]) -> Callable[[str]
         return known[role]
 
     return client
+
+
+@pytest.fixture(scope="session")
+def content(as_role: Callable[[str], Client]) -> Content:
+    """What pages show: stored once, changed by no test."""
+    return fill(as_role)
 
 
 @pytest.fixture(scope="session")
