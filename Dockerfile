@@ -131,6 +131,11 @@ FROM process AS migrate
 LABEL org.opencontainers.image.title="aiops-migrate" \
       org.opencontainers.image.description="AI Ops Assistant: the aiops command, with every service's migrations"
 HEALTHCHECK NONE
+# Where compose.yaml mounts a volume for each container: a volume gets the owner that its folder has here.
+WORKDIR /etc/aiops
+RUN install --directory --owner 10001 --group 10001 --mode 0700 \
+      auth logs tickets changelog ai gateway migrate postgres nats
+WORKDIR /
 ENTRYPOINT ["aiops"]
 CMD ["migrate", "expand"]
 
@@ -139,10 +144,11 @@ FROM nobody AS engines
 LABEL org.opencontainers.image.title="aiops-engines" \
       org.opencontainers.image.description="AI Ops Assistant: PostgreSQL and NATS for one machine"
 RUN install --directory --owner 10001 --group 10001 --mode 0700 /var/lib/aiops
-COPY dev/images/engines.py dev/images/healthcheck.py /opt/engines/
+COPY dev/images/engines.py dev/images/healthcheck.py dev/images/nats.conf /opt/engines/
 ENV PATH=/opt/own/bin:$PATH PYTHONPATH=/opt/own
 ENTRYPOINT ["python", "/opt/engines/engines.py"]
 
+# checkov:skip=CKV_DOCKER_7:IMAGE names a stage above, which has no tag.
 # hadolint ignore=DL3006
 FROM ${IMAGE}
 ARG VERSION=0.1.0

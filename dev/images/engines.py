@@ -45,8 +45,8 @@ def postgres() -> list[str]:
 
 
 def nats() -> list[str]:
-    """The command of a NATS whose configuration `aiops secrets generate` wrote."""
-    return ["nats-server", "-c", str(SECRETS / "nats.conf")]
+    """The command of a NATS whose users `aiops secrets generate` wrote down."""
+    return ["nats-server", "-c", "/opt/engines/nats.conf"]
 
 
 if __name__ == "__main__":
