@@ -75,7 +75,10 @@ release: install ## Check that the tree is at VERSION, and put notes, chart and 
 release-publish: install ## Make a release of the pushed tag of VERSION out of build/release, with gh.
 	@$(BIN)/python dev/release.py publish
 
-.PHONY: images-archive images-push pages
+.PHONY: images images-archive images-push pages
+images: dashboard ## Build every image as VERSION and print their sizes; BASE=local makes the base image from Debian's packages.
+	@$(BIN)/python dev/images/build.py $(if $(BASE),--base "$(BASE)")
+
 images-archive: ## Save the images of VERSION to build/images, to push them elsewhere as they are.
 	@dev/publish.sh archive
 
@@ -85,9 +88,12 @@ images-push: ## Push the images of VERSION to REGISTRY, from build/images where 
 pages: dashboard ## Put the built dashboard into the bucket PAGES_BUCKET; nothing where the cluster serves it.
 	@dev/publish.sh pages
 
-.PHONY: deploy promote rollback
+.PHONY: deploy deploy-status promote rollback
 deploy: ## Start VERSION as preview on the current kube context: ENVIRONMENT=kind|dev|prod (see dev/deploy.sh).
 	@dev/deploy.sh deploy
+
+deploy-status: ## Print of each rollout: name, generation wanted and seen, phase.
+	@dev/deploy.sh status
 
 promote: ## Hand the traffic to what `make deploy` started.
 	@dev/deploy.sh promote
