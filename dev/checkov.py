@@ -24,6 +24,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "dev" / "checkov.lock"
 WAIT_SECONDS = 600
+CANNOT_INSTALL = 3
+"""Exit status for whoever can do without: 1 is findings, 2 that there was nothing to check."""
 
 
 class CannotInstallError(Exception):
@@ -51,7 +53,7 @@ def install(folder: Path) -> Path:
     return folder / "bin" / "checkov"
 
 
-def run_checkov(folder: Path, framework: str) -> list[str]:
+def check(folder: Path, framework: str) -> list[str]:
     """What the checks of a framework (terraform, kubernetes, dockerfile) find wrong in a folder or file; sorted lines.
 
     Raises:
@@ -96,13 +98,14 @@ def _alone(file: Path) -> Iterator[None]:
 def main() -> None:
     """Check one folder or file for one framework."""
     if len(sys.argv) != 3:  # noqa: PLR2004 - a folder and a framework
-        raise SystemExit("Usage: python dev/checkov.py FOLDER terraform|kubernetes|dockerfile")
+        sys.exit("Usage: python dev/checkov.py FOLDER terraform|kubernetes|dockerfile")
     try:
-        findings = run_checkov(Path(sys.argv[1]).resolve(), sys.argv[2])
+        findings = check(Path(sys.argv[1]).resolve(), sys.argv[2])
     except (CannotInstallError, RuntimeError) as failure:
-        raise SystemExit(str(failure)) from None
-    print("\n".join(findings) or "checkov found nothing wrong.")
-    raise SystemExit(1 if findings else 0)
+        print(failure, file=sys.stderr)
+        sys.exit(CANNOT_INSTALL if isinstance(failure, CannotInstallError) else 2)
+    print("\n".join(findings))
+    sys.exit(1 if findings else 0)
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ run "refuses_what_cannot_work" {
     }
   }
 
-  expect_failures = [var.public_access_cidr_blocks, var.kubernetes_version, var.private_subnet_ids, var.admin_role_arns, var.fargate_namespaces, var.node_instance_type, var.node_count, var.addon_versions]
+  expect_failures = [var.name, var.public_access_cidr_blocks, var.kubernetes_version, var.private_subnet_ids, var.admin_role_arns, var.fargate_namespaces, var.node_instance_type, var.node_count, var.addon_versions]
 }
 
 run "refuses_other_wrong_forms" {
