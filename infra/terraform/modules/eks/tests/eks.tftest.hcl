@@ -94,6 +94,7 @@ run "refuses_what_cannot_work" {
   command = plan
 
   variables {
+    name                      = "Aiops"
     public_access_cidr_blocks = ["0.0.0.0/0"]
     kubernetes_version        = "1.34.2"
     private_subnet_ids        = ["subnet-a", "subnet-b"]
