@@ -109,7 +109,7 @@ def test_the_example_of_values_renders_behind_those_of_production(tmp_path: Path
     if found.returncode:
         pytest.skip(found.stderr.strip())
 
-    values_files = ["--values", "charts/aiops/ci/production-values.yaml", "--values", tmp_path / "own.yaml"]
+    values_files = ["--values", "charts/aiops/ci/production-values.yaml", "--values", str(tmp_path / "own.yaml")]
     done = subprocess.run(
         [found.stdout.strip(), "template", "aiops", "charts/aiops", *values_files],
         cwd=ROOT,
