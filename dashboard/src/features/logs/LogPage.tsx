@@ -8,6 +8,7 @@ import { Trouble } from "../../ui/Trouble";
 import { WaitingRows } from "../../ui/Waiting";
 import { LogChanges } from "./LogChanges";
 import { LogHead } from "./LogHead";
+import { LogHistogram } from "./LogHistogram";
 import { LogNotes } from "./LogNotes";
 import { LogPatterns, LogPatternsFragment } from "./LogPatterns";
 import { LogRecords } from "./LogRecords";
@@ -41,6 +42,7 @@ function OneLog({ id }: { readonly id: string }) {
         <Grid.Col span={{ base: 12, lg: 9 }}>
           <Stack gap="xl">
             <LogSummary log={log} error={error} reload={reload} />
+            <LogHistogram log={log} error={error} reload={reload} />
             <LogPatterns log={log} error={error} reload={reload} />
             <LogRecords logId={log.id} recordCount={log.recordCount} templateOf={(pattern) => templates?.find((each) => each.pattern.id === pattern)?.pattern.template} />
           </Stack>

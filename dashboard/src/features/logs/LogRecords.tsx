@@ -1,6 +1,6 @@
 import { Button, Group, Pill, Select, Text, Title } from "@mantine/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useLocation } from "react-router";
 import { usePages } from "../../app/data";
 import { useShortcuts } from "../../app/keyboard";
@@ -12,6 +12,7 @@ import { FilterText } from "./FilterText";
 import { formatClock, formatCount } from "./format";
 import classes from "./LogRecords.module.css";
 import { RecordsQuery } from "./queries";
+import lines from "./RecordLine.module.css";
 import { RecordRow } from "./RecordRow";
 import { isSeverity, SEVERITIES } from "./SeverityMark";
 import { Template } from "./Template";
@@ -87,26 +88,27 @@ function RecordList({ nodes, more, hasMore, loadingMore }: {
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_PIXELS,
     getItemKey: (index) => nodes[index]?.id ?? index,
-    overscan: 12,
+    overscan: 8,
+    useFlushSync: false,
   });
   const rows = virtual.getVirtualItems();
   const last = rows.at(-1)?.index ?? 0;
   useEffect(() => {
     if (hasMore && !loadingMore && last >= nodes.length - PAGE / 2) more();
   }, [last, nodes.length, hasMore, loadingMore, more]);
-  const toggle = (id: string): void => setOpened((now) => {
+  const toggle = useCallback((id: string) => setOpened((now) => {
     const next = new Set(now);
     if (!next.delete(id)) next.add(id);
     return next;
-  });
+  }), []);
   return (
     <div ref={scroller} className={classes.list} tabIndex={0} role="region" aria-label="Records by line">
-      <ol className={classes.all} style={{ height: virtual.getTotalSize() }}>
+      <ol className={`${classes.all} ${lines.narrow}`} style={{ height: virtual.getTotalSize() }}>
         {rows.map(({ key, index, start }) => {
           const record = nodes[index];
           return record && (
             <li key={key} ref={virtual.measureElement} data-index={index} className={classes.row} style={{ transform: `translateY(${start}px)` }} aria-setsize={hasMore ? -1 : nodes.length} aria-posinset={index + 1}>
-              <RecordRow record={record} opened={opened.has(record.id)} onToggle={() => toggle(record.id)} />
+              <RecordRow record={record} opened={opened.has(record.id)} onToggle={toggle} />
             </li>
           );
         })}

@@ -13,6 +13,7 @@ import { formatCount, formatSpan } from "./format";
 import classes from "./LogSummary.module.css";
 import { ResummarizeLog } from "./queries";
 import { RecordLine } from "./RecordLine";
+import lines from "./RecordLine.module.css";
 
 export const LogSummaryFragment = graphql(`
   fragment LogSummary on Log {
@@ -134,7 +135,7 @@ function CitedLines({ number, sentence, problem, reload }: {
     <Paper withBorder id="cited" ref={panel} component="section" aria-label={`Lines of sentence ${number}`} py="xs">
       <Text size="sm" fw={500} px="sm" mb={4}>Sentence {number} rests on {formatCount(sentence.recordIds.length, "line")}</Text>
       {records
-        ? <ol className={classes.lines}>{records.map((record) => <li key={record.id}><RecordLine lineNumber={record.lineNumber} time={record.time ?? null} severity={record.severity ?? null} body={record.body} /></li>)}</ol>
+        ? <ol className={`${classes.lines} ${lines.narrow}`}>{records.map((record) => <li key={record.id}><RecordLine lineNumber={record.lineNumber} time={record.time ?? null} severity={record.severity ?? null} body={record.body} /></li>)}</ol>
         : <MissingPart what="These lines" problem={problem ?? { code: "UNAVAILABLE", message: "they did not arrive" }} retry={reload} />}
       {missing > 0 && <Text size="xs" c="dimmed" px="sm" mt={4}>{formatCount(missing, "line")} of them {missing === 1 ? "was" : "were"} deleted when the time to keep records was over.</Text>}
       {pattern && <Anchor component={Link} to={{ search: `?pattern=${pattern}`, hash: "records" }} size="sm" px="sm">All lines with this pattern</Anchor>}

@@ -1,5 +1,5 @@
-import { Anchor, UnstyledButton } from "@mantine/core";
-import { useState } from "react";
+import { Anchor } from "@mantine/core";
+import { memo, useState } from "react";
 import { Link, useSearchParams } from "react-router";
 import { graphql, readFragment, type FragmentType } from "../../gql";
 import { CopyText } from "../../ui/CopyText";
@@ -23,20 +23,20 @@ export const LogRecordRowFragment = graphql(`
   }
 `);
 
-/** One record; a click shows all of it. */
-export function RecordRow({ record: ref, opened, onToggle }: {
-  readonly record: FragmentType<typeof LogRecordRowFragment>; readonly opened: boolean; readonly onToggle: () => void;
+/** One record; a click shows all of it. Plain elements and made once: hundreds come and go in a second of scrolling. */
+export const RecordRow = memo(function RecordRow({ record: ref, opened, onToggle }: {
+  readonly record: FragmentType<typeof LogRecordRowFragment>; readonly opened: boolean; readonly onToggle: (id: string) => void;
 }) {
-  const record = readFragment(LogRecordRowFragment, ref);
+  const { id, lineNumber, time, severity, body } = readFragment(LogRecordRowFragment, ref);
   return (
     <>
-      <UnstyledButton className={classes.button} w="100%" aria-expanded={opened} onClick={onToggle}>
-        <RecordLine lineNumber={record.lineNumber} time={record.time ?? null} severity={record.severity ?? null} body={record.body} />
-      </UnstyledButton>
+      <button type="button" className={classes.button} aria-expanded={opened} onClick={() => onToggle(id)}>
+        <RecordLine lineNumber={lineNumber} time={time ?? null} severity={severity ?? null} body={body} />
+      </button>
       {opened && <RecordFacts record={ref} />}
     </>
   );
-}
+});
 
 function RecordFacts({ record: ref }: { readonly record: FragmentType<typeof LogRecordRowFragment> }) {
   const record = readFragment(LogRecordRowFragment, ref);

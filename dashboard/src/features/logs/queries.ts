@@ -33,6 +33,7 @@ export const LogQuery = graphql(`
       recordCount
       ...LogHead
       ...LogSummary
+      ...LogHistogram
       ...LogPatterns
       ...LogTags
       ...LogNotes
