@@ -13,6 +13,7 @@ locals {
     aiops-ai        = ["key.pem", "database-url", "owner-database-url", "nats-password"]
     aiops-gateway   = ["key.pem", "nats-password"]
     aiops-shared    = ["redaction.key"]
+    aiops-nats      = ["authorization.conf"]
     aiops-unleash   = ["client-token"]
   }
 }

@@ -10,7 +10,8 @@ run "one_entry_for_each_secret_of_the_charts" {
   assert {
     condition = [for secret in aws_secretsmanager_secret.this : secret.name] == [
       "aiops-test/aiops-ai", "aiops-test/aiops-auth", "aiops-test/aiops-changelog", "aiops-test/aiops-gateway",
-      "aiops-test/aiops-logs", "aiops-test/aiops-shared", "aiops-test/aiops-tickets", "aiops-test/aiops-unleash",
+      "aiops-test/aiops-logs", "aiops-test/aiops-nats", "aiops-test/aiops-shared", "aiops-test/aiops-tickets",
+      "aiops-test/aiops-unleash",
     ]
     error_message = "Names are those in Kubernetes, behind the installation's name."
   }
@@ -23,7 +24,7 @@ run "one_entry_for_each_secret_of_the_charts" {
     error_message = "Encrypted with the installation's key; a deleted one can be had back for a month."
   }
   assert {
-    condition     = output.prefix == "aiops-test" && length(output.arns) == 8
+    condition     = output.prefix == "aiops-test" && length(output.arns) == 9
     error_message = "The outputs say how they are found."
   }
 }
