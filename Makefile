@@ -48,7 +48,7 @@ check: install ## Run the static checks: ruff, mypy, import-linter, buf, squawk,
 	@BIN="$(BIN)" dev/check.sh
 
 .PHONY: test
-test: check ## Run all that CI runs; T=path runs only the tests there.
+test: check dashboard ## Run all that CI runs; T=path runs only the tests there.
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(T)
 
 .PHONY: bench
@@ -75,9 +75,12 @@ release: install ## Check that the tree is at VERSION, and put notes, chart and 
 release-publish: install ## Make a release of the pushed tag of VERSION out of build/release, with gh.
 	@$(BIN)/python dev/release.py publish
 
-.PHONY: images images-archive images-push pages
-images: dashboard ## Build every image as VERSION and print their sizes; BASE=local makes the base image from Debian's packages.
-	@$(BIN)/python dev/images/build.py $(if $(BASE),--base "$(BASE)")
+.PHONY: images images-smoke images-archive images-push pages
+images: install ## Build every image as VERSION and print their sizes; BASE=local makes the base image from Debian's packages.
+	@PYTHONPATH=dev $(BIN)/python -m images.build $(if $(BASE),--base "$(BASE)")
+
+images-smoke: install ## Run the whole system from its images, and check it.
+	@PYTHONPATH=dev $(BIN)/python -m images.smoke
 
 images-archive: ## Save the images of VERSION to build/images, to push them elsewhere as they are.
 	@dev/publish.sh archive
