@@ -9,7 +9,7 @@
 # ENVIRONMENT  kind, dev or prod: which of the values files under charts/aiops/ci/ (default kind)
 # VERSION      tag of the images to deploy
 # REGISTRY     where the images are, without a slash at its end; none for images that the nodes have
-# VALUES       one more values file, which wins over the environment's: hosts, addresses, sizes of this installation
+# VALUES       more values files, separated by commas, which win over the environment's: what this installation is like
 # NAMESPACE    default aiops; RELEASE: default aiops
 # CLUSTER      name of an EKS cluster to make a kubeconfig for first; without it the current context counts
 # WAIT_SECONDS how long a new colour may take to be ready (default 600)
@@ -23,6 +23,7 @@ release="${RELEASE:-aiops}"
 wait_seconds="${WAIT_SECONDS:-600}"
 chart=charts/aiops
 ours="app.kubernetes.io/instance=$release"
+line='{.metadata.name}{" "}{.metadata.generation}{" "}{.status.observedGeneration}{" "}{.status.phase}{"\n"}'
 doors="-(gateway|dashboard) " # whose rollouts a new version reaches last
 services=(auth logs tickets changelog ai)
 
@@ -71,7 +72,7 @@ check_secrets() {
 # One line for each rollout: name, generation, generation that the controller has seen, phase.
 rollouts() {
   kubectl --namespace "$namespace" get rollouts.argoproj.io --selector "$ours" \
-    --output 'jsonpath={range .items[*]}{.metadata.name}{" "}{.metadata.generation}{" "}{.status.observedGeneration}{" "}{.status.phase}{"\n"}{end}'
+    --output "jsonpath={range .items[*]}$line{end}"
 }
 
 # Waits until every rollout whose line matches is in one of the phases; a degraded one ends the wait.
