@@ -1,10 +1,10 @@
 import { authExchange } from "@urql/exchange-auth";
 import { cacheExchange } from "@urql/exchange-graphcache";
 import { createClient as createSocket } from "graphql-ws";
-import { Client, fetchExchange, mapExchange, subscriptionExchange } from "urql";
+import { Client, fetchExchange, mapExchange, subscriptionExchange, type OperationResult } from "urql";
 import schema from "../gql/schema";
 import { reportLost } from "./connection";
-import { goodToken, renew, session } from "./session";
+import { goodToken, renew, reviewRole, session } from "./session";
 
 const socket = createSocket({
   url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/graphql`,
@@ -22,13 +22,22 @@ const keys = new Proxy<Record<string, (data: { id?: unknown }) => string | null>
   has: () => true,
 });
 
+/** Whether something was refused for want of a right, as an error or as the answer of a write. */
+function wantsRight({ data, error }: OperationResult<unknown>): boolean {
+  if (error?.graphQLErrors.some((each) => each.extensions.code === "FORBIDDEN")) return true;
+  return Object.values((data ?? {}) as Record<string, { __typename?: string } | null>).some((part) => part?.__typename === "ForbiddenError");
+}
+
 export const client = new Client({
   url: "/graphql",
   preferGetMethod: false,
   requestPolicy: "cache-and-network",
   exchanges: [
     cacheExchange({ schema: schema as never, keys }),
-    mapExchange({ onError: (error) => { if (error.networkError && error.response === undefined) reportLost(); } }),
+    mapExchange({
+      onError: (error) => { if (error.networkError && error.response === undefined) reportLost(); },
+      onResult: (result) => { if (wantsRight(result)) reviewRole(); },
+    }),
     authExchange(async (utilities) => {
       let token = await goodToken();
       session.watch(() => {

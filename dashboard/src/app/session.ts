@@ -24,12 +24,25 @@ type SignedIn = Extract<Session, { state: "in" }>;
 
 export const session = new Store<Session>({ state: "starting" });
 
+/** A role that was changed under the page. Told until the person says that he has read it. */
+export interface RoleChange {
+  readonly personId: string;
+  readonly from: Person["role"];
+  readonly to: Person["role"];
+}
+
+export const roleChange = new Store<RoleChange | undefined>(undefined);
+
 const RENEW_BEFORE_END_MS = 60_000;
+const REVIEW_EVERY_MS = 5_000;
+const TRY_AGAIN_MS = 3_000;
+const ROLE_CHANGE = "aiops-role-change";
 const CONFLICT_RETRIES = 5;
 const LOCK = "aiops-session";
 const KEY = "aiops-refresh-key";
 const tabs = typeof BroadcastChannel === "undefined" ? undefined : new BroadcastChannel("aiops-session");
 let timer: ReturnType<typeof setTimeout> | undefined;
+let enteredAt = 0;
 
 interface Answer {
   readonly accessToken: string;
@@ -50,16 +63,40 @@ async function call(method: string, path: string, key?: string, body?: unknown):
   });
 }
 
-function enter(answer: Answer): SignedIn {
+/** The end of the token by this machine's clock, which may be wrong. */
+function endOf(answer: Answer, response: Response): number {
+  const serverNow = Date.parse(response.headers.get("date") ?? "");
+  return Date.parse(answer.accessTokenExpiresAt) + (Number.isNaN(serverNow) ? 0 : Date.now() - serverNow);
+}
+
+async function enter(response: Response): Promise<void> {
+  const answer = (await response.json()) as Answer;
   const before = session.get();
-  // The cache holds what another person, or the same one in another role, could see.
-  if ("person" in before && (before.person.id !== answer.user.id || before.person.role !== answer.user.role)) location.reload();
-  const expiresAt = Date.parse(answer.accessTokenExpiresAt);
-  const entered: SignedIn = { state: "in", person: answer.user, token: answer.accessToken, expiresAt };
-  session.set(entered);
+  const { user } = answer;
+  if ("person" in before) {
+    const { id, role } = before.person;
+    if (id === user.id && role !== user.role) sessionStorage.setItem(ROLE_CHANGE, JSON.stringify({ personId: id, from: role, to: user.role } satisfies RoleChange));
+    // The cache holds what another person, or the same one in another role, could see.
+    if (id !== user.id || role !== user.role) location.reload();
+  }
+  const changed = JSON.parse(sessionStorage.getItem(ROLE_CHANGE) ?? "null") as RoleChange | null;
+  roleChange.set(changed?.personId === user.id && changed.to === user.role ? changed : undefined);
+  const expiresAt = endOf(answer, response);
+  enteredAt = Date.now();
+  session.set({ state: "in", person: user, token: answer.accessToken, expiresAt });
   clearTimeout(timer);
   timer = setTimeout(() => void renew(), Math.max(expiresAt - Date.now() - RENEW_BEFORE_END_MS, 5_000));
-  return entered;
+}
+
+/** The person has read that his role is another one. */
+export function forgetRoleChange(): void {
+  sessionStorage.removeItem(ROLE_CHANGE);
+  roleChange.set(undefined);
+}
+
+/** Something was refused for want of a right: the role may be another one than the token says. */
+export function reviewRole(): void {
+  if (session.get().state === "in" && Date.now() - enteredAt > REVIEW_EVERY_MS) void renew();
 }
 
 function leave(): void {
@@ -85,7 +122,7 @@ async function trade(): Promise<void> {
     const response = await call("POST", "/refresh", attempt === 0 ? key : crypto.randomUUID());
     if (response.ok) {
       sessionStorage.removeItem(KEY);
-      enter((await response.json()) as Answer);
+      await enter(response);
       return;
     }
     if (response.status === 401) {
@@ -115,7 +152,9 @@ export async function renew(): Promise<void> {
       const problem = error instanceof RefusedError ? error.problem : NETWORK;
       const now = session.get();
       // Somebody who is in stays in: the next operation, or the connection's return, tries again.
-      if (now.state === "starting" || now.state === "unknown") session.set({ state: "unknown", problem });
+      if (now.state !== "starting" && now.state !== "unknown") return;
+      session.set({ state: "unknown", problem });
+      setTimeout(() => void renew(), TRY_AGAIN_MS);
     })
     .finally(() => { renewing = undefined; });
   return renewing;
@@ -135,7 +174,7 @@ export async function signIn(email: string, password: string): Promise<Problem |
   try {
     const response = await call("POST", "", crypto.randomUUID(), { email, password });
     if (!response.ok) return await refusal(response);
-    enter((await response.json()) as Answer);
+    await enter(response);
     tabs?.postMessage("in");
     return undefined;
   } catch {
@@ -152,17 +191,25 @@ export async function signOut(): Promise<Problem | undefined> {
     return NETWORK;
   }
   tabs?.postMessage("out");
-  clearTimeout(timer);
-  location.assign("/login");
+  goOut("/login");
   return undefined;
+}
+
+/** Leave nothing of the person behind: not in memory, not in what this tab kept for him. */
+function goOut(target: string): void {
+  clearTimeout(timer);
+  sessionStorage.clear();
+  location.assign(target);
 }
 
 /** Begin: trade the cookie of an earlier visit, and listen to the other tabs. */
 export function startSession(): void {
   tabs?.addEventListener("message", ({ data }: MessageEvent<string>) => {
     const now = session.get().state;
-    if (data === "out" && now === "in") leave();
-    if (data === "in" && now !== "in") void renew();
+    // He signed out on purpose: what is on the page is not for whoever sits here next.
+    if (data === "out" && (now === "in" || now === "expired")) goOut(`/login?to=${encodeURIComponent(location.pathname + location.search)}`);
+    // The cookie is shared, so whoever signed in is who this tab belongs to.
+    if (data === "in") void renew();
   });
   document.addEventListener("visibilitychange", () => {
     const now = session.get();
