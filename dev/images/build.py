@@ -1,10 +1,9 @@
 """Builds every image, one after the other, and prints their sizes: what `make images` runs.
 
     PYTHONPATH=dev python -m images.build [--base local] [--only IMAGE]...
-    PYTHONPATH=dev python -m images.build --push
 
 VERSION is the tag (default: that of the distributions). --base local makes the base image from Debian's packages first,
-for a machine that cannot pull it. --push gives the images that are there the name of REGISTRY in front and pushes them.
+for a machine that cannot pull it.
 """
 
 import argparse
@@ -32,7 +31,7 @@ class BuildError(Exception):
 def version() -> str:
     """The tag of this build's images."""
     project = tomllib.loads((ROOT / "cli" / "pyproject.toml").read_text())["project"]
-    return os.environ.get("VERSION") or str(project["version"])
+    return (os.environ.get("VERSION") or str(project["version"])).removeprefix("v")
 
 
 def ensure_base(engine: str, *, local: bool) -> None:
@@ -77,19 +76,16 @@ def build(engine: str, image: str, tag: str, revision: str) -> tuple[int, float]
     return int(says(engine, "image", "inspect", "--format", "{{.Size}}", name)), time.monotonic() - started
 
 
-def push(engine: str, registry: str, tag: str) -> None:
-    """Push the product's images to a registry.
+def build_pages() -> None:
+    """Make dashboard/dist current, on this machine: the same files go to an image, a local stack and an object store.
 
     Raises:
-        BuildError: no registry was named, or it refused.
+        BuildError: they cannot be built.
     """
-    if not registry:
-        raise BuildError("Name the registry: make images-push REGISTRY=registry.example/aiops")
-    for image in PRODUCT:
-        name = f"{registry.rstrip('/')}/aiops-{image}:{tag}"
-        for command in (["tag", f"aiops-{image}:{tag}", name], ["push", name]):
-            if subprocess.run([engine, *command], check=False).returncode:
-                raise BuildError(f"{name} was not pushed; what stands above says why. Log in first: {engine} login")
+    if subprocess.run(
+        [sys.executable, ROOT / "dev" / "dashboard.py"], stdout=subprocess.DEVNULL, check=False
+    ).returncode:
+        raise BuildError("dashboard/dist could not be built; what stands above says why.")
 
 
 def main() -> int:
@@ -97,19 +93,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Build every image of AI Ops Assistant.")
     parser.add_argument("--base", choices=("pulled", "local"), default="pulled", help=f"where {BASE} comes from")
     parser.add_argument("--only", action="append", choices=IMAGES, help="build these alone")
-    parser.add_argument("--push", action="store_true", help="push what is built, to REGISTRY")
     arguments = parser.parse_args()
     console = Console()
     try:
         engine = find_engine()
-        if arguments.push:
-            push(engine, os.environ.get("REGISTRY", ""), version())
-            return 0
         ensure_base(engine, local=arguments.base == "local")
         revision = says("git", "-C", str(ROOT), "rev-parse", "HEAD") or "unknown"
         table = Table("image", "MB", "built in s")
         large = []
-        for image in arguments.only or IMAGES:
+        chosen = arguments.only or IMAGES
+        if "dashboard" in chosen:
+            build_pages()
+        for image in chosen:
             console.print(f"Building aiops-{image}:{version()}", highlight=False)
             size, seconds = build(engine, image, version(), revision)
             table.add_row(f"aiops-{image}:{version()}", f"{size / 1e6:.0f}", f"{seconds:.1f}")
