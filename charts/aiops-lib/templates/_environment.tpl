@@ -1,6 +1,7 @@
 {{/*
 The environment of a role, in the pod template and in no ConfigMap: a colour that runs must keep what it was promoted
-with, also when one of its pods starts anew. Arguments: root, role.
+with, also when one of its pods starts anew. Nothing secret is in it: a process reads that from files, named like the
+variables, of AIOPS_SECRETS_FOLDER. Arguments: root, role.
 */}}
 {{- define "aiops-lib.environment" -}}
 {{- $root := .root -}}
@@ -8,12 +9,12 @@ with, also when one of its pods starts anew. Arguments: root, role.
 {{- $me := include "aiops-lib.me" $root | fromYaml -}}
 {{- $role := get $me .role -}}
 {{- $topology := include "aiops-lib.topology" $root | fromYaml -}}
-{{- $own := include "aiops-lib.secret" $root.Chart.Name }}
 - {name: AIOPS_ENVIRONMENT, value: {{ $global.environment }}}
 - {name: AIOPS_LOG_LEVEL, value: {{ $global.logLevel }}}
 - {name: AIOPS_DRAIN_SECONDS, value: {{ $global.drainSeconds | quote }}}
 - {name: AIOPS_STARTUP_SECONDS, value: {{ $global.startupSeconds | quote }}}
 {{- if not (eq $root.Chart.Name "dashboard") }}
+- {name: AIOPS_SECRETS_FOLDER, value: /etc/aiops}
 - {name: AIOPS_TRUST_FILE, value: /etc/aiops/trust.json}
 - {name: AIOPS_REDACTION_KEY_FILE, value: /etc/aiops/redaction.key}
 - {name: {{ $me.prefix }}_KEY_FILE, value: /etc/aiops/key.pem}
@@ -34,11 +35,7 @@ with, also when one of its pods starts anew. Arguments: root, role.
 {{- end }}
 {{- if $global.unleash.url }}
 - {name: AIOPS_UNLEASH_URL, value: {{ $global.unleash.url | quote }}}
-{{ include "aiops-lib.secretVariable" (dict "name" "AIOPS_UNLEASH_TOKEN" "secret" "aiops-unleash" "key" "client-token") }}
 {{- end }}
-{{- end }}
-{{- if $role.postgres }}
-{{ include "aiops-lib.secretVariable" (dict "name" (printf "%s_DATABASE_URL" $me.prefix) "secret" $own "key" "database-url") }}
 {{- end }}
 {{- with $role.nats }}
 - {name: AIOPS_NATS_URL, value: {{ $global.nats.url | quote }}}
@@ -49,7 +46,6 @@ with, also when one of its pods starts anew. Arguments: root, role.
 {{- end }}
 {{- end }}
 - {name: {{ $me.prefix }}_NATS_USER, value: {{ $root.Chart.Name }}}
-{{ include "aiops-lib.secretVariable" (dict "name" (printf "%s_NATS_PASSWORD" $me.prefix) "secret" $own "key" "nats-password") }}
 {{- end }}
 {{- if $role.jwks }}
 - {name: AIOPS_JWKS_URL, value: "http://{{ include "aiops-lib.nameOf" (dict "root" $root "component" "auth") }}:{{ $topology.auth.operations }}/.well-known/jwks.json"}
@@ -61,15 +57,7 @@ with, also when one of its pods starts anew. Arguments: root, role.
 - {name: AUTH_KEY_ENCRYPTION_FILE, value: /etc/aiops/key-encryption.key}
 - {name: AUTH_SETUP_TOKEN_FILE, value: /etc/aiops/setup-token}
 {{- end }}
-{{- if dig "openai" "apiKey" false $root.Values.AsMap }}
-{{ include "aiops-lib.secretVariable" (dict "name" "AI_OPENAI_API_KEY" "secret" $own "key" "openai-api-key") }}
-{{- end }}
 {{- range $name, $value := $root.Values.settings }}
 - {name: {{ $me.prefix }}_{{ snakecase $name | upper }}, value: {{ $value | quote }}}
 {{- end }}
-{{- end -}}
-
-{{/* A variable from a key of a Secret. Arguments: name, secret, key. */}}
-{{- define "aiops-lib.secretVariable" -}}
-- {name: {{ .name }}, valueFrom: {secretKeyRef: {name: {{ .secret }}, key: {{ .key }}}}}
 {{- end -}}

@@ -64,15 +64,22 @@ spec:
           imagePullPolicy: {{ .Values.global.image.pullPolicy }}
           command: [aiops, migrate, expand, {{ .Chart.Name }}]
           env:
-            {{- $secret := ternary $name (include "aiops-lib.secret" .Chart.Name) $external }}
-            {{- include "aiops-lib.secretVariable" (dict "name" (printf "%s_OWNER_DATABASE_URL" (upper .Chart.Name)) "secret" $secret "key" "owner-database-url") | nindent 12 }}
+            - {name: AIOPS_SECRETS_FOLDER, value: /etc/aiops}
           resources:
             requests: {cpu: 50m, memory: 96Mi}
             limits: {memory: 256Mi}
           {{- include "aiops-lib.containerConfinement" . | nindent 10 }}
           volumeMounts:
             - {name: tmp, mountPath: /tmp}
+            - {name: files, mountPath: /etc/aiops, readOnly: true}
       volumes:
         - name: tmp
           emptyDir: {sizeLimit: 16Mi}
+        - name: files
+          projected:
+            defaultMode: 0440
+            sources:
+              - secret:
+                  name: {{ ternary $name (include "aiops-lib.secret" .Chart.Name) $external }}
+                  items: [{key: owner-database-url, path: {{ upper .Chart.Name }}_OWNER_DATABASE_URL}]
 {{- end -}}

@@ -39,23 +39,40 @@ securityContext:
   capabilities: {drop: [ALL]}
 {{- end -}}
 
-{{/* The files at /etc/aiops, from several Secrets and ConfigMaps, readable by the process's group alone. */}}
+{{/*
+What a role finds at /etc/aiops, from several Secrets and ConfigMaps, readable by the process's group alone: files that
+settings point to, and settings themselves, named like the variables that they stand for. Arguments: root, role.
+*/}}
 {{- define "aiops-lib.files" -}}
-{{- $me := include "aiops-lib.me" . | fromYaml -}}
+{{- $me := include "aiops-lib.me" .root | fromYaml -}}
+{{- $role := get $me .role -}}
+{{- $global := .root.Values.global -}}
 - name: files
   projected:
     defaultMode: 0440
     sources:
       - secret:
-          name: {{ include "aiops-lib.secret" .Chart.Name }}
+          name: {{ include "aiops-lib.secret" .root.Chart.Name }}
           items:
             {{- range prepend ($me.files | default list) "key.pem" }}
             - {key: {{ . }}, path: {{ . }}}
             {{- end }}
+            {{- if $role.postgres }}
+            - {key: database-url, path: {{ $me.prefix }}_DATABASE_URL}
+            {{- end }}
+            {{- if $role.nats }}
+            - {key: nats-password, path: {{ $me.prefix }}_NATS_PASSWORD}
+            {{- end }}
+            {{- if dig "openai" "apiKey" false .root.Values.AsMap }}
+            - {key: openai-api-key, path: AI_OPENAI_API_KEY}
+            {{- end }}
       - secret: {name: {{ include "aiops-lib.secret" "shared" }}, items: [{key: redaction.key, path: redaction.key}]}
+      {{- if and $global.unleash.url (not (hasKey $me "web")) }}
+      - secret: {name: {{ include "aiops-lib.secret" "unleash" }}, items: [{key: client-token, path: AIOPS_UNLEASH_TOKEN}]}
+      {{- end }}
       - configMap: {name: aiops-trust, items: [{key: trust.json, path: trust.json}]}
-      {{- if and .Values.global.flags (not (hasKey $me "web")) }}
-      - configMap: {name: {{ include "aiops-lib.flagsName" . }}, items: [{key: flags.json, path: flags.json}]}
+      {{- if and $global.flags (not (hasKey $me "web")) }}
+      - configMap: {name: {{ include "aiops-lib.flagsName" .root }}, items: [{key: flags.json, path: flags.json}]}
       {{- end }}
 {{- end -}}
 
@@ -125,6 +142,6 @@ spec:
     - name: tmp
       emptyDir: {sizeLimit: {{ $root.Values.tmpSize }}}
     {{- if not $holdsNothing }}
-    {{- include "aiops-lib.files" $root | nindent 4 }}
+    {{- include "aiops-lib.files" . | nindent 4 }}
     {{- end }}
 {{- end -}}

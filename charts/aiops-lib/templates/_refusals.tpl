@@ -7,10 +7,10 @@ once, each with what to do.
 {{- $said := list -}}
 {{- if .Values.autoscaling.enabled -}}
   {{- if hasKey .Values "replicas" -}}
-    {{- $said = append $said "replicas is set and autoscaling.enabled is true, and both decide the number of pods. Leave replicas out, or set autoscaling.enabled=false." -}}
+    {{- $said = append $said (printf "%s: replicas is set and autoscaling.enabled is true, and both decide the number of pods. Leave replicas out, or set autoscaling.enabled=false." .Chart.Name) -}}
   {{- end -}}
   {{- if gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas) -}}
-    {{- $said = append $said (printf "autoscaling.minReplicas is %v, more than autoscaling.maxReplicas, which is %v. Raise maxReplicas." .Values.autoscaling.minReplicas .Values.autoscaling.maxReplicas) -}}
+    {{- $said = append $said (printf "%s: autoscaling.minReplicas is %v, more than autoscaling.maxReplicas, which is %v. Raise maxReplicas." .Chart.Name .Values.autoscaling.minReplicas .Values.autoscaling.maxReplicas) -}}
   {{- end -}}
 {{- end -}}
 {{- $store := $global.secrets.external.store.name -}}
@@ -38,25 +38,25 @@ once, each with what to do.
 {{- with .Values.ingress -}}
   {{- if .enabled -}}
     {{- if not .host -}}
-      {{- $said = append $said (printf "ingress.enabled is true%s, but ingress.host is empty. Set the host name that people type, for example ingress.host=aiops.example.com." (ternary " and ingress.tls.terminatedAt is ingress" "" (eq .tls.terminatedAt "ingress"))) -}}
+      {{- $said = append $said (printf "gateway: ingress.enabled is true%s, but ingress.host is empty. Set the host name that people type, for example ingress.host=aiops.example.com." (ternary " and ingress.tls.terminatedAt is ingress" "" (eq .tls.terminatedAt "ingress"))) -}}
     {{- end -}}
     {{- if and (eq .tls.terminatedAt "nowhere") (eq $global.environment "production") -}}
-      {{- $said = append $said "ingress.tls.terminatedAt is nowhere in production: the session's cookie is sent over TLS alone, so nobody could stay signed in. Set it to ingress, to elsewhere (a load balancer in front), or set global.environment=development." -}}
+      {{- $said = append $said "gateway: ingress.tls.terminatedAt is nowhere in production: the session's cookie is sent over TLS alone, so nobody could stay signed in. Set it to ingress, to elsewhere (a load balancer in front), or set global.environment=development." -}}
     {{- end -}}
     {{- if and (ne .tls.terminatedAt "ingress") (or .tls.secretName .tls.clusterIssuer) -}}
-      {{- $said = append $said (printf "ingress.tls names a secretName or a clusterIssuer, but ingress.tls.terminatedAt is %s, so neither would be used. Set ingress.tls.terminatedAt=ingress, or leave them out." .tls.terminatedAt) -}}
+      {{- $said = append $said (printf "gateway: ingress.tls names a secretName or a clusterIssuer, but ingress.tls.terminatedAt is %s, so neither would be used. Set ingress.tls.terminatedAt=ingress, or leave them out." .tls.terminatedAt) -}}
     {{- end -}}
     {{- if and $global.networkPolicy.enabled (not $global.networkPolicy.ingressFrom) -}}
-      {{- $said = append $said "ingress.enabled is true, but network policies keep the ingress controller away. Set global.networkPolicy.ingressFrom to its pods, for example [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ingress-nginx}}}]." -}}
+      {{- $said = append $said "gateway: ingress.enabled is true, but network policies keep the ingress controller away. Set global.networkPolicy.ingressFrom to its pods, for example [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ingress-nginx}}}]." -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
 {{- with .Values.openai -}}
   {{- if and (or .apiKey (dig "openaiBaseUrl" "" $.Values.settings)) (not (dig "openaiModel" "" $.Values.settings)) -}}
-    {{- $said = append $said "a model shall answer (openai.apiKey or settings.openaiBaseUrl), but settings.openaiModel does not say which. Set it to the name of the model." -}}
+    {{- $said = append $said "ai: a model shall answer (openai.apiKey or settings.openaiBaseUrl), but settings.openaiModel does not say which. Set it to the name of the model." -}}
   {{- end -}}
 {{- end -}}
 {{- if $said -}}
-  {{- fail (printf "\n\nThe values of %s contradict each other:\n- %s\n" .Chart.Name (join "\n- " $said)) -}}
+  {{- fail (printf "\n\nThe values contradict each other:\n- %s\n" (join "\n- " $said)) -}}
 {{- end -}}
 {{- end -}}

@@ -12,7 +12,7 @@
   {{- $said = append $said "dev.unleash.enabled is true, but nobody would ask it. Set global.unleash.url=http://aiops-unleash:4242/api." -}}
 {{- end -}}
 {{- if $said -}}
-{{- fail (printf "\n\nThe values of dev contradict each other:\n- %s\n" (join "\n- " $said)) -}}
+{{- fail (printf "\n\nThe values contradict each other:\n- %s\n" (join "\n- " $said)) -}}
 {{- end -}}
 {{- end -}}
 
@@ -29,12 +29,12 @@ securityContext:
   seccompProfile: {type: RuntimeDefault}
 {{- end -}}
 
-{{/* Which of our pods use an engine, from the topology: [{name, role}]. Argument: postgres or nats. */}}
+{{/* Which of our pods use an engine, from the topology: [{name, role}]. Argument: postgres, nats or unleash. */}}
 {{- define "dev.clients" -}}
 {{- $engine := . -}}
 {{- range $name, $each := include "aiops-lib.topology" . | fromYaml -}}
 {{- range $role := list "serve" "work" -}}
-{{- if dig $role $engine "" $each }}
+{{- if or (dig $role $engine "" $each) (and (eq $engine "unleash") (hasKey $each "work")) }}
 - {name: {{ $name }}, role: {{ $role }}}
 {{- end -}}
 {{- end -}}
@@ -88,4 +88,20 @@ spec:
         {{- end }}
   egress: {{ with .egress }}{{ . | nindent 4 }}{{ else }}[]{{ end }}
 {{- end }}
+{{- end -}}
+
+{{/* Keys of Secrets as files at /etc/aiops. Argument: keys by Secret. */}}
+{{- define "dev.secrets" -}}
+- name: files
+  projected:
+    defaultMode: 0440
+    sources:
+      {{- range $secret, $keys := . }}
+      - secret:
+          name: {{ $secret }}
+          items:
+            {{- range $keys }}
+            - {key: {{ . }}, path: {{ . }}}
+            {{- end }}
+      {{- end }}
 {{- end -}}
