@@ -86,7 +86,7 @@ export function PersonRow({ user, reload }: { readonly user: FragmentType<typeof
           <Text size="sm" c="dimmed" style={{ overflowWrap: "anywhere" }}>{it.email}</Text>
         </Stack>
         <Group gap="sm">
-          <Text size="sm" c="dimmed"><Badge variant="default" tt="none" fw={500} mr={6}>{it.status?.toLowerCase() ?? "unknown"}</Badge>since <Moment at={it.createdAt} /></Text>
+          <Text size="sm" c="dimmed"><Badge component="span" variant="default" tt="none" fw={500} mr={6}>{it.status?.toLowerCase() ?? "unknown"}</Badge>since <Moment at={it.createdAt} /></Text>
           <NativeSelect aria-label={`Role of ${name}`} w={110} value={shown ?? ""} data={ROLE_CHOICES} disabled={closed || setRole.busy} onChange={(event) => choose(roleOf(event.currentTarget.value))} />
           {it.status === "INVITED" && <Button variant="default" onClick={() => setInviting(true)} aria-label={`New link for ${name}`}>New link</Button>}
           <Button variant="default" disabled={closed} loading={deactivate.busy} aria-label={`Deactivate ${name}`} onClick={() => { setProblem(undefined); setWish({ kind: "deactivate" }); setAsking(true); }}>Deactivate</Button>
