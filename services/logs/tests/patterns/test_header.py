@@ -216,6 +216,14 @@ def test_a_file_of_two_programs_has_two_layouts() -> None:
     assert [record.body for record in records] == bodies
 
 
+def test_a_number_inside_the_message_is_not_of_the_header_even_when_it_repeats() -> None:
+    lines = [f"2024-01-02T03:04:05Z INFO order {i} paid in {i % 90} ms" for i in range(300)]
+
+    records = parse(lines)
+
+    assert [record.body for record in records] == [f"order {i} paid in {i % 90} ms" for i in range(300)]
+
+
 def test_layouts_are_learned_again_when_the_lines_change_later() -> None:
     reader, detector = LineReader(), HeaderDetector(now=_NOW, sample_records=50)
     lines = [f"2024-01-02 03:04:05,123 INFO [main] a.B: took {i}" for i in range(100)]

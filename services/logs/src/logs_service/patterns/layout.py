@@ -113,7 +113,9 @@ def _columns_after(rows: list[Row], start: int) -> list[Column]:
         if kind in ("", "quoted") or (kind == "dash" and len(columns) - strong > 2):
             break
         columns.append(Column(kind))
-        if kind in _STRONG or _closes(kind, alive, position, level_seen=level_seen):
+        # A number after words of the message repeats as well: `paid in 12 ms`.
+        in_message = kind == "number" and any(column.kind == "word" for column in columns[strong:])
+        if kind in _STRONG or (not in_message and _closes(kind, alive, position, level_seen=level_seen)):
             strong = len(columns)
         level_seen = level_seen or kind in _LEVELS or kind == "level bracket"
         if kind != "any":
