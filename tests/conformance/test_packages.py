@@ -30,7 +30,13 @@ def test_packages_are_asked_for_by_exact_version() -> None:
 
 @pytest.mark.parametrize(
     ("version", "has_npm", "own"),
-    [("v20.0.0", True, True), ("v18.20.4", True, False), ("v22.1.0", False, False), ("no version", True, False)],
+    [
+        ("v20.19.0", True, True),
+        ("v20.18.3", True, False),
+        ("v18.20.4", True, False),
+        ("v22.1.0", False, False),
+        ("no version", True, False),
+    ],
 )
 def test_own_node_is_used_when_it_is_new_enough_and_has_npm(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, *, has_npm: bool, own: bool
