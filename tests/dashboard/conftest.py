@@ -24,6 +24,13 @@ from tests.e2e.conftest import RunningStack, start
 PASSWORD = "correct horse battery staple"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the first test of a worker the time to build pages and start a stack and a browser."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(300))
+
+
 def _run_dev(script: str) -> str:
     done = subprocess.run(
         [sys.executable, str(ROOT / "dev" / script)], capture_output=True, text=True, timeout=900, check=False
