@@ -111,15 +111,14 @@ class System:
         subprocess.run([self.engine, "run", *options, image, "-c", code], check=True)
 
     def start_seconds(self, service: str) -> float:
-        """How long the process took from its start until it was ready, by its own log, or else by its health check."""
+        """How long the process took from the start of its container until it said that it is ready."""
         found = self.inspect(service)
-        begun = datetime.fromisoformat(found["State"]["StartedAt"])
-        done = subprocess.run([self.engine, "logs", found["Id"]], capture_output=True, text=True, check=True)
-        for line in (done.stdout + done.stderr).splitlines():
-            if line.startswith("{") and (entry := json.loads(line))["message"].endswith(" is ready"):
-                return (datetime.fromisoformat(entry["timestamp"]) - begun).total_seconds()
-        checks = [check for check in found["State"]["Health"]["Log"] if check["ExitCode"] == 0]
-        return (datetime.fromisoformat(checks[0]["End"]) - begun).total_seconds()
+        done = subprocess.run(
+            [self.engine, "logs", "--timestamps", found["Id"]], capture_output=True, text=True, check=True
+        )
+        ready = next(line for line in (done.stdout + done.stderr).splitlines() if " is ready" in line)
+        said, begun = (datetime.fromisoformat(text) for text in (ready.partition(" ")[0], found["State"]["StartedAt"]))
+        return (said - begun).total_seconds()
 
 
 def check_confinement(system: System) -> None:
@@ -204,7 +203,8 @@ def check_drain(system: System) -> None:
 
 def figures(system: System) -> Table:
     """Size, start time and memory of each container, as they are now."""
-    table = Table("container", "image MB", "ready after s", "memory MB")
+    busy = f"{os.cpu_count()} cores with a load of {os.getloadavg()[0]:.0f}"
+    table = Table("container", "image MB", "ready after s", "memory", title=busy)
     for service in (*ENGINES, *PROCESSES):
         found = system.inspect(service)
         size = int(says(system.engine, "image", "inspect", "--format", "{{.Size}}", found["Image"])) / 1e6
