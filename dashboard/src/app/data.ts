@@ -80,7 +80,8 @@ export function usePages<Data, Variables extends AnyVariables & { after?: string
     setState((now) => ({ ...now, busy: true }));
     const result = await client.query(query, { ...(JSON.parse(key) as object), after } as unknown as Variables, { requestPolicy: "network-only" }).toPromise();
     if (mine !== turn.current) return;
-    const page = result.data === undefined ? undefined : picked.current(result.data);
+    // Null when nothing of the answer could be made.
+    const page = (result.data as Data | null | undefined) ? picked.current(result.data as Data) : undefined;
     setState((now) => {
       if (!page) return { ...now, key, busy: false, ...(after === null && now.key !== key ? { nodes: [] } : {}), problem: result.error ? problemOf(result.error) : NETWORK };
       return { key, nodes: after === null ? page.nodes : [...now.nodes, ...page.nodes], end: page.pageInfo.endCursor ?? null, hasMore: page.pageInfo.hasNextPage, busy: false, data: result.data };
