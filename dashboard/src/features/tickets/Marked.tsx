@@ -31,7 +31,12 @@ export function Marked({ text, reasons, pointing }: { readonly text: string; rea
     return (
       <mark key={key} className={classes.mark} tabIndex={0} data-reasons={piece.marks.map(markId).join(" ")} data-active={piece.marks.some((id) => pointing.active.has(id)) || undefined}
         aria-describedby={piece.marks.map(reasonId).join(" ")} onMouseEnter={point} onMouseLeave={leave} onFocus={point} onBlur={leave}
-        onClick={open} onKeyDown={(event) => { if (event.key === "Enter") open(); }}>
+        onClick={open} onKeyDown={(event) => {
+          if (event.key !== "Enter") return;
+          // The button that gets the focus would take the same key for a click.
+          event.preventDefault();
+          open();
+        }}>
         {piece.text}
       </mark>
     );

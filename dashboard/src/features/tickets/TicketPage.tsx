@@ -1,4 +1,4 @@
-import { Badge, Card, Grid, Group, Stack } from "@mantine/core";
+import { Badge, Card, Group, Stack } from "@mantine/core";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useNavigate, useParams } from "react-router";
 import { useLoaded, useUpdates } from "../../app/data";
@@ -25,6 +25,7 @@ import { TicketLive, TicketNow, TicketPageQuery, TicketRowFields } from "./queri
 import { reasonsOf, TicketTriage } from "./reasons";
 import { TriageCard } from "./TriageCard";
 import { useViewer } from "./viewer";
+import layout from "./TicketPage.module.css";
 import { WorkCard } from "./WorkCard";
 import { differences, STATUS_KEYS, STATUS_NAMES, type Option } from "./words";
 import type { TicketStatus } from "../../gql/graphql";
@@ -99,26 +100,22 @@ function Detail({ ticket, data, part, reload, leave }: {
         {clash && <Conflict mine={clash.deed.mine} theirs={differences(clash.read, clash.now, options)} keepMine={() => void performOn(clash.now, clash.deed)} takeTheirs={dismiss} busy={busy} />}
         {problem && <Trouble problem={problem} retry={undefined} />}
         <PeopleCard {...given} reasons={reasons.filter(({ about }) => about === "people")} />
-        <Grid gap="md">
-          <Grid.Col span={{ base: 12, md: 7 }} order={{ base: 1, md: 1 }}>
-            <Stack gap="md">
-              <Card withBorder padding="md" component="section" aria-label="Message">
-                <p className={classes.text}>{message === "" ? <i>No text besides the title.</i> : <Marked text={message} reasons={reasons.filter(({ field }) => field === "MESSAGE")} pointing={pointing} />}</p>
-              </Card>
-              <Comments row={row} ticket={now} options={options} problem={part("comments")} retry={reload} gone={leave} field={comment} />
-              {seesSystems && <Logs row={row} ticket={now} actions={actions} perform={perform} busy={busy} problem={part("logs")} retry={reload} />}
-            </Stack>
-          </Grid.Col>
-          <Grid.Col span={{ base: 12, md: 5 }} order={{ base: 2, md: 2 }}>
-            <Stack gap="md">
-              <WorkCard {...given} users={data.users?.nodes} />
-              <TriageCard {...given} triage={triage} reasons={reasons} options={options} />
-              {seesSystems && <Changes ticket={ticket} problem={part("changesBefore")} retry={reload} />}
-              <Similar ticket={ticket} problem={part("similar")} retry={reload} />
-              <Origin ticket={ticket} hidesEmail={person.role === "OPS"} />
-            </Stack>
-          </Grid.Col>
-        </Grid>
+        <div className={layout.page}>
+          <Card withBorder padding="md" component="section" aria-label="Message">
+            <p className={classes.text}>{message === "" ? <i>No text besides the title.</i> : <Marked text={message} reasons={reasons.filter(({ field }) => field === "MESSAGE")} pointing={pointing} />}</p>
+          </Card>
+          <Stack gap="md" className={layout.side ?? ""}>
+            <WorkCard {...given} users={data.users?.nodes} />
+            <TriageCard {...given} triage={triage} reasons={reasons} options={options} />
+            <Origin ticket={ticket} hidesEmail={person.role === "OPS"} />
+          </Stack>
+          <Stack gap="md">
+            <Comments row={row} ticket={now} options={options} problem={part("comments")} retry={reload} gone={leave} field={comment} />
+            {seesSystems && <Changes ticket={ticket} problem={part("changesBefore")} retry={reload} />}
+            {seesSystems && <Logs row={row} ticket={now} actions={actions} perform={perform} busy={busy} problem={part("logs")} retry={reload} />}
+            <Similar ticket={ticket} problem={part("similar")} retry={reload} />
+          </Stack>
+        </div>
       </Stack>
     </>
   );

@@ -79,7 +79,7 @@ function List() {
   const count = `${rows.length}${pages.hasMore ? "+" : ""} ${rows.length === 1 ? "ticket" : "tickets"}`;
   return (
     <>
-      <PageHead title={hr ? "People matters" : "Tickets"} about={hr ? "Payroll, leave, conduct: seen by hr and admins alone" : undefined}>
+      <PageHead title="Tickets" about={hr ? "People matters (payroll, leave, conduct): seen by hr and admins alone" : undefined}>
         <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => open(true)}>New ticket</Button>
       </PageHead>
       <TicketFilters filters={filters} setFilter={setFilter} clear={clear} any={any} options={options} search={search} />
