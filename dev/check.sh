@@ -31,4 +31,6 @@ step "buf breaking" bash -c 'cd proto && buf breaking --against baseline.binpb'
 step "protos are generated" python dev/generate_proto.py --check
 step "squawk" python dev/lint_migrations.py
 step "yamllint" yamllint --strict -d '{extends: default, rules: {line-length: {max: 140}, document-start: disable, truthy: {check-keys: false}}}' proto/events.yaml proto/buf.yaml .github
+step "shellcheck" bash -c 'git ls-files -z "*.sh" .ci/run | xargs -0 shellcheck --severity=style'
+step "dashboard" python dev/dashboard.py check
 step "architecture tests" python -m pytest -q -p no:cacheprovider tests/architecture
