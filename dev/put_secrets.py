@@ -30,9 +30,11 @@ def put(prefix: str, manifests: list[dict[str, Any]]) -> list[dict[str, Any]]:
         name = secret["metadata"]["name"]
         if name == FOR_A_PERSON_ALONE:
             continue
-        request = {"SecretId": f"{prefix}/{name}", "SecretString": json.dumps(secret["stringData"])}
-        command = ["aws", "secretsmanager", "put-secret-value", "--cli-input-json", "file:///dev/stdin"]
-        done = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True, check=False)
+        command = ["aws", "secretsmanager", "put-secret-value", "--secret-id", f"{prefix}/{name}"]
+        # Not --cli-input-json, which reads its file twice: of a pipe nothing is left the second time.
+        command += ["--secret-string", "file:///dev/stdin"]
+        value = json.dumps(secret["stringData"])
+        done = subprocess.run(command, input=value, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(f"{prefix}/{name} could not be stored:\n{done.stderr}")
         print(f"{prefix}/{name}: {', '.join(sorted(secret['stringData']))}", file=sys.stderr)
