@@ -120,6 +120,20 @@ def test_nothing_that_a_stranger_writes_reaches_a_shell_or_a_trusted_run(workflo
     assert "secrets." not in workflow.read_text() or "pull_request" not in document["on"]
 
 
+def test_pages_are_built_before_there_are_credentials() -> None:
+    jobs = load(ROOT / ".github" / "workflows" / "deploy.yml")["jobs"]
+
+    orders = {
+        name: [(step.get("run") or step["uses"]).partition("@")[0] for step in job["steps"]]
+        for name, job in jobs.items()
+        if any(step.get("run") == "make pages" for step in job["steps"])
+    }
+
+    assert orders.keys() == {"promote", "rollback"}
+    for order in orders.values():
+        assert order.index("make dashboard") < order.index("aws-actions/configure-aws-credentials")
+
+
 def test_what_changes_an_environment_runs_in_it_one_at_a_time() -> None:
     document = load(ROOT / ".github" / "workflows" / "deploy.yml")
 
