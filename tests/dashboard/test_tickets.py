@@ -1,0 +1,452 @@
+"""Tickets as people work through them: triage with its reasons, keys, conflicts, and who sees what."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.dashboard.browser import Account, Person
+from tests.dashboard.content import Content
+from tests.e2e.client import Client, session_of
+from tests.e2e.conftest import RunningStack
+
+SignIn = Callable[..., Person]
+AsRole = Callable[[str], Client]
+Make = Callable[..., str]
+State = Callable[[str], dict[str, Any]]
+
+STATE = """
+query State($id: ID!) {
+  ticket(id: $id) {
+    version status triageState category categorySource priority prioritySource team teamSource audience peopleSuspected
+    assignee { id } logs { id } comments(first: 100) { nodes { body internal } }
+    triage {
+      category { reasons { field quote } } priority { reasons { field quote } } team { reasons { field quote } }
+    }
+  }
+}
+"""
+NOT_THERE = ["Ticket", "There is no such ticket"]
+SOURCES = ("categorySource", "prioritySource", "teamSource")
+SOCKET = re.compile(r"/graphql$")
+
+
+@pytest.fixture
+def state(admin: Client) -> State:
+    """The ticket as the server has it now."""
+    return lambda ticket: admin.data(STATE, {"id": ticket})["ticket"]
+
+
+@pytest.fixture
+def make(as_role: AsRole, state: State) -> Make:
+    """Store a ticket and wait for its triage; answers its id."""
+
+    def made(role: str = "ops", *, title: str = "Outage: checkout answers 502", message: str = "", **more: Any) -> str:
+        answer = as_role(role).mutate("createTicket", "ticket { id }", title=title, message=message, **more)
+        assert answer["__typename"] == "CreateTicketSuccess", answer
+        ticket: str = answer["ticket"]["id"]
+        expect_soon(lambda: state(ticket)["triageState"], "TRIAGED")
+        return ticket
+
+    return made
+
+
+def expect_soon(read: Callable[[], object], wanted: object) -> None:
+    """Wait until the server says so: what a page sends takes a moment."""
+    deadline = time.monotonic() + 20
+    while (found := read()) != wanted:
+        assert time.monotonic() < deadline, (found, wanted)
+        time.sleep(0.1)
+
+
+def headings(page: Page) -> list[str]:
+    return page.get_by_role("main").get_by_role("heading").all_inner_texts()
+
+
+def words_of(page: Page, reason: str) -> str:
+    return "".join(page.locator(f'[data-reasons~="words-{reason}"]').all_inner_texts())
+
+
+def test_a_new_ticket_is_triaged_while_one_looks_with_each_reason_at_its_words(sign_in: SignIn, state: State) -> None:
+    person = sign_in("ops")
+    page = person.open("/tickets?new=1")
+    form = page.get_by_role("dialog")
+    form.get_by_label("Title").fill("Outage 😀: shop answers 502")
+    form.get_by_label("Message").fill("👩‍🚒🔥 Every order ends in bad gateway.\nThis is urgent.")
+
+    form.get_by_role("button", name="Create").click()
+    page.wait_for_url(re.compile(r"/tickets/[0-9a-f-]{36}$"))
+    page.get_by_role("button", name="Accept all (a)").wait_for()
+
+    decision = state(page.url.rsplit("/", 1)[-1])["triage"]
+    told = {
+        f"{kind}-{number}": reason["quote"]
+        for kind in ("category", "priority", "team")
+        for number, reason in enumerate(decision[kind]["reasons"])
+    }
+    assert {"Outage", "502", "bad gateway"} <= set(told.values())
+    assert {reason: words_of(page, reason) for reason in told} == told
+    assert page.get_by_label("Message", exact=True).locator("mark").all_inner_texts() == ["bad gateway", "urgent"]
+
+
+def test_a_reason_and_its_words_point_at_each_other(sign_in: SignIn, make: Make) -> None:
+    ticket = make(message="🔥 Everything ends in bad gateway.")
+    page = sign_in("ops").open(f"/tickets/{ticket}")
+    mark = page.get_by_label("Message", exact=True).locator("mark", has_text="bad gateway")
+    reason = page.get_by_label("Why this category").get_by_role("button", name="“bad gateway”")
+
+    reason.hover()
+    expect(mark).to_have_attribute("data-active", "true")
+    page.get_by_role("heading", name="Triage").hover()
+    expect(mark).not_to_have_attribute("data-active", "true")
+    mark.hover()
+    expect(reason).to_have_attribute("data-active", "true")
+    reason.click()
+
+    expect(mark).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(reason).to_be_focused()
+
+
+def test_a_correction_is_a_persons_word_and_stays_after_a_reload(sign_in: SignIn, make: Make, state: State) -> None:
+    ticket = make()
+    person = sign_in("ops")
+    page = person.open(f"/tickets/{ticket}")
+    triage = page.get_by_role("region", name="Triage")
+    assert triage.get_by_label("Category", exact=True).input_value() == "incident"
+
+    triage.get_by_label("Category", exact=True).select_option("billing")
+    triage.get_by_text("Triage suggests Incident").wait_for()
+    person.open(f"/tickets/{ticket}")
+
+    assert triage.get_by_label("Category", exact=True).input_value() == "billing"
+    assert triage.get_by_text("by a person").count() == 1
+    assert (state(ticket)["category"], state(ticket)["categorySource"]) == ("billing", "PERSON")
+
+
+def test_one_key_accepts_all_and_one_takes_it_back(sign_in: SignIn, make: Make, state: State) -> None:
+    ticket = make(message="Urgent: bad gateway for every customer.")
+    before = state(ticket)
+    page = sign_in("ops").open(f"/tickets/{ticket}")
+    page.get_by_role("button", name="Accept all (a)").wait_for()
+
+    page.keyboard.press("a")
+    page.get_by_text("Accepted: category incident").wait_for()
+
+    accepted = state(ticket)
+    assert [accepted[source] for source in SOURCES] == ["PERSON"] * 3
+    assert [accepted[kind] for kind in ("category", "priority", "team")] == [
+        before[kind] for kind in ("category", "priority", "team")
+    ]
+    page.keyboard.press("z")
+    expect_soon(lambda: [state(ticket)[source] for source in SOURCES], ["TRIAGE"] * 3)
+    assert state(ticket)["category"] == before["category"]
+
+
+def test_a_status_that_somebody_else_moved_is_shown_beside_ones_own(
+    sign_in: SignIn, as_role: AsRole, make: Make, state: State
+) -> None:
+    ticket = make()
+    person = sign_in("ops")
+    person.page.route_web_socket(SOCKET, lambda _: None)  # what others do is not told
+    page = person.open(f"/tickets/{ticket}")
+    version = state(ticket)["version"]
+    as_role("admin").mutate("updateTicketStatus", ticketId=ticket, expectedVersion=version, status="WAITING")
+
+    page.keyboard.press("e")
+    conflict = page.get_by_role("alert")
+    conflict.get_by_text("There now: status waiting").wait_for()
+
+    assert conflict.get_by_text("Yours, not saved yet: status resolved").count() == 1
+    assert state(ticket)["status"] == "WAITING"
+    conflict.get_by_role("button", name="Save mine over it").click()
+    expect_soon(lambda: state(ticket)["status"], "RESOLVED")
+    expect(conflict.get_by_text("There now")).to_have_count(0)
+
+
+def test_a_comment_survives_that_somebody_else_was_faster(
+    sign_in: SignIn, as_role: AsRole, make: Make, state: State
+) -> None:
+    ticket = make()
+    person = sign_in("ops")
+    person.page.route_web_socket(SOCKET, lambda _: None)
+    page = person.open(f"/tickets/{ticket}")
+    field = page.get_by_label("Add a comment")
+    field.fill("Rolled back to 1.9.")
+    as_role("admin").mutate(
+        "addTicketComment", ticketId=ticket, expectedVersion=state(ticket)["version"], body="I look at it."
+    )
+
+    field.press("Control+Enter")
+    page.get_by_text("There now: one more comment").wait_for()
+
+    assert page.get_by_text("Yours, not saved yet: comment “Rolled back to 1.9.”").count() == 1
+    assert field.input_value() == "Rolled back to 1.9."
+    page.get_by_role("button", name="Save mine over it").click()
+    page.get_by_label("Comment of").nth(1).wait_for()
+    assert [each["body"] for each in state(ticket)["comments"]["nodes"]] == ["I look at it.", "Rolled back to 1.9."]
+    assert field.input_value() == ""
+
+
+def test_a_typed_comment_survives_a_reload_and_the_end_of_the_session(
+    sign_in: SignIn, make: Make, state: State, make_account: Callable[[str | None], Account], stack: RunningStack
+) -> None:
+    ticket, account = make(), make_account("OPS")
+    person = sign_in(account)
+    page = person.open(f"/tickets/{ticket}")
+    page.get_by_label("Add a comment").fill("The provider is back.")
+    page.get_by_label("Internal: the reporter does not see it").check()
+    person.open(f"/tickets/{ticket}")
+    elsewhere = session_of(stack, account.email, account.password)
+    done = Client(stack.url, elsewhere["session"]["accessToken"]).mutate(
+        "changePassword",
+        expectedVersion=elsewhere["user"]["version"],
+        currentPassword=account.password,
+        newPassword="another password of mine",
+    )
+    assert done["__typename"] == "ChangePasswordSuccess"
+
+    again = page.get_by_role("dialog", name="Your session has ended")
+    again.locator("input[autocomplete=current-password]").fill("another password of mine")
+    again.get_by_role("button", name="Sign in").click()
+    expect(again).to_have_count(0)
+
+    assert page.get_by_label("Add a comment").input_value() == "The provider is back."
+    page.get_by_label("Add a comment").press("Control+Enter")
+    page.get_by_label("Comment of Ops Person").wait_for()
+    assert state(ticket)["comments"]["nodes"] == [{"body": "The provider is back.", "internal": True}]
+
+
+def test_later_comments_are_a_click_away(sign_in: SignIn, as_role: AsRole, make: Make, state: State) -> None:
+    ticket = make()
+    version = state(ticket)["version"]
+    for number in range(33):
+        as_role("ops").mutate(
+            "addTicketComment", ticketId=ticket, expectedVersion=version + number, body=f"Step {number}"
+        )
+    page = sign_in("ops").open(f"/tickets/{ticket}")
+    assert page.get_by_label("Comment of").count() == 30
+
+    page.get_by_role("button", name="Show later comments").click()
+    page.get_by_text("Step 32", exact=True).wait_for()
+
+    assert page.get_by_label("Comment of").count() == 33
+
+
+def test_ops_does_not_find_a_people_matter_by_list_link_or_search(sign_in: SignIn, make: Make, as_role: AsRole) -> None:
+    word = f"payslip{uuid4().hex[:8]}"
+    ticket = make("hr", title=f"My {word} is wrong", audience="PEOPLE")
+    hr, ops = sign_in("hr"), sign_in("ops")
+
+    listed = hr.open(f"/tickets?q={word}").get_by_role("link", name=word)
+    assert listed.count() == 1
+    searched = ops.open(f"/tickets?q={word}&status=ALL")
+    assert headings(searched) == ["Tickets", "No ticket is like that"]
+    assert searched.get_by_text(word).count() == 0
+    assert headings(ops.open(f"/tickets/{ticket}")) == NOT_THERE
+    by_link = ops.page.get_by_role("main").inner_text()
+    for wrong in (str(uuid4()), "17"):
+        ops.open(f"/tickets/{wrong}")
+        assert ops.page.get_by_role("main").inner_text() == by_link
+    assert as_role("ops").data("query T($id: ID!) { ticket(id: $id) { id } }", {"id": ticket}) == {"ticket": None}
+
+
+def test_hr_sees_people_matters_and_nothing_of_systems(sign_in: SignIn, make: Make) -> None:
+    outage = make()
+    people = make("hr", title="My leave was refused", audience="PEOPLE")
+    hr = sign_in("hr")
+
+    assert headings(hr.open(f"/tickets/{outage}")) == NOT_THERE
+    hr.open(f"/tickets/{people}")
+
+    assert "Logs" not in headings(hr.page)
+    assert "Changed before it" not in headings(hr.page)
+    assert headings(hr.page)[0] == "My leave was refused"
+
+
+@pytest.mark.parametrize(("role", "shown", "masked"), [("ops", 0, 1), ("admin", 1, 0)])
+def test_the_address_of_an_outside_reporter_is_masked_for_ops(
+    sign_in: SignIn, make: Make, role: str, shown: int, masked: int
+) -> None:
+    ticket = make("admin", reporter={"externalName": "Carla", "externalEmail": "carla@example.com"})
+
+    page = sign_in(role).open(f"/tickets/{ticket}")
+    reporter = page.get_by_role("region", name="Reporter")
+
+    assert reporter.get_by_text("Carla (from outside)").count() == 1
+    assert reporter.get_by_text("carla@example.com").count() == shown
+    assert reporter.get_by_text("the e-mail address is hidden from your role").count() == masked
+
+
+def test_hr_decides_a_suspicion_and_gives_up_what_is_no_people_matter(
+    sign_in: SignIn, as_role: AsRole, state: State
+) -> None:
+    answer = as_role("ops").mutate(
+        "createTicket", "ticket { id }", title="My manager refuses my payroll question", message="I feel harassed."
+    )
+    ticket = answer["ticket"]["id"]
+    expect_soon(lambda: state(ticket)["triageState"], "TRIAGED")
+    page = sign_in("hr").open(f"/tickets/{ticket}")
+    if not state(ticket)["peopleSuspected"]:
+        pytest.fail("the words were taken for certain; choose words that are only suspected")
+
+    page.get_by_role("button", name="This is not").click()
+    page.get_by_role("dialog").get_by_role("button", name="Give it to ops").click()
+    page.get_by_role("heading", name="There is no such ticket").wait_for()
+
+    assert (state(ticket)["audience"], state(ticket)["peopleSuspected"]) == ("GENERAL", False)
+
+
+def test_what_becomes_hidden_leaves_an_open_page(sign_in: SignIn, as_role: AsRole, make: Make, state: State) -> None:
+    ticket = make("admin", title="Complaint of the warehouse", message="Secret words of a complaint.")
+    page = sign_in("ops").open(f"/tickets/{ticket}")
+    page.get_by_text("Secret words of a complaint.").wait_for()
+
+    done = as_role("admin").mutate(
+        "updateTicketAudience", ticketId=ticket, expectedVersion=state(ticket)["version"], audience="PEOPLE"
+    )
+    assert done["__typename"] == "UpdateTicketAudienceSuccess"
+    page.get_by_role("heading", name="There is no such ticket").wait_for()
+
+    assert headings(page) == NOT_THERE
+    assert "Secret words" not in page.content()
+    page.get_by_role("link", name="Go to the tickets").click()
+    page.get_by_role("heading", level=1, name="Tickets").wait_for()
+    page.go_back()
+    page.get_by_role("heading", name="There is no such ticket").wait_for()
+    assert "Secret words" not in page.content()
+
+
+def test_a_lost_role_takes_the_page_along(
+    sign_in: SignIn, admin: Client, make_account: Callable[[str | None], Account], make: Make
+) -> None:
+    ticket = make(message="Words for ops alone.")
+    account = make_account("OPS")
+    page = sign_in(account).open(f"/tickets/{ticket}")
+    page.get_by_text("Words for ops alone.").wait_for()
+    users = admin.data("{ users(first: 100) { nodes { id version } } }")["users"]["nodes"]
+    version = next(user["version"] for user in users if user["id"] == account.user_id)
+
+    done = admin.mutate("setUserRole", userId=account.user_id, expectedVersion=version, role=None)
+    assert done["__typename"] == "SetUserRoleSuccess"
+    page.get_by_role("heading", name="There is no such page").wait_for()
+
+    assert "Words for ops alone." not in page.content()
+
+
+def test_tickets_away_is_told_with_what_to_do_and_the_rest_stays(
+    sign_in: SignIn, gateway_without: Callable[..., str], make: Make
+) -> None:
+    ticket = make()
+    away, partly = gateway_without("tickets"), gateway_without("changelog", "logs")
+    person = sign_in("ops", url=away)
+
+    listed = person.open("/tickets").get_by_role("alert")
+    assert listed.get_by_text("The list cannot be read just now").count() == 1
+    assert listed.get_by_role("button", name="Try again").count() == 1
+    assert listed.get_by_text(re.compile(r"^trace [0-9a-f]{32}$")).count() == 1
+    alone = person.open(f"/tickets/{ticket}").get_by_role("alert")
+    assert alone.get_by_text("The ticket cannot be read just now").count() == 1
+    whole = sign_in("ops", url=partly).open(f"/tickets/{ticket}")
+    whole.get_by_text("What was changed cannot be shown just now").wait_for()
+    assert headings(whole)[0] == "Outage: checkout answers 502"
+
+
+def test_the_keyboard_alone_clears_a_queue(sign_in: SignIn, make: Make, state: State) -> None:
+    service = f"keys-{uuid4().hex[:8]}"
+    tickets = [make(title=f"Outage {number}", service=service) for number in range(3)]
+    person = sign_in("ops")
+    page = person.open(f"/tickets?service={service}")
+    assert page.get_by_text("3 tickets", exact=True).count() == 1
+
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("e")
+    page.get_by_text("Resolved: Outage 2").wait_for()
+    page.keyboard.press("z")
+    expect_soon(lambda: state(tickets[2])["status"], "OPEN")
+    page.keyboard.press("j")
+    page.keyboard.press("i")
+    expect_soon(lambda: state(tickets[1])["assignee"], {"id": person.account.user_id})
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", level=1, name="Outage 1").wait_for()
+    page.get_by_role("button", name="Resolve (e)").wait_for()
+    page.keyboard.press("e")
+    expect_soon(lambda: state(tickets[1])["status"], "RESOLVED")
+    page.get_by_role("button", name="Close (C)").wait_for()
+    page.keyboard.press("Shift+C")
+
+    expect_soon(lambda: [state(ticket)["status"] for ticket in tickets], ["OPEN", "CLOSED", "OPEN"])
+
+
+def test_a_draft_survives_a_reload_and_the_servers_word_stands_at_its_field(sign_in: SignIn) -> None:
+    person = sign_in("ops")
+    page = person.open("/tickets?new=1")
+    form = page.get_by_role("dialog")
+    form.get_by_label("Title").fill("Printer is on fire")
+    form.get_by_label("Reporter's name").fill("Carl")
+    form.get_by_label("Reporter's e-mail").fill("carl at home")
+    person.open("/tickets?new=1")
+
+    assert form.get_by_label("Title").input_value() == "Printer is on fire"
+    form.get_by_role("button", name="Create").click()
+    form.get_by_text("this must be an e-mail address such as name@example.com").wait_for()
+
+    assert form.get_by_label("Reporter's e-mail").get_attribute("aria-invalid") == "true"
+    assert form.get_by_label("Title").input_value() == "Printer is on fire"
+    assert form.get_by_role("alert").count() == 0
+    form.get_by_label("Reporter's e-mail").fill("carl@example.com")
+    form.get_by_role("button", name="Create").click()
+    page.get_by_role("heading", level=1, name="Printer is on fire").wait_for()
+    person.open("/tickets?new=1")
+    assert form.get_by_label("Title").input_value() == ""
+
+
+def test_text_of_others_is_inert(sign_in: SignIn, make: Make) -> None:
+    attack = "<img src=x onerror=window.hacked=1> <script>window.hacked=1</script>"
+    ticket = make(title=attack, message=attack, externalReference=f"javascript:window.hacked=1//{uuid4()}")
+    page = sign_in("ops").open(f"/tickets/{ticket}")
+
+    reporter = page.get_by_role("region", name="Reporter")
+
+    assert headings(page)[0] == attack
+    assert page.get_by_label("Message", exact=True).inner_text() == attack
+    assert reporter.get_by_text("javascript:window.hacked=1").count() == 1
+    assert reporter.get_by_role("link").count() == 0
+    assert page.evaluate("() => window.hacked") is None
+
+
+def test_a_log_is_linked_by_its_address_and_taken_away_with_an_undo(
+    sign_in: SignIn, make: Make, state: State, content: Content
+) -> None:
+    ticket = make()
+    person = sign_in("ops")
+    page = person.open(f"/tickets/{ticket}")
+    logs = page.get_by_role("region", name="Logs")
+
+    logs.get_by_label("Link a log").fill(f"{person.url}/logs/{content.log}?line=3")
+    logs.get_by_role("button", name="Link", exact=True).click()
+    logs.get_by_role("link", name="checkout.log").wait_for()
+    assert state(ticket)["logs"] == [{"id": content.log}]
+    logs.get_by_role("button", name="Unlink checkout.log").click()
+    expect(logs.get_by_role("link", name="checkout.log")).to_have_count(0)
+    assert state(ticket)["logs"] == []
+    page.keyboard.press("z")
+    logs.get_by_role("link", name="checkout.log").wait_for()
+
+    assert state(ticket)["logs"] == [{"id": content.log}]
+
+
+def test_a_ticket_page_asks_once(sign_in: SignIn, content: Content) -> None:
+    person = sign_in("admin")
+
+    person.open(f"/tickets/{content.ticket}")
+    page = list(person.operations)
+    person.open("/tickets")
+
+    assert page == ["TicketPage"]
+    assert sorted(person.operations) == ["TicketOptions", "Tickets"]
