@@ -188,7 +188,7 @@ GLOBAL = closed(
     }
 )
 COMPONENT: Schema = {
-    "replicas": whole(1),
+    "replicas": {**whole(1), "type": ["integer", "null"]},
     "autoscaling": closed(
         {"enabled": BOOLEAN, "minReplicas": whole(1), "maxReplicas": whole(1), "cpuPercent": whole(1, 100)}
     ),

@@ -73,7 +73,16 @@ def test_a_fixed_number_beside_autoscaling_is_refused(
     said = charts.refusal({component: values})
 
     assert f"The values contradict each other:\n- {component}: replicas is set and autoscaling.enabled is true" in said
-    assert "Leave replicas out, or set autoscaling.enabled=false." in said
+    assert (
+        "Leave replicas out (replicas: null undoes what another file says), or set autoscaling.enabled=false." in said
+    )
+
+
+def test_a_number_that_another_file_fixes_can_be_undone(charts: Charts) -> None:
+    rendered = charts.render({"auth": {"replicas": None, "autoscaling": {"enabled": True}}}, MINIMAL)
+
+    assert "replicas" not in rendered.one("Rollout", "aiops-auth")["spec"]
+    assert rendered.names("HorizontalPodAutoscaler") == ["aiops-auth"]
 
 
 def test_more_pods_at_least_than_at_most_are_refused(charts: Charts) -> None:

@@ -6,8 +6,8 @@ once, each with what to do.
 {{- $global := .Values.global -}}
 {{- $said := list -}}
 {{- if .Values.autoscaling.enabled -}}
-  {{- if hasKey .Values "replicas" -}}
-    {{- $said = append $said (printf "%s: replicas is set and autoscaling.enabled is true, and both decide the number of pods. Leave replicas out, or set autoscaling.enabled=false." .Chart.Name) -}}
+  {{- if .Values.replicas -}}
+    {{- $said = append $said (printf "%s: replicas is set and autoscaling.enabled is true, and both decide the number of pods. Leave replicas out (replicas: null undoes what another file says), or set autoscaling.enabled=false." .Chart.Name) -}}
   {{- end -}}
   {{- if gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas) -}}
     {{- $said = append $said (printf "%s: autoscaling.minReplicas is %v, more than autoscaling.maxReplicas, which is %v. Raise maxReplicas." .Chart.Name .Values.autoscaling.minReplicas .Values.autoscaling.maxReplicas) -}}
