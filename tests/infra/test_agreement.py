@@ -145,6 +145,20 @@ def test_the_manifests_name_what_the_charts_look_for(outputs: dict[str, str], on
     assert stores <= manifests
 
 
+def test_the_deployment_may_make_each_kind_of_the_charts(outputs: dict[str, str], on_aws: Rendered) -> None:
+    (role,) = [each for each in yaml.safe_load_all(outputs["manifests"]) if each["kind"] == "Role"]
+    allowed = {(group, kind) for rule in role["rules"] for group in rule["apiGroups"] for kind in rule["resources"]}
+
+    made = {
+        (each["apiVersion"].partition("/")[0], f"{each['kind'].lower()}s")
+        for each in on_aws.objects
+        if re.search(r"\.(io|com)/", each["apiVersion"]) and ".k8s.io/" not in each["apiVersion"]
+    }
+
+    assert ("argoproj.io", "rollouts") in made
+    assert made - allowed == set()
+
+
 def test_pages_have_the_headers_that_the_gateway_sends() -> None:
     text = DISTRIBUTION.read_text()
     named = dict(re.findall(r'^ +header += "(.*)"\n +value += "(.*)"$', text, flags=re.MULTILINE))

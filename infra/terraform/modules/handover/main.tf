@@ -10,12 +10,36 @@ locals {
         labels = { "pod-security.kubernetes.io/enforce" = "restricted" }
       }
     },
-    # The deployment's role is in this group. ClusterRole admin knows Rollouts and ExternalSecrets by aggregation.
+    # The deployment's role is in this group: admin of the one namespace, and of what the charts make beside core kinds.
     {
       apiVersion = "rbac.authorization.k8s.io/v1"
       kind       = "RoleBinding"
       metadata   = { name = "aiops-deployers", namespace = var.namespace }
       roleRef    = { apiGroup = "rbac.authorization.k8s.io", kind = "ClusterRole", name = "admin" }
+      subjects   = [{ apiGroup = "rbac.authorization.k8s.io", kind = "Group", name = "aiops-deployers" }]
+    },
+    {
+      apiVersion = "rbac.authorization.k8s.io/v1"
+      kind       = "Role"
+      metadata   = { name = "aiops-deployers", namespace = var.namespace }
+      rules = [
+        {
+          apiGroups = ["argoproj.io"]
+          resources = ["analysisruns", "analysistemplates", "rollouts", "rollouts/status"]
+          verbs     = ["create", "delete", "get", "list", "patch", "update", "watch"]
+        },
+        {
+          apiGroups = ["external-secrets.io", "monitoring.coreos.com"]
+          resources = ["externalsecrets", "prometheusrules", "servicemonitors"]
+          verbs     = ["create", "delete", "get", "list", "patch", "update", "watch"]
+        },
+      ]
+    },
+    {
+      apiVersion = "rbac.authorization.k8s.io/v1"
+      kind       = "RoleBinding"
+      metadata   = { name = "aiops-deployers-own-kinds", namespace = var.namespace }
+      roleRef    = { apiGroup = "rbac.authorization.k8s.io", kind = "Role", name = "aiops-deployers" }
       subjects   = [{ apiGroup = "rbac.authorization.k8s.io", kind = "Group", name = "aiops-deployers" }]
     },
     {

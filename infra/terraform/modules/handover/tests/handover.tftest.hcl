@@ -24,12 +24,13 @@ run "charts_and_cluster_learn_what_was_made" {
   }
   assert {
     condition = [for manifest in split("---\n", output.manifests) : yamldecode(manifest).kind] == [
-      "Namespace", "RoleBinding", "ServiceAccount", "SecretStore", "StorageClass", "Namespace", "ConfigMap", "SecurityGroupPolicy",
+      "Namespace", "RoleBinding", "Role", "RoleBinding", "ServiceAccount", "SecretStore", "StorageClass", "Namespace",
+      "ConfigMap", "SecurityGroupPolicy",
     ]
     error_message = "Namespaces come before what stands in them."
   }
   assert {
-    condition     = yamldecode(split("---\n", output.manifests)[2]).metadata.annotations["eks.amazonaws.com/role-arn"] == var.external_secrets_role_arn
+    condition     = yamldecode(split("---\n", output.manifests)[4]).metadata.annotations["eks.amazonaws.com/role-arn"] == var.external_secrets_role_arn
     error_message = "The reader of secrets has its role."
   }
 }
