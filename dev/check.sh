@@ -32,5 +32,6 @@ step "protos are generated" python dev/generate_proto.py --check
 step "squawk" python dev/lint_migrations.py
 step "yamllint" yamllint --strict -d '{extends: default, rules: {line-length: {max: 140}, document-start: disable, truthy: {check-keys: false}}}' proto/events.yaml proto/buf.yaml .github
 step "shellcheck" bash -c 'git ls-files -z "*.sh" .ci/run | xargs -0 shellcheck --severity=style'
+step "zizmor" zizmor --offline --no-progress --quiet .github/workflows
 step "dashboard" python dev/dashboard.py check
 step "architecture tests" python -m pytest -q -p no:cacheprovider tests/architecture
