@@ -127,7 +127,7 @@ function CitedLines({ number, sentence, problem, reload }: {
   readonly number: number; readonly sentence: Sentence; readonly problem: Problem | undefined; readonly reload: () => void;
 }) {
   const panel = useRef<HTMLDivElement>(null);
-  useEffect(() => panel.current?.scrollIntoView({ block: "nearest" }), []);
+  useEffect(() => { panel.current?.scrollIntoView({ block: "nearest" }); }, []);
   const { records } = sentence;
   const missing = records ? sentence.recordIds.length - records.length : 0;
   const pattern = records?.[0]?.patternId;

@@ -1,9 +1,10 @@
 import { Button, Code, Group, Select, Text } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { usePages } from "../../app/data";
 import { useShortcuts } from "../../app/keyboard";
 import { useFilters } from "../../app/search";
+import { useStore } from "../../app/store";
 import { urls } from "../../app/urls";
 import type { LogFilter, LogState, LogStatus } from "../../gql/graphql";
 import { Empty } from "../../ui/Empty";
@@ -45,6 +46,12 @@ export default function LogsPage() {
   const { nodes, loading, loadingMore, hasMore, problem, more, reload } = usePages(LogsQuery, { filter: filterOf(filters), first: 50 }, (data) => data.logs);
   const rows = useRowKeys(nodes.length);
   const search = useRef<HTMLInputElement>(null);
+  const stored = useStore(uploads.list).filter(({ state }) => state.at === "stored").length;
+  const listed = useRef(stored);
+  useEffect(() => {
+    if (stored > listed.current) reload();
+    listed.current = stored;
+  }, [stored, reload]);
   const [adding, setAdding] = useState(false);
   const [described, describe] = useState<Described>({ name: "", service: "", timezone: "UTC" });
   useShortcuts([

@@ -9,7 +9,7 @@ export function RecordLine({ lineNumber, time, severity, body }: {
   readonly lineNumber: number; readonly time?: string | null; readonly severity?: Severity | null; readonly body: string;
 }) {
   return (
-    <span className={classes.line}>
+    <span className={classes.line} data-line={lineNumber}>
       <span className={classes.number}><span className="visually-hidden">line </span>{lineNumber}</span>
       {time ? <time dateTime={time} title={formatMoment(time)} className={classes.time}>{formatClock(time)}</time> : <span className={classes.time}>no time</span>}
       <SeverityMark severity={severity} short />

@@ -8,14 +8,14 @@ import { Trouble } from "../../ui/Trouble";
 import { formatBytes } from "./format";
 import { uploads, type Upload } from "./uploads";
 
-function said({ state, file }: Upload): string {
+function said({ state, file }: Upload): string | undefined {
   switch (state.at) {
     case "waiting": return "Waits for the one before";
     case "sending": return `${formatBytes(state.sentBytes)} of ${formatBytes(file.size)}`;
     case "storing": return `${formatBytes(file.size)} sent, being stored`;
     case "stored": return "Stored; its summary follows";
-    case "cancelled": return "Cancelled; nothing was stored";
-    case "refused": return "Not stored";
+    case "cancelled": return "Cancelled";
+    case "refused": return undefined;
   }
 }
 
@@ -26,6 +26,7 @@ function percent({ state, file }: Upload): number {
 
 function UploadRow({ upload }: { readonly upload: Upload }) {
   const { key, name, state } = upload;
+  const words = said(upload);
   const onTheWay = state.at === "waiting" || state.at === "sending" || state.at === "storing";
   return (
     <Paper component="li" withBorder p="xs">
@@ -33,11 +34,10 @@ function UploadRow({ upload }: { readonly upload: Upload }) {
         <Text size="sm" fw={500} style={{ overflowWrap: "anywhere", minWidth: 0 }}>
           {state.at === "stored" ? <Anchor component={Link} to={urls.log(state.logId)} inherit>{name}</Anchor> : name}
         </Text>
-        {onTheWay
-          ? <Button size="compact-sm" variant="default" onClick={() => uploads.cancel(key)} aria-label={`Cancel ${name}`}>Cancel</Button>
-          : <ActionIcon variant="subtle" color="gray" aria-label={`Put ${name} away`} onClick={() => uploads.dismiss(key)}><IconX size={16} /></ActionIcon>}
+        {(state.at === "waiting" || state.at === "sending") && <Button size="compact-sm" variant="default" onClick={() => uploads.cancel(key)} aria-label={`Cancel ${name}`}>Cancel</Button>}
+        {!onTheWay && <ActionIcon variant="subtle" color="gray" aria-label={`Put ${name} away`} onClick={() => uploads.dismiss(key)}><IconX size={16} /></ActionIcon>}
       </Group>
-      <Text size="xs" c="dimmed" aria-live={state.at === "sending" ? "off" : "polite"}>{said(upload)}</Text>
+      {words !== undefined && <Text size="xs" c="dimmed" aria-live={state.at === "sending" ? "off" : "polite"}>{words}</Text>}
       {onTheWay && <Progress value={percent(upload)} mt={4} aria-label={`Upload of ${name}`} animated={state.at === "storing"} />}
       {state.at === "refused" && (
         <Trouble title={`${name} is not stored`} problem={state.problem} retry={state.again ? () => uploads.again(key) : undefined} />
