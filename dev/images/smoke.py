@@ -213,14 +213,14 @@ def figures(system: System) -> Table:
     return table
 
 
-def check(system: System, folder: Path) -> Table:
-    """Every check in its order; the figures of the first start.
+def check(system: System, folder: Path, console: Console) -> None:
+    """Every check in its order, and the figures of the first start.
 
     Raises:
         SmokeError: one failed.
     """
     print(f"  ok  the whole system from nothing to ready: {system.up():.1f} s")
-    table = figures(system)
+    console.print(figures(system))
     check_confinement(system)
     token = folder / "setup-token"
     token.touch(mode=0o600)
@@ -239,7 +239,6 @@ def check(system: System, folder: Path) -> Table:
     if command.answer("logs", "show", log_id) != before:
         raise SmokeError("the log is not what it was before the restart")
     print("  ok  the log, its summary and the session are what they were")
-    return table
 
 
 def main() -> int:
@@ -259,7 +258,7 @@ def main() -> int:
         return 1
     try:
         with tempfile.TemporaryDirectory() as folder:
-            console.print(check(system, Path(folder)))
+            check(system, Path(folder), console)
     except SmokeError as error:
         print(f"{error}\n{system.compose('logs', '--tail', '8')[-6000:]}", file=sys.stderr)
         return 1
