@@ -26,7 +26,6 @@ resource "aws_iam_role" "deploy" {
 
 # Images, pages, and finding the cluster; what it may do in there is a RoleBinding. It cannot apply this configuration.
 resource "aws_iam_role_policy" "deploy" {
-  #checkov:skip=CKV_AWS_355:ecr:GetAuthorizationToken knows no resource.
   name = "deploy"
   role = aws_iam_role.deploy.id
 

@@ -1,7 +1,7 @@
 # The controller makes one load balancer out of the charts' Ingress, with the security group that Terraform made: it needs
 # no right to change security groups, and touches no load balancer without this cluster's tag.
 resource "aws_iam_role_policy" "load_balancer_controller" {
-  #checkov:skip=CKV_AWS_355:Actions that describe and list know no resource.
+  # Actions that describe and list know no resource.
   name = "load-balancers"
   role = aws_iam_role.pod["load-balancer-controller"].id
 
