@@ -1,5 +1,6 @@
-import { Center, Paper, Text, Title } from "@mantine/core";
+import { Anchor, Center, Paper, Text, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
+import { Link } from "react-router";
 import { SignInForm } from "./SignInForm";
 
 export default function LoginPage() {
@@ -10,7 +11,7 @@ export default function LoginPage() {
         <Title order={1} size="h3">AI Ops Assistant</Title>
         <Text size="sm" c="dimmed" mb="md">What is happening, who should act, what changed.</Text>
         <SignInForm />
-        <Text size="sm" c="dimmed" mt="md">No account? An admin sends you an invitation link.</Text>
+        <Text size="sm" c="dimmed" mt="md">No account? An admin sends you an invitation link. The very first account is made <Anchor component={Link} to="/signup">with the setup token</Anchor>.</Text>
       </Paper>
     </Center>
   );

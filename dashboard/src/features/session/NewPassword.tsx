@@ -11,6 +11,6 @@ export function NewPassword({ label, value, onChange, checked, refused }: {
   return (
     <PasswordInput label={label} description={value === "" || told !== undefined ? PASSWORD_RULES : (fault ?? "Good: long enough, and not too long")} inputWrapperOrder={["label", "input", "description", "error"]}
       error={told} autoComplete="new-password" required withAsterisk={false} value={value} onChange={(event) => onChange(event.currentTarget.value)}
-      visibilityToggleButtonProps={{ "aria-label": `Show ${label.toLowerCase()}` }} />
+      visibilityToggleButtonProps={{ "aria-label": `Show ${label.toLowerCase()}`, tabIndex: 0 }} />
   );
 }

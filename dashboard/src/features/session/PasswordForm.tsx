@@ -57,7 +57,7 @@ export function PasswordForm({ me, reload }: { readonly me: { readonly version: 
         {told && refused === undefined && <Trouble problem={told} title="Your password is as before" />}
         {/* Password managers look for whom it is. */}
         <input type="text" hidden readOnly autoComplete="username" value={me?.email ?? ""} />
-        <PasswordInput label="Current password" autoComplete="current-password" required withAsterisk={false} value={current} onChange={(event) => setCurrent(event.currentTarget.value)} visibilityToggleButtonProps={{ "aria-label": "Show current password" }} />
+        <PasswordInput label="Current password" autoComplete="current-password" required withAsterisk={false} value={current} onChange={(event) => setCurrent(event.currentTarget.value)} visibilityToggleButtonProps={{ "aria-label": "Show current password", tabIndex: 0 }} />
         <NewPassword label="New password" value={next} onChange={setNext} checked={checked} refused={refused} />
         <Text size="sm" c="dimmed">Your sessions in other browsers, and those of commands, end at once. You stay signed in here.</Text>
         <Button type="submit" loading={busy} disabled={me === undefined || wait > 0} style={{ alignSelf: "flex-start" }}>{wait > 0 ? `Wait ${wait} s` : "Change password"}</Button>

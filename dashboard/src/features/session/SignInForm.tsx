@@ -35,7 +35,7 @@ export function SignInForm({ email: given = "" }: { readonly email?: string }) {
         ))}
         <TextInput label="E-mail" type="email" autoComplete="username" required withAsterisk={false} autoFocus={given === ""} data-autofocus={given === "" || undefined} value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
         <PasswordInput label="Password" autoComplete="current-password" required withAsterisk={false} autoFocus={given !== ""} data-autofocus={given !== "" || undefined} ref={field} value={password} onChange={(event) => setPassword(event.currentTarget.value)}
-          visibilityToggleButtonProps={{ "aria-label": "Show the password" }} />
+          visibilityToggleButtonProps={{ "aria-label": "Show the password", tabIndex: 0 }} />
         <Button type="submit" loading={busy} disabled={wait > 0}>{wait > 0 ? `Wait ${wait} s` : "Sign in"}</Button>
       </Stack>
     </form>
