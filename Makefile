@@ -113,8 +113,9 @@ proto: install ## Regenerate proto/python from the protos.
 	@$(BIN)/python dev/generate_proto.py
 
 .PHONY: docs
-docs: install ## Regenerate docs/configuration.md and the committed GraphQL schema.
+docs: install ## Regenerate docs/configuration.md, the charts' value schemas and the committed GraphQL schema.
 	@$(BIN)/python dev/generate_configuration.py
+	@$(BIN)/python dev/generate_chart_schemas.py
 	@$(BIN)/python dev/write_sdl.py
 
 .PHONY: lock
