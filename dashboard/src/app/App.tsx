@@ -74,7 +74,16 @@ function Broken() {
   return <Center mih="60vh" p="md"><Trouble problem={{ code: "PAGE", message }} retry={() => location.reload()} /></Center>;
 }
 
-const page = (load: () => Promise<{ default: () => React.ReactNode }>): NonNullable<RouteObject["lazy"]> => async () => ({ Component: (await load()).default });
+type Load = () => Promise<{ default: () => React.ReactNode }>;
+const LOAD_AGAIN_MS = 1_000;
+
+/** Browsers drop what they load when the network changes, such as another Wi-Fi: once more, then it is told. */
+async function loadAgain(load: Load): ReturnType<Load> {
+  await new Promise((resolve) => setTimeout(resolve, LOAD_AGAIN_MS));
+  return load();
+}
+
+const page = (load: Load): NonNullable<RouteObject["lazy"]> => async () => ({ Component: (await load().catch(() => loadAgain(load))).default });
 
 const router = createBrowserRouter([
   {
