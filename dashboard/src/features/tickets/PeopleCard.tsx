@@ -33,7 +33,7 @@ export function PeopleCard({ row, reasons, pointing, actions, perform, busy }: {
   );
   if (row.peopleSuspected && decidesAudience) {
     return (
-      <Alert color="yellow" variant="light" role="group" icon={<IconEyeOff aria-hidden />} title="Is this a people matter?">
+      <Alert variant="default" role="group" icon={<IconEyeOff aria-hidden />} title="Is this a people matter?">
         <Text size="sm">It reads like one, so ops does not see it until you decide. What you decide holds.</Text>
         {reasons.length > 0 && <Reasons reasons={reasons} pointing={pointing} label="Why it is suspected" />}
         <Group gap="xs" mt="xs">
