@@ -60,7 +60,7 @@ export function HighlightList({ changelog, reload, pollMs, show }: {
               <Text component="span" size="sm" c="dimmed">
                 {highlight.references.length > 0 && `${highlight.references.join(", ")} `}
                 {highlight.engine.toLowerCase() !== it.highlights?.engine.toLowerCase() && <EngineBadge engine={highlight.engine} />}{" "}
-                {highlight.entryKeys.map((key) => <Anchor key={key} component="button" size="sm" mr={6} onClick={() => open(key)}>{key}<span className="visually-hidden">, show the entry: {texts.get(key) ?? key}</span></Anchor>)}
+                {highlight.entryKeys.map((key) => <Anchor key={key} component="button" size="sm" mr={6} onClick={() => open(key)}>{key}<span className="visually-hidden"> show the entry: {texts.get(key) ?? key}</span></Anchor>)}
               </Text>
             </li>
           ))}

@@ -35,7 +35,7 @@ export function NotesText({ changelog, form }: { readonly changelog: FragmentTyp
     <>
       <Group gap="xs" mb="xs">
         <CopyButton value={text}>
-          {({ copied, copy }) => <Button size="compact-md" variant="default" leftSection={copied ? <IconCheck size={14} aria-hidden /> : <IconCopy size={14} aria-hidden />} onClick={copy}><span role="status">{copied ? "Copied" : `Copy ${name}`}</span></Button>}
+          {({ copied, copy }) => <Button size="compact-md" variant="default" leftSection={copied ? <IconCheck size={14} aria-hidden /> : <IconCopy size={14} aria-hidden />} onClick={copy}>{copied ? "Copied" : `Copy ${name}`}</Button>}
         </CopyButton>
         <Button size="compact-md" variant="default" leftSection={<IconDownload size={14} aria-hidden />} onClick={() => download(text, file, type)}>Download {file}</Button>
       </Group>

@@ -11,7 +11,7 @@ export function ShownOnce({ label, secret, close, children }: { readonly label: 
       <Code block className={classes.secret} tabIndex={0} role="region" aria-label={label}>{secret}</Code>
       <CopyButton value={secret}>
         {({ copied, copy }) => (
-          <Button data-autofocus onClick={copy} leftSection={copied ? <IconCheck size={16} aria-hidden /> : <IconCopy size={16} aria-hidden />}><span role="status">{copied ? "Copied" : "Copy"}</span></Button>
+          <Button data-autofocus onClick={copy} leftSection={copied ? <IconCheck size={16} aria-hidden /> : <IconCopy size={16} aria-hidden />}>{copied ? "Copied" : "Copy"}</Button>
         )}
       </CopyButton>
       {children}
