@@ -53,7 +53,7 @@ export function Shell({ person, children }: { readonly person: Person; readonly 
         <Group h="100%" px="md" justify="space-between" wrap="nowrap">
           <Group gap="xs" wrap="nowrap">
             <Burger opened={menu} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={menu ? "Close the menu" : "Open the menu"} />
-            <UnstyledButton component={Link} to="/"><Group gap={8} wrap="nowrap"><img src="/favicon.svg" alt="" width={22} height={22} /><Text fw={600} visibleFrom="xs">AI Ops Assistant</Text></Group></UnstyledButton>
+            <UnstyledButton component={Link} to="/" aria-label="AI Ops Assistant"><Group gap={8} wrap="nowrap"><img src="/favicon.svg" alt="" width={22} height={22} /><Text fw={600} visibleFrom="xs">AI Ops Assistant</Text></Group></UnstyledButton>
           </Group>
           <Group gap={4} wrap="nowrap">
             <ActionIcon variant="subtle" color="gray" size="lg" visibleFrom="sm" aria-label="What the keyboard does" onClick={openHelp}><IconKeyboard size={18} /></ActionIcon>
