@@ -50,6 +50,8 @@ function Loaded({ changelog, reload, missing }: {
   const role = "person" in now ? now.person.role : null;
   const { filters, setFilter } = useFilters(["view"]);
   const view = VIEWS.find((each) => each === filters.view) ?? "notes";
+  // An object, so that the same entry can be wanted twice.
+  const [wanted, setWanted] = useState<{ readonly key: string }>();
   const [publishing, setPublishing] = useState(false);
   const draft = changelog.state === "DRAFT";
   const mayPublish = draft && role !== "HR";
@@ -68,9 +70,9 @@ function Loaded({ changelog, reload, missing }: {
         {mayPublish && <Button leftSection={<IconLock size={16} aria-hidden />} onClick={() => setPublishing(true)}>Publish</Button>}
       </PageHead>
       <AccountingLine changelog={changelog} />
-      <HighlightList changelog={changelog} reload={reload} pollMs={POLL_MS} show={() => show("notes")} />
+      <HighlightList changelog={changelog} reload={reload} pollMs={POLL_MS} open={(key) => { show("notes"); setWanted({ key }); }} />
       {commitsMissing && <MissingPart what="Authors" problem={commitsMissing} retry={reload} />}
-      <Tabs value={view} onChange={show} keepMounted={false} mt="md">
+      <Tabs value={view} onChange={(name) => { setWanted(undefined); show(name); }} keepMounted={false} mt="md">
         <Tabs.List aria-label="Ways to see the notes">
           <Tabs.Tab value="notes">Entries and commits</Tabs.Tab>
           <Tabs.Tab value="preview">Preview</Tabs.Tab>
@@ -81,7 +83,7 @@ function Loaded({ changelog, reload, missing }: {
           <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="xl">
             <Stack component="section" gap="xs" aria-labelledby="entries" style={{ minWidth: 0 }}>
               <Title order={2} size="h4" id="entries">Entries</Title>
-              <EntryList changelog={changelog} commits={commits} masked={role === "HR"} />
+              <EntryList changelog={changelog} commits={commits} masked={role === "HR"} wanted={wanted} />
             </Stack>
             <Stack component="section" gap="xs" aria-labelledby="left-out" style={{ minWidth: 0 }}>
               <Title order={2} size="h4" id="left-out">Left out</Title>

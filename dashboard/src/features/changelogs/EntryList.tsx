@@ -1,5 +1,5 @@
 import { Badge, Box, Stack, Text, Title } from "@mantine/core";
-import { useMemo } from "react";
+import { useEffect, useMemo } from "react";
 import { graphql, readFragment, type FragmentType } from "../../gql";
 import type { ChangelogSection } from "../../gql/graphql";
 import { many } from "./account";
@@ -19,9 +19,16 @@ const NAMES: Record<ChangelogSection, string> = { ADDED: "Added", CHANGED: "Chan
 type Commits = readonly ({ readonly sha: string } & FragmentType<typeof CommitFields>)[];
 
 /** The entries by section; what breaks comes first, in its section and among the sections. */
-export function EntryList({ changelog, commits, masked }: {
+export function EntryList({ changelog, commits, masked, wanted }: {
   readonly changelog: FragmentType<typeof Entries>; readonly commits: Commits | undefined; readonly masked: boolean;
+  /** The entry to go to. */ readonly wanted: { readonly key: string } | undefined;
 }) {
+  useEffect(() => {
+    if (wanted === undefined) return;
+    const entry = document.getElementById(`entry-${wanted.key}`);
+    entry?.focus({ preventScroll: true });
+    entry?.scrollIntoView({ block: "center" });
+  }, [wanted]);
   const { entries } = readFragment(Entries, changelog);
   const bySha = useMemo(() => new Map(commits?.map((commit) => [commit.sha, commit])), [commits]);
   const sections = useMemo(() => {

@@ -20,22 +20,14 @@ const Highlights = graphql(`
   }
 `);
 
-function goTo(key: string): void {
-  const entry = document.getElementById(`entry-${key}`);
-  entry?.focus({ preventScroll: true });
-  entry?.scrollIntoView({ block: "center" });
-}
-
 /** The worded top of the notes: each sentence leads to the entries that it stands for. */
-export function HighlightList({ changelog, reload, pollMs, show }: {
-  readonly changelog: FragmentType<typeof Highlights>; readonly reload: () => void; readonly pollMs: number; readonly show: () => void;
+export function HighlightList({ changelog, reload, pollMs, open }: {
+  readonly changelog: FragmentType<typeof Highlights>; readonly reload: () => void; readonly pollMs: number; readonly open: (entryKey: string) => void;
 }) {
   const it = readFragment(Highlights, changelog);
   const pending = it.highlightState === "PENDING";
   usePolling(reload, pollMs, pending);
   const texts = new Map(it.entries.map(({ key, text }) => [key, text]));
-  // The entries may be on a tab that is not shown yet.
-  const open = (key: string): void => { show(); requestAnimationFrame(() => requestAnimationFrame(() => goTo(key))); };
   return (
     <section aria-labelledby="highlights">
       <Group gap="xs" mt="md" mb={4}>

@@ -59,8 +59,8 @@ function DraftForm({ repositories, chosen, close }: { readonly repositories: rea
         <NativeSelect label="Repository" value={repository} onChange={(event) => setDraft({ ...draft, repository: event.currentTarget.value })}
           data={repositories.map(({ name, commitCount }) => ({ value: name, label: `${name} (${many(commitCount, "commit")})` }))} />
         <Group grow align="flex-start" preventGrowOverflow={false}>
-          <Autocomplete label="From, not included" description="A tag or a hash; empty for the beginning" data={tags} value={from} onChange={(value) => setDraft({ ...draft, from: value })} data-autofocus autoCapitalize="off" spellCheck={false} miw={220} />
-          <Autocomplete label="To, included" description={newest ? `Empty for the newest commit, ${newest.sha.slice(0, 8)}` : "A tag or a hash"} data={tags} value={to} onChange={(value) => setDraft({ ...draft, to: value })} required={commits !== undefined && newest === undefined} autoCapitalize="off" spellCheck={false} miw={220} />
+          <Autocomplete label="From, not included" description="A tag or a hash; empty for the beginning" data={tags} comboboxProps={{ withinPortal: false }} value={from} onChange={(value) => setDraft({ ...draft, from: value })} data-autofocus autoCapitalize="off" spellCheck={false} miw={220} />
+          <Autocomplete label="To, included" description={newest ? `Empty for the newest commit, ${newest.sha.slice(0, 8)}` : "A tag or a hash"} data={tags} comboboxProps={{ withinPortal: false }} value={to} onChange={(value) => setDraft({ ...draft, to: value })} required={commits !== undefined && newest === undefined} autoCapitalize="off" spellCheck={false} miw={220} />
         </Group>
         <TextInput label="Version before" description="Such as 1.4.2; empty: what From is tagged with" value={previous} onChange={(event) => setDraft({ ...draft, previous: event.currentTarget.value })} autoCapitalize="off" spellCheck={false} />
         <Text size="xs" c="dimmed">
