@@ -15,7 +15,7 @@ from uuid import uuid4
 import httpx
 import psutil
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 from tests.dashboard.browser import FLAGS, ROOT, WAIT_MILLISECONDS, WIDE, Account, Person
 from tests.dashboard.content import Content, fill
 from tests.e2e.client import Client, admin_of, session_of
@@ -115,6 +115,7 @@ def content(as_role: Callable[[str], Client]) -> Content:
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
+    expect.set_options(timeout=WAIT_MILLISECONDS)
     with sync_playwright() as running:
         yield running
 
