@@ -31,7 +31,7 @@ SETTINGS: dict[str, type[ProcessSettings]] = {
     "gateway": GatewaySettings,
 }
 COMPONENTS = (*SETTINGS, "dashboard")
-LIMITS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "enum", "type")
+LIMITS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "enum", "type", "pattern")
 PLACES = ("_listen", "_file", "_folder")
 """Endings of settings that say where something is in the pod: the chart's own to set."""
 
@@ -118,7 +118,8 @@ TOLERATION = closed(
         "tolerationSeconds": whole(0),
     }
 )
-NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+NAME = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
+"""Of a Service: unlike other names it begins with a letter."""
 HOST_NAME = r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$"
 SOME_URL = r"^(https?://[^\s/]+(/\S*)?)?$"
 

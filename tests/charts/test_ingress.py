@@ -11,7 +11,10 @@ PEERS = {"networkPolicy": {"ingressFrom": [{"ipBlock": {"cidr": "10.0.0.0/16"}}]
 def values(*, environment: str = "production", **ingress: Any) -> Object:
     return {
         "global": {"environment": environment, **PEERS},
-        "gateway": {"ingress": {"enabled": True, "host": "aiops.example.com", **ingress}},
+        "gateway": {
+            "settings": {"trustedProxies": "10.0.0.0/16"},
+            "ingress": {"enabled": True, "host": "aiops.example.com", **ingress},
+        },
     }
 
 
@@ -96,3 +99,13 @@ def test_a_controller_that_policies_keep_away_is_refused(charts: Charts) -> None
     refused = charts.refusal({"gateway": {"ingress": {"enabled": True, "host": "a.b"}}}, MINIMAL)
 
     assert "network policies keep the ingress controller away. Set global.networkPolicy.ingressFrom" in refused
+
+
+def test_the_gateway_hears_whose_word_about_addresses_counts(charts: Charts, production: Rendered) -> None:
+    unsaid = charts.refusal({**values(), "gateway": {"ingress": {"enabled": True, "host": "a.b"}}}, MINIMAL)
+
+    assert production.pod("Rollout", "aiops-gateway").environment["GATEWAY_TRUSTED_PROXIES"] == "10.0.0.0/16"
+    assert "wrong passwords of one person would slow down all. Set settings.trustedProxies to the network" in unsaid
+    for wrong in ("*", "0.0.0.0/0", "ingress-nginx"):
+        refused = charts.refusal({"gateway": {"settings": {"trustedProxies": wrong}}}, MINIMAL)
+        assert f"gateway:\n- at '/settings/trustedProxies': '{wrong}' does not match pattern" in refused

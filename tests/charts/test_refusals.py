@@ -56,6 +56,7 @@ def test_every_chart_refuses_unknown_keys_also_by_itself(charts: Charts, compone
         ({"global": {"environment": "staging"}}, "value must be one of 'production', 'development'"),
         ({"global": {"logLevel": "debug"}}, "value must be one of 'DEBUG', 'INFO', 'WARNING', 'ERROR'"),
         ({"global": {"name": "Aiops"}}, "'Aiops' does not match pattern"),
+        ({"global": {"name": "1aiops"}}, "'1aiops' does not match pattern"),
         ({"global": {"drainSeconds": -1}}, "minimum: got -1, want 0"),
         ({"global": {"rollout": {"scaleDownDelaySeconds": 30}}}, "minimum: got 30, want 90"),
         ({"global": {"unleash": {"url": "http://unleash:4242"}}}, "does not match pattern '^(https?://"),
@@ -87,7 +88,8 @@ def test_a_value_out_of_its_range_is_refused(charts: Charts, values: dict[str, A
 def test_options_that_contradict_each_other_are_refused_with_what_to_do(
     charts: Charts, values: dict[str, Any], said: str
 ) -> None:
-    ingress = {"gateway": {"ingress": {"enabled": True, "host": "a.b", "tls": {"terminatedAt": "elsewhere"}}}}
+    way_in = {"enabled": True, "host": "a.b", "tls": {"terminatedAt": "elsewhere"}}
+    ingress = {"gateway": {"settings": {"trustedProxies": "10.0.0.0/8"}, "ingress": way_in}}
     peers = [{"ipBlock": {"cidr": "10.0.0.0/8"}}]
     if "dashboard" in values:
         values = {**values, **ingress, "global": {"networkPolicy": {"ingressFrom": peers}}}

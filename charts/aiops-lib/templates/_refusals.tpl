@@ -46,6 +46,9 @@ once, each with what to do.
     {{- if and (ne .tls.terminatedAt "ingress") (or .tls.secretName .tls.clusterIssuer) -}}
       {{- $said = append $said (printf "gateway: ingress.tls names a secretName or a clusterIssuer, but ingress.tls.terminatedAt is %s, so neither would be used. Set ingress.tls.terminatedAt=ingress, or leave them out." .tls.terminatedAt) -}}
     {{- end -}}
+    {{- if not (dig "trustedProxies" "" ($.Values.settings | default dict)) -}}
+      {{- $said = append $said "gateway: ingress.enabled is true, but settings.trustedProxies is empty: every log-in would come from the ingress controller's address, and wrong passwords of one person would slow down all. Set settings.trustedProxies to the network of the controller's pods, for example 10.244.0.0/16." -}}
+    {{- end -}}
     {{- if and $global.networkPolicy.enabled (not $global.networkPolicy.ingressFrom) -}}
       {{- $said = append $said "gateway: ingress.enabled is true, but network policies keep the ingress controller away. Set global.networkPolicy.ingressFrom to its pods, for example [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ingress-nginx}}}]." -}}
     {{- end -}}

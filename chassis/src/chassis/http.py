@@ -95,11 +95,14 @@ class BoundedHeaders(HttpToolsProtocol):
 class HttpServer(uvicorn.Server):
     """uvicorn without its signal handlers and its access log; the process that it runs in decides when to stop."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, *, trusted_proxies: str = "") -> None:
+        """Serve the app; who connects is the client, unless it is a proxy whose word counts."""
         super().__init__(
             uvicorn.Config(
                 app,
                 http=BoundedHeaders,
+                proxy_headers=bool(trusted_proxies),
+                forwarded_allow_ips=trusted_proxies,
                 log_config=None,
                 access_log=False,
                 lifespan="off",

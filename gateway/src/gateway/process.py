@@ -107,7 +107,7 @@ class Gateway:
         Raises:
             SettingsInvalid: an address cannot be listened on.
         """
-        server = HttpServer(Traced(Guarded(self.app)))
+        server = HttpServer(Traced(Guarded(self.app)), trusted_proxies=self.settings.trusted_proxies)
         server.config.ws_max_size = MAX_MESSAGE_BYTES
         self.http_port = self._servers.serve(server, "http_listen")
         operations = HttpServer(make_app(self.health, self.metrics))

@@ -15,6 +15,8 @@ output "helm_values" {
     # CloudFront serves the pages.
     dashboard = { enabled = false }
     gateway = {
+      # The load balancer leaves X-Forwarded-For as CloudFront wrote it: its last address is the client's.
+      settings = { trustedProxies = var.vpc_cidr_block }
       ingress = {
         enabled   = true
         className = "alb"
@@ -31,8 +33,12 @@ output "helm_values" {
           "alb.ingress.kubernetes.io/manage-backend-security-group-rules" = "false"
           "alb.ingress.kubernetes.io/healthcheck-port"                    = "8180"
           "alb.ingress.kubernetes.io/healthcheck-path"                    = "/readyz"
+          # A new pod gets requests after two checks: until then those to a promoted colour have to wait.
+          "alb.ingress.kubernetes.io/healthcheck-interval-seconds" = "5"
+          "alb.ingress.kubernetes.io/healthcheck-timeout-seconds"  = "4"
+          "alb.ingress.kubernetes.io/healthy-threshold-count"      = "2"
           # Subscriptions are quiet for long; at its end the balancer waits as long as the pods drain.
-          "alb.ingress.kubernetes.io/load-balancer-attributes" = "idle_timeout.timeout_seconds=300,routing.http.drop_invalid_header_fields.enabled=true"
+          "alb.ingress.kubernetes.io/load-balancer-attributes" = "idle_timeout.timeout_seconds=300,routing.http.drop_invalid_header_fields.enabled=true,routing.http.xff_header_processing.mode=preserve"
           "alb.ingress.kubernetes.io/target-group-attributes"  = "deregistration_delay.timeout_seconds=30"
         }
       }

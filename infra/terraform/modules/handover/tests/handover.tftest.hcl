@@ -23,6 +23,13 @@ run "charts_and_cluster_learn_what_was_made" {
     error_message = "The load balancer has its group and serves no pages."
   }
   assert {
+    condition = (
+      yamldecode(output.helm_values).gateway.settings.trustedProxies == var.vpc_cidr_block
+      && contains(split(",", yamldecode(output.helm_values).gateway.ingress.annotations["alb.ingress.kubernetes.io/load-balancer-attributes"]), "routing.http.xff_header_processing.mode=preserve")
+    )
+    error_message = "The gateway hears the client's address as CloudFront saw it: the load balancer adds nothing to it."
+  }
+  assert {
     condition = [for manifest in split("---\n", output.manifests) : yamldecode(manifest).kind] == [
       "Namespace", "RoleBinding", "Role", "RoleBinding", "ServiceAccount", "SecretStore", "StorageClass", "Namespace",
       "ConfigMap", "SecurityGroupPolicy",
