@@ -1,14 +1,16 @@
 import { Center, Loader } from "@mantine/core";
-import { Suspense, useEffect } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { createBrowserRouter, Navigate, Outlet, useLocation, useRouteError, type RouteObject } from "react-router";
 import { RouterProvider } from "react-router/dom";
 import { Empty } from "../ui/Empty";
 import { Trouble } from "../ui/Trouble";
 import { Shell, placesFor } from "./Shell";
-import { SignInAgain } from "./SignInAgain";
 import { renew, session, type Person } from "./session";
 import { useStore } from "./store";
 import { urls } from "./urls";
+
+const loadSignInAgain = () => import("./SignInAgain");
+const SignInAgain = lazy(loadSignInAgain);
 
 function Waiting() {
   return <Center mih="60vh"><Loader aria-label="Loading" /></Center>;
@@ -18,13 +20,18 @@ function Waiting() {
 function SignedIn() {
   const now = useStore(session);
   const { pathname, search } = useLocation();
+  const signedIn = now.state === "in";
+  useEffect(() => {
+    // Fetched while all is well: an upgrade may have taken it away when it is needed.
+    if (signedIn) void loadSignInAgain();
+  }, [signedIn]);
   if (now.state === "starting") return <Waiting />;
   if (now.state === "unknown") return <Center mih="100vh" p="md"><Trouble problem={now.problem} title="Nobody can be signed in just now" retry={() => void renew()} /></Center>;
   if (now.state === "out") return <Navigate to={`${urls.login}?to=${encodeURIComponent(pathname + search)}`} replace />;
   return (
     <Shell person={now.person}>
       <Suspense fallback={<Waiting />}><Outlet /></Suspense>
-      {now.state === "expired" && <SignInAgain person={now.person} />}
+      {now.state === "expired" && <Suspense><SignInAgain person={now.person} /></Suspense>}
     </Shell>
   );
 }

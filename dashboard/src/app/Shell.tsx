@@ -1,14 +1,15 @@
-import { ActionIcon, AppShell, Burger, Group, Kbd, Menu, Modal, NavLink, Stack, Table, Text, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, AppShell, Burger, Group, Menu, NavLink, Text, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconFileText, IconKeyboard, IconListDetails, IconMoon, IconSun, IconTicket, IconUser, IconUsers } from "@tabler/icons-react";
-import type { ComponentType, ReactNode } from "react";
+import { lazy, Suspense, type ComponentType, type ReactNode } from "react";
 import { Link, useLocation, useNavigate } from "react-router";
 import { Notice } from "./Notice";
-import { shortcuts, useShortcuts } from "./keyboard";
+import { useShortcuts } from "./keyboard";
 import { signOut, type Person } from "./session";
-import { useStore } from "./store";
 import { urls } from "./urls";
 import { notifications } from "@mantine/notifications";
+
+const KeyboardHelp = lazy(() => import("./KeyboardHelp"));
 
 interface Place {
   readonly name: string;
@@ -80,7 +81,7 @@ export function Shell({ person, children }: { readonly person: Person; readonly 
         <Notice />
         {children}
       </AppShell.Main>
-      <Modal opened={help} onClose={closeHelp} title="What the keyboard does">{help && <KeyboardHelp />}</Modal>
+      {help && <Suspense><KeyboardHelp close={closeHelp} /></Suspense>}
     </AppShell>
   );
 }
@@ -93,24 +94,5 @@ function ThemeSwitch() {
     <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`Use the ${next} theme`} onClick={() => setColorScheme(next)}>
       {now === "dark" ? <IconSun size={18} /> : <IconMoon size={18} />}
     </ActionIcon>
-  );
-}
-
-function KeyboardHelp() {
-  const all = useStore(shortcuts).flat();
-  return (
-    <Stack>
-      <Table>
-        <Table.Tbody>
-          {all.map(({ keys, does }) => (
-            <Table.Tr key={`${keys} ${does}`}>
-              <Table.Td w={90}>{keys.split(" ").map((key) => <Kbd key={key} mr={4}>{key}</Kbd>)}</Table.Td>
-              <Table.Td>{does}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-      <Text size="xs" c="dimmed">Keys do nothing while you type in a field; Escape leaves it.</Text>
-    </Stack>
   );
 }

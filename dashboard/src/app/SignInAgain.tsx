@@ -4,7 +4,7 @@ import type { Person } from "./session";
 import { urls } from "./urls";
 
 /** The session ended under the page: the page stays, and what was typed on it, until the person is back. */
-export function SignInAgain({ person }: { readonly person: Person }) {
+export default function SignInAgain({ person }: { readonly person: Person }) {
   return (
     <Modal opened onClose={() => undefined} withCloseButton={false} closeOnClickOutside={false} closeOnEscape={false} title="Your session has ended" centered>
       <Text size="sm" mb="md">Sign in again as {person.displayName}: the page is as you left it, and what you sent meanwhile goes on.</Text>

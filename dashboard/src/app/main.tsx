@@ -2,8 +2,7 @@ import "@mantine/core/styles.css";
 import "@mantine/notifications/styles.css";
 import "../ui/page.css";
 import { MantineProvider } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
-import { StrictMode } from "react";
+import { lazy, StrictMode, Suspense } from "react";
 import { createRoot } from "react-dom/client";
 import { Provider } from "urql";
 import { App } from "./App";
@@ -12,6 +11,9 @@ import { watchConnection } from "./connection";
 import { startKeyboard } from "./keyboard";
 import { startSession } from "./session";
 import { contrast, theme } from "./theme";
+
+/** Nothing is notified before something is done. */
+const Notifications = lazy(async () => ({ default: (await import("@mantine/notifications")).Notifications }));
 
 startSession();
 startKeyboard();
@@ -24,7 +26,7 @@ createRoot(root).render(
     <MantineProvider theme={theme} cssVariablesResolver={contrast} defaultColorScheme="auto">
       <Provider value={client}>
         <App />
-        <Notifications position="bottom-right" />
+        <Suspense><Notifications position="bottom-right" /></Suspense>
       </Provider>
     </MantineProvider>
   </StrictMode>,
