@@ -218,7 +218,7 @@ def gateway_without(stack: RunningStack, tmp_path: Path) -> Iterator[Callable[..
             processes.append(
                 subprocess.Popen([sys.executable, "-m", "gateway"], env=environment, stdout=log, stderr=log)
             )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             with suppress(httpx.HTTPError):
                 if httpx.get(f"http://127.0.0.1:{operations}/readyz").status_code == httpx.codes.OK:
