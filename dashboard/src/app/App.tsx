@@ -11,6 +11,7 @@ import { urls } from "./urls";
 
 const loadSignInAgain = () => import("./SignInAgain");
 const SignInAgain = lazy(loadSignInAgain);
+const SIGN_IN_AGAIN_MS = 3_000;
 
 function Waiting() {
   return <Center mih="60vh"><Loader aria-label="Loading" /></Center>;
@@ -23,7 +24,8 @@ function SignedIn() {
   const signedIn = now.state === "in";
   useEffect(() => {
     // Fetched while all is well: an upgrade may have taken it away when it is needed.
-    if (signedIn) void loadSignInAgain();
+    const timer = setTimeout(() => void (signedIn && loadSignInAgain()), SIGN_IN_AGAIN_MS);
+    return () => clearTimeout(timer);
   }, [signedIn]);
   if (now.state === "starting") return <Waiting />;
   if (now.state === "unknown") return <Center mih="100vh" p="md"><Trouble problem={now.problem} title="Nobody can be signed in just now" retry={() => void renew()} /></Center>;
