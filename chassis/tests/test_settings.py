@@ -100,6 +100,7 @@ def test_settings_do_not_change(environment: pytest.MonkeyPatch) -> None:
 def test_every_field_is_described() -> None:
     assert [name for name, field in ParcelsSettings.model_fields.items() if not field.description] == []
 
+
 def test_a_file_of_the_secrets_folder_sets_what_the_environment_does_not(
     environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
