@@ -51,6 +51,10 @@ check: install ## Run the static checks: ruff, mypy, import-linter, buf, squawk,
 test: check dashboard ## Run all that CI runs; T=path runs only the tests there.
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(T)
 
+.PHONY: terraform-provider
+terraform-provider: ## Fetch the provider of infra/terraform once, so that its tests need not be skipped.
+	@dev/terraform_provider.sh
+
 .PHONY: bench
 bench: install ## Measure speed as ratios against a peer in the same run; prints medians of 5.
 	@$(BIN)/python -m tests.bench

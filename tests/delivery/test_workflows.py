@@ -71,7 +71,8 @@ def test_every_run_is_one_make_target(workflow: Path) -> None:
 def test_actions_are_pinned_to_a_commit_with_its_version_beside_it(workflow: Path) -> None:
     used = re.findall(r"uses: (.*)", workflow.read_text())
 
-    unpinned = [use for use in used if not re.fullmatch(r"(actions|aws-actions)/[a-z-]+@[0-9a-f]{40}  # v[\d.]+", use)]
+    theirs = r"(actions|aws-actions|hashicorp)/[a-z-]+"
+    unpinned = [use for use in used if not re.fullmatch(rf"{theirs}@[0-9a-f]{{40}}  # v[\d.]+", use)]
 
     assert used
     assert unpinned == []
@@ -141,3 +142,38 @@ def test_what_changes_an_environment_runs_in_it_one_at_a_time() -> None:
     assert document["concurrency"] == {"group": "deploy-${{ inputs.environment }}", "cancel-in-progress": False}
     assert document["on"].keys() == {"workflow_dispatch"}
     assert document["jobs"]["promote"]["needs"] == ["preview"]
+
+
+def test_what_reaches_a_cluster_can_run_inside_its_network() -> None:
+    jobs = load(ROOT / ".github" / "workflows" / "deploy.yml")["jobs"]
+
+    inside = {name for name, job in jobs.items() if "vars.DEPLOY_RUNNER" in job["runs-on"]}
+
+    assert inside == {
+        name for name, job in jobs.items() if any("CLUSTER" in step.get("env", {}) for step in job["steps"])
+    }
+    assert len({job["runs-on"] for name, job in jobs.items() if name in inside}) == 1
+
+
+def test_terraform_tells_each_variable_that_a_deployment_reads() -> None:
+    read = {
+        name
+        for workflow in WORKFLOWS
+        for name in re.findall(r"vars\.([A-Z_]+)", workflow.read_text())
+        if name not in {"VALUES", "DEPLOY_RUNNER"}
+    }
+
+    assert len(read) >= 7
+    for environment in ("dev", "prod"):
+        outputs = (ROOT / "infra" / "terraform" / "envs" / environment / "outputs.tf").read_text()
+        (told,) = re.findall(r'^output "github_variables" \{\n(.*?)^\}', outputs, flags=re.MULTILINE | re.DOTALL)
+        assert set(re.findall(r"^    ([A-Z_]+) +=", told, flags=re.MULTILINE)) == read
+
+
+def test_what_runs_all_tests_has_terraform_and_its_provider() -> None:
+    for workflow in WORKFLOWS:
+        for name, job in load(workflow)["jobs"].items():
+            said = [(step.get("run") or step["uses"]).partition("@")[0] for step in job["steps"]]
+            if "make test" in said:
+                wanted = ["hashicorp/setup-terraform", "make terraform-provider", "make test"]
+                assert said[-3:] == wanted, f"{workflow.name}: {name}"

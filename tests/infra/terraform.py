@@ -9,8 +9,12 @@ from pathlib import Path
 from tests.infra.tree import TREE
 
 PROVIDER = "registry.terraform.io/hashicorp/aws"
+FETCHED = TREE.parents[1] / "build" / "terraform"
+"""Where `make terraform-provider` puts it."""
 MIRROR_PARENTS = ("/opt", "/usr/local", "/usr/share", "/usr/lib", "/var/lib")
 """Where operators put a mirror; TF_PLUGIN_MIRROR names any other place."""
+FIRST = {"modules": "modules/rds", "envs": "envs/dev"}
+LOCK = ".terraform.lock.hcl"
 WAIT_SECONDS = 300
 
 
@@ -31,7 +35,8 @@ class Terraform:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "AWS_"))}
         environment |= {
             "CHECKPOINT_DISABLE": "1",
-            "TF_DATA_DIR": str(self.tree / "data" / folder.replace("/", "-")),
+            "GOGC": "400",  # the provider's schema is large, and each run short: a third less to compute
+            "TF_DATA_DIR": str(self.tree / "data" / folder.partition("/")[0]),
             "TF_IN_AUTOMATION": "1",
         }
         return subprocess.run(
@@ -45,9 +50,14 @@ class Terraform:
         )
 
     def initialise(self, folder: str) -> None:
-        """Make a folder ready, without its backend and from the mirror alone."""
-        done = self.run(folder, "init", "-backend=false", "-input=false", "-no-color", f"-plugin-dir={self.mirror}")
-        assert done.returncode == 0, done.stdout + done.stderr
+        """Make a folder ready, without its backend; what the first of its kind gets from the mirror does for all."""
+        first = self.tree / FIRST[folder.partition("/")[0]]
+        if not (first / LOCK).exists():
+            options = ["-backend=false", "-input=false", "-no-color", f"-plugin-dir={self.mirror}"]
+            done = self.run(str(first.relative_to(self.tree)), "init", *options)
+            assert done.returncode == 0, done.stdout + done.stderr
+        if not (self.tree / folder / LOCK).exists():
+            shutil.copy(first / LOCK, self.tree / folder / LOCK)
 
 
 def find(into: Path) -> Terraform:
@@ -66,13 +76,13 @@ def find(into: Path) -> Terraform:
 
 def _mirror() -> Path:
     named = os.environ.get("TF_PLUGIN_MIRROR")
-    parents = [Path(named)] if named else [Path(parent) for parent in MIRROR_PARENTS]
+    parents = [Path(named).resolve()] if named else [FETCHED, *map(Path, MIRROR_PARENTS)]
     for parent in parents:
         for depth in range(1 if named else 4):
             for folder in sorted(parent.glob("*/" * depth + PROVIDER)):
                 if any(folder.rglob("terraform-provider-aws*")):
                     return folder.parents[len(Path(PROVIDER).parts) - 1]
     raise NotHereError(
-        "no mirror of the provider hashicorp/aws is here: make one with `terraform providers mirror FOLDER` in "
-        "infra/terraform/envs/dev and name it in TF_PLUGIN_MIRROR"
+        "the provider hashicorp/aws is not here: fetch it with `make terraform-provider`, or name a mirror of it in "
+        "TF_PLUGIN_MIRROR"
     )

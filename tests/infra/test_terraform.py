@@ -56,7 +56,7 @@ def test_a_machine_without_the_provider_reads_what_to_do(tmp_path: Path, monkeyp
     monkeypatch.setenv("TF_PLUGIN_MIRROR", str(tmp_path / "empty"))
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(NotHereError, match="terraform providers mirror FOLDER"):
+    with pytest.raises(NotHereError, match="make terraform-provider"):
         find(tmp_path / "copy")
     monkeypatch.setenv("PATH", "")
     with pytest.raises(NotHereError, match="terraform is not installed"):

@@ -11,11 +11,13 @@ output "manifests" {
 output "github_variables" {
   description = "Variables of the environment in the repository's settings."
   value = {
-    AWS_REGION      = var.region
-    CLUSTER         = module.eks.cluster_name
-    DEPLOY_ROLE_ARN = module.iam.deploy_role_arn
-    REGISTRY        = module.registry.address
-    URL             = "https://${var.domain_name}"
+    AWS_REGION         = var.region
+    CLUSTER            = module.eks.cluster_name
+    DEPLOY_ROLE_ARN    = module.iam.deploy_role_arn
+    PAGES_BUCKET       = module.dashboard.bucket_name
+    PAGES_DISTRIBUTION = module.dashboard.distribution_id
+    REGISTRY           = module.registry.address
+    URL                = "https://${var.domain_name}"
   }
 }
 

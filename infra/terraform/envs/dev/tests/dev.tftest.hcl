@@ -31,6 +31,13 @@ run "the_modules_fit_together" {
     condition     = output.secrets_prefix == "aiops-dev" && output.github_variables.AWS_REGION == "eu-central-1"
     error_message = "Deployments learn where to."
   }
+  assert {
+    condition = (
+      output.github_variables.PAGES_BUCKET == module.dashboard.bucket_name
+      && output.github_variables.PAGES_DISTRIBUTION == module.dashboard.distribution_id
+    )
+    error_message = "Pages too."
+  }
 }
 
 run "refuses_what_cannot_work" {
