@@ -1,6 +1,7 @@
 """Checkov finds nothing in what the installation is made of; each exception stands in its file, with its reason."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,19 +23,27 @@ resource "aws_s3_bucket_acl" "pages" {
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # the first run installs
 
 
-@pytest.mark.parametrize(("path", "framework"), [("infra/terraform", "terraform"), ("Dockerfile", "dockerfile")])
-def test_nothing_is_found(path: str, framework: str) -> None:
-    assert run_checkov(ROOT / path, framework) == []
+@pytest.fixture(scope="module")
+def findings(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Of a copy of the tree that has a mistake in it: one run tells what is found and what is not."""
+    folder = tmp_path_factory.mktemp("infra") / "terraform"
+    shutil.copytree(TREE, folder, ignore=shutil.ignore_patterns(".terraform*"))
+    (folder / "open.tf").write_text(OPEN_BUCKET)
+    return run_checkov(folder, "terraform")
 
 
-def test_a_public_bucket_is_found(tmp_path: Path) -> None:
-    (tmp_path / "main.tf").write_text(OPEN_BUCKET)
+def test_nothing_is_found_in_terraform(findings: list[str]) -> None:
+    assert [line for line in findings if "/open.tf:" not in line] == []
 
-    findings = run_checkov(tmp_path, "terraform")
 
+def test_a_public_bucket_is_found(findings: list[str]) -> None:
     assert [line.rpartition("/")[2] for line in findings if "CKV_AWS_20 " in line] == [
-        "main.tf:2 CKV_AWS_20 aws_s3_bucket.pages: S3 Bucket has an ACL defined which allows public READ access."
+        "open.tf:2 CKV_AWS_20 aws_s3_bucket.pages: S3 Bucket has an ACL defined which allows public READ access."
     ]
+
+
+def test_nothing_is_found_in_the_dockerfile() -> None:
+    assert run_checkov(ROOT / "Dockerfile", "dockerfile") == []
 
 
 def test_every_exception_has_a_reason() -> None:
