@@ -73,8 +73,53 @@ def test_what_follows_from_the_secrets_is_brought_up_to_date(runner: CliRunner, 
 
     after = contents(tmp_path)
     assert after["nats/authorization.conf"] == before["nats/authorization.conf"]
-    assert after["installation.json"] == before["installation.json"]
+    assert after["ai/key.pem"] == before["ai/key.pem"]
     assert after["ai/AI_DATABASE_URL"] == before["ai/AI_DATABASE_URL"].replace(":5432/", ":6543/")
+
+
+def test_where_the_database_is_need_not_be_told_again(runner: CliRunner, tmp_path: Path) -> None:
+    options = ["--database-host", "db.example.com", "--database-port", "6543", "--database-name", "ops"]
+    options += ["--database-parameters", "sslmode=verify-full&sslrootcert=system", "--database-admin", "root"]
+    runner.invoke(app, ["secrets", "generate", "--out", str(tmp_path), *options])
+    before = contents(tmp_path)
+
+    again = runner.invoke(app, ["secrets", "generate", "--out", str(tmp_path)])
+    unchanged = contents(tmp_path)
+    printed = runner.invoke(app, ["secrets", "generate", "--kubernetes", "--out", str(tmp_path)])
+    moved = runner.invoke(app, ["secrets", "generate", "--out", str(tmp_path), "--database-host", "other"])
+
+    urls = {each["metadata"]["name"]: each.get("stringData", {}) for each in yaml.safe_load_all(printed.stdout)}
+    tail = "@db.example.com:6543/ops?sslmode=verify-full&sslrootcert=system"
+    assert again.stdout == f"{tmp_path}: 0 keys and passwords made, 26 kept; readable by you alone.\n"
+    assert unchanged == before
+    assert urls["aiops-logs"]["database-url"] == before["logs/LOGS_DATABASE_URL"]
+    assert before["logs/LOGS_DATABASE_URL"].endswith(tail)
+    assert before["migrate/AIOPS_ADMIN_DATABASE_URL"].startswith("postgresql://root:")
+    assert moved.exit_code == 0
+    assert contents(tmp_path)["ai/AI_DATABASE_URL"].endswith(tail.replace("db.example.com", "other"))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--database-host", "db:5432"], "--database-host is 'db:5432'; it is a host name or an address"),
+        (["--database-host", "postgresql://db"], "without a port: db.example.com. Nothing was written."),
+        (["--database-name", "a/b"], "--database-name is 'a/b'; it is the name of a database: aiops."),
+        (["--database-parameters", "?sslmode=require"], "it is like sslmode=verify-full"),
+        (["--database-admin", "root:pw"], "it is the name of a role"),
+        (["--namespace", "Bad Name"], "'Bad Name' is no name of a namespace"),
+        (["--database-admin-password-file", "/dev/null"], "/dev/null is empty. Nothing was written."),
+    ],
+)
+def test_an_option_that_would_make_urls_that_nobody_can_use_is_refused(
+    runner: CliRunner, tmp_path: Path, options: list[str], said: str
+) -> None:
+    refused = runner.invoke(app, ["secrets", "generate", "--out", str(tmp_path / "s"), *options]).exception
+
+    assert isinstance(refused, Failure)
+    assert refused.code == ExitCode.USAGE
+    assert said in refused.message
+    assert not (tmp_path / "s").exists()
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"auth_app": 1}'])

@@ -66,7 +66,7 @@ def cluster() -> Iterator[Cluster]:
     with Cluster() as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        database = Database(host="h", port=5432, name="aiops", parameters="", admin="postgres")
+        database = Database(host="h", port="5432", name="aiops", parameters="", admin="postgres")
         for made in yaml.safe_load_all(for_kubernetes(completed({}), database, "house")):
             made["data"] = made.pop("stringData", made.get("data"))
             server.add(made, made["metadata"]["name"], made["kind"])

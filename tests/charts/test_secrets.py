@@ -47,7 +47,7 @@ def test_every_key_that_is_mounted_is_in_the_table(charts: Charts, supported: Re
 
 
 def test_the_command_makes_every_key_that_an_installation_mounts(minimal: Rendered, kind: Rendered) -> None:
-    database = Database(host="h", port=5432, name="aiops", parameters="", admin="postgres")
+    database = Database(host="h", port="5432", name="aiops", parameters="", admin="postgres")
     made = {
         (each["kind"].lower(), each["metadata"]["name"], key)
         for each in yaml.safe_load_all(for_kubernetes(completed({}), database, "house"))

@@ -24,12 +24,12 @@ KEYS = ("redaction_key", "key_encryption_key")
 class Database:
     """Where PostgreSQL is."""
 
-    host: str
-    port: int
-    name: str
-    parameters: str
+    host: str = "aiops-postgres"
+    port: str = "5432"
+    name: str = "aiops"
+    parameters: str = ""
     """Behind the question mark of each URL, such as `sslmode=verify-full`."""
-    admin: str
+    admin: str = "postgres"
 
     def url(self, user: str, password: str) -> str:
         """The address for a role."""

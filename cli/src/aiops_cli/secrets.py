@@ -1,6 +1,7 @@
 """`aiops secrets`: the keys and passwords of one installation. For operators; it needs no gateway and no database."""
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,15 @@ from aiops_cli.failure import ExitCode, Failure
 
 KEPT = "installation.json"
 SETUP_TOKEN = "auth/setup-token"  # noqa: S105 - a file's name
+PLACE = "database."
+"""Begins the names in that file that say where the database is: an upgrade must not forget a parameter of TLS."""
+NAMESPACE = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+SHAPES = {
+    "host": (r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", "is a host name or an address, without a port: db.example.com"),
+    "name": (r"[^\s/?#@]+", "is the name of a database: aiops"),
+    "parameters": (r"(\w+=[^\s&?#]+(&\w+=[^\s&?#]+)*)?", "is like sslmode=verify-full, several with & between"),
+    "admin": (r"[^\s/?#@:]+", "is the name of a role: postgres"),
+}
 
 app = typer.Typer(help="Make the keys and passwords of an installation.", no_args_is_help=True)
 
@@ -29,13 +39,15 @@ def generate(
         bool, typer.Option("--kubernetes", help="Print manifests (Secrets, one ConfigMap) instead of writing files.")
     ] = False,
     namespace: Annotated[str, typer.Option(help="Namespace of the manifests.")] = "aiops",
-    database_host: Annotated[str, typer.Option(help="Host of PostgreSQL.")] = "aiops-postgres",
-    database_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of PostgreSQL.")] = 5432,
-    database_name: Annotated[str, typer.Option(help="Name of the database.")] = "aiops",
+    database_host: Annotated[str | None, typer.Option(help="Host of PostgreSQL. [default: aiops-postgres]")] = None,
+    database_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of PostgreSQL. [default: 5432]")
+    ] = None,
+    database_name: Annotated[str | None, typer.Option(help="Name of the database. [default: aiops]")] = None,
     database_parameters: Annotated[
-        str, typer.Option(help="Parameters of each database URL, such as sslmode=verify-full.")
-    ] = "",
-    database_admin: Annotated[str, typer.Option(help="Role that makes the others.")] = "postgres",
+        str | None, typer.Option(help="Parameters of each database URL, such as sslmode=verify-full.")
+    ] = None,
+    database_admin: Annotated[str | None, typer.Option(help="Role that makes the others. [default: postgres]")] = None,
     database_admin_password_file: Annotated[
         Path | None, typer.Option(help="File with the password of that role, where it has one already.", exists=True)
     ] = None,
@@ -43,21 +55,37 @@ def generate(
     """Make what is missing; no key and no password that is there is ever made anew.
 
     With --out, files that follow from them (URLs, trust file, users of NATS) are brought up to date at each run, so run
-    it again after an upgrade. --kubernetes with --out prints manifests of what the folder keeps; without it every run
-    makes others, so apply them with `kubectl create`, which overwrites nothing.
+    it again after an upgrade; options of the database that it leaves out are those of the run before. --kubernetes with
+    --out prints manifests of what the folder keeps; without it every run makes others, so apply them with
+    `kubectl create`, which overwrites nothing.
     """
     from aiops_cli.installation import Database, completed, for_folder, for_kubernetes  # noqa: PLC0415 - loads crypto
 
     if out is None and not kubernetes:
         raise Failure("Say where to: --out FOLDER writes files, --kubernetes prints manifests.", ExitCode.USAGE)
-    known = _kept(out) if out else {}
-    given = dict(known)
+    if not re.fullmatch(NAMESPACE, namespace):
+        raise Failure(f"{namespace!r} is no name of a namespace: lower-case letters, digits and -.", ExitCode.USAGE)
+    kept = _kept(out) if out else {}
+    given = {
+        "host": database_host,
+        "port": None if database_port is None else str(database_port),
+        "name": database_name,
+        "parameters": database_parameters,
+        "admin": database_admin,
+    }
+    place = {name.removeprefix(PLACE): value for name, value in kept.items() if name.startswith(PLACE)}
+    place |= {name: _shaped(name, value) for name, value in given.items() if value is not None}
+    known = {name: value for name, value in kept.items() if not name.startswith(PLACE)}
+    passwords = {}
     if database_admin_password_file:
-        given["database_admin"] = database_admin_password_file.read_text().strip()
-    secrets = completed(given)
-    database = Database(database_host, database_port, database_name, database_parameters, database_admin)
+        passwords["database_admin"] = database_admin_password_file.read_text().strip()
+        if not passwords["database_admin"]:
+            raise Failure(f"{database_admin_password_file} is empty. Nothing was written.", ExitCode.USAGE)
+    secrets = completed(known | passwords)
+    database = Database(**place)
     if out:
-        _write(out / KEPT, json.dumps(secrets, indent=1))
+        told = {f"{PLACE}{name}": value for name, value in place.items()}
+        _write(out / KEPT, json.dumps(secrets | told, indent=1))
     if kubernetes:
         typer.echo(for_kubernetes(secrets, database, namespace), nl=False)
         return
@@ -68,6 +96,13 @@ def generate(
             _write(out / name, text)
     made = len(secrets.keys() - known.keys())
     typer.echo(f"{out}: {made} keys and passwords made, {len(known)} kept; readable by you alone.")
+
+
+def _shaped(name: str, value: str) -> str:
+    pattern, meant = SHAPES.get(name, ("", ""))
+    if pattern and not re.fullmatch(pattern, value):
+        raise Failure(f"--database-{name} is {value!r}; it {meant}. Nothing was written.", ExitCode.USAGE)
+    return value
 
 
 def _kept(folder: Path) -> dict[str, str]:
