@@ -121,7 +121,8 @@ TOLERATION = closed(
 NAME = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
 """Of a Service: unlike other names it begins with a letter."""
 HOST_NAME = r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$"
-SOME_URL = r"^(https?://[^\s/]+(/\S*)?)?$"
+SOME_URL = r"^(https?://[^\s/@]+(/\S*)?)?$"
+"""Without a user: values are for everybody to read."""
 
 
 def limits_of(field: str) -> Schema:
@@ -159,14 +160,14 @@ GLOBAL = closed(
         "database": closed({"port": whole(1, 65535), "to": PEERS}),
         "nats": closed(
             {
-                "url": text(r"^(nats|tls)://[^\s,/]+(,\s*(nats|tls)://[^\s,/]+)*$"),
+                "url": text(r"^(nats|tls)://[^\s,/@]+(,\s*(nats|tls)://[^\s,/@]+)*$"),
                 "monitorUrl": text(SOME_URL),
                 "durability": {"type": "string", **limits_of("nats_durability")},
                 "to": PEERS,
             }
         ),
         "flags": {"type": "object", "additionalProperties": BOOLEAN},
-        "unleash": closed({"url": text(r"^(https?://\S+/api)?$"), "to": PEERS}),
+        "unleash": closed({"url": text(r"^(https?://[^\s@]+/api)?$"), "to": PEERS}),
         "otlp": closed({"endpoint": text(SOME_URL), "to": PEERS}),
         "drainSeconds": {**limits_of("drain_seconds"), "maximum": 300},
         "startupSeconds": {**limits_of("startup_seconds"), "maximum": 3600},
