@@ -28,7 +28,8 @@ from rich.text import Text
 import demo_loop
 from aiops_cli import documents, graph, render
 from aiops_cli.failure import Failure
-from stack import DRILL_SECONDS, running
+from processes import running
+from stack import DRILL_SECONDS
 from state import ROOT, SERVICES, State
 
 BAD_LOG_INS = 20
