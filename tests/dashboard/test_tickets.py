@@ -1,69 +1,20 @@
-"""Tickets as people work through them: triage with its reasons, keys, conflicts, and who sees what."""
+"""Tickets as people work through them: triage with its reasons, keys, conflicts."""
 
 import re
-import time
 from collections.abc import Callable
-from typing import Any
 from uuid import uuid4
 
-import pytest
 from playwright.sync_api import Page, expect
-from tests.dashboard.browser import Account, Person
+from tests.dashboard.browser import Account
 from tests.dashboard.content import Content
+from tests.dashboard.tickets import AsRole, Make, SignIn, State, expect_soon, headings, make, state
 from tests.e2e.client import Client, session_of
 from tests.e2e.conftest import RunningStack
 
-SignIn = Callable[..., Person]
-AsRole = Callable[[str], Client]
-Make = Callable[..., str]
-State = Callable[[str], dict[str, Any]]
+__all__ = ["make", "state"]  # fixtures: pytest finds them here
 
-STATE = """
-query State($id: ID!) {
-  ticket(id: $id) {
-    version status triageState category categorySource priority prioritySource team teamSource audience peopleSuspected
-    assignee { id } logs { id } comments(first: 100) { nodes { body internal } }
-    triage {
-      category { reasons { field quote } } priority { reasons { field quote } } team { reasons { field quote } }
-    }
-  }
-}
-"""
-NOT_THERE = ["Ticket", "There is no such ticket"]
 SOURCES = ("categorySource", "prioritySource", "teamSource")
 SOCKET = re.compile(r"/graphql$")
-
-
-@pytest.fixture
-def state(admin: Client) -> State:
-    """The ticket as the server has it now."""
-    return lambda ticket: admin.data(STATE, {"id": ticket})["ticket"]
-
-
-@pytest.fixture
-def make(as_role: AsRole, state: State) -> Make:
-    """Store a ticket and wait for its triage; answers its id."""
-
-    def made(role: str = "ops", *, title: str = "Outage: checkout answers 502", message: str = "", **more: Any) -> str:
-        answer = as_role(role).mutate("createTicket", "ticket { id }", title=title, message=message, **more)
-        assert answer["__typename"] == "CreateTicketSuccess", answer
-        ticket: str = answer["ticket"]["id"]
-        expect_soon(lambda: state(ticket)["triageState"], "TRIAGED")
-        return ticket
-
-    return made
-
-
-def expect_soon(read: Callable[[], object], wanted: object) -> None:
-    """Wait until the server says so: what a page sends takes a moment."""
-    deadline = time.monotonic() + 20
-    while (found := read()) != wanted:
-        assert time.monotonic() < deadline, (found, wanted)
-        time.sleep(0.1)
-
-
-def headings(page: Page) -> list[str]:
-    return page.get_by_role("main").get_by_role("heading").all_inner_texts()
 
 
 def words_of(page: Page, reason: str) -> str:
@@ -234,107 +185,6 @@ def test_later_comments_are_a_click_away(sign_in: SignIn, as_role: AsRole, make:
     page.get_by_text("Step 32", exact=True).wait_for()
 
     assert page.get_by_label("Comment of").count() == 33
-
-
-def test_ops_does_not_find_a_people_matter_by_list_link_or_search(sign_in: SignIn, make: Make, as_role: AsRole) -> None:
-    word = f"payslip{uuid4().hex[:8]}"
-    ticket = make("hr", title=f"My {word} is wrong", audience="PEOPLE")
-    hr, ops = sign_in("hr"), sign_in("ops")
-
-    listed = hr.open(f"/tickets?q={word}").get_by_role("link", name=word)
-    assert listed.count() == 1
-    searched = ops.open(f"/tickets?q={word}&status=ALL")
-    assert headings(searched) == ["Tickets", "No ticket is like that"]
-    assert searched.get_by_text(word).count() == 0
-    assert headings(ops.open(f"/tickets/{ticket}")) == NOT_THERE
-    by_link = ops.page.get_by_role("main").inner_text()
-    for wrong in (str(uuid4()), "17"):
-        ops.open(f"/tickets/{wrong}")
-        assert ops.page.get_by_role("main").inner_text() == by_link
-    assert as_role("ops").data("query T($id: ID!) { ticket(id: $id) { id } }", {"id": ticket}) == {"ticket": None}
-
-
-def test_hr_sees_people_matters_and_nothing_of_systems(sign_in: SignIn, make: Make) -> None:
-    outage = make()
-    people = make("hr", title="My leave was refused", audience="PEOPLE")
-    hr = sign_in("hr")
-
-    assert headings(hr.open(f"/tickets/{outage}")) == NOT_THERE
-    hr.open(f"/tickets/{people}")
-
-    assert "Logs" not in headings(hr.page)
-    assert "Changed before it" not in headings(hr.page)
-    assert headings(hr.page)[0] == "My leave was refused"
-
-
-@pytest.mark.parametrize(("role", "shown", "masked"), [("ops", 0, 1), ("admin", 1, 0)])
-def test_the_address_of_an_outside_reporter_is_masked_for_ops(
-    sign_in: SignIn, make: Make, role: str, shown: int, masked: int
-) -> None:
-    ticket = make("admin", reporter={"externalName": "Carla", "externalEmail": "carla@example.com"})
-
-    page = sign_in(role).open(f"/tickets/{ticket}")
-    reporter = page.get_by_role("region", name="Reporter")
-
-    assert reporter.get_by_text("Carla (from outside)").count() == 1
-    assert reporter.get_by_text("carla@example.com").count() == shown
-    assert reporter.get_by_text("the e-mail address is hidden from your role").count() == masked
-
-
-def test_hr_decides_a_suspicion_and_gives_up_what_is_no_people_matter(
-    sign_in: SignIn, as_role: AsRole, state: State
-) -> None:
-    answer = as_role("ops").mutate(
-        "createTicket", "ticket { id }", title="My manager refuses my payroll question", message="I feel harassed."
-    )
-    ticket = answer["ticket"]["id"]
-    expect_soon(lambda: state(ticket)["triageState"], "TRIAGED")
-    page = sign_in("hr").open(f"/tickets/{ticket}")
-    if not state(ticket)["peopleSuspected"]:
-        pytest.fail("the words were taken for certain; choose words that are only suspected")
-
-    page.get_by_role("button", name="This is not").click()
-    page.get_by_role("dialog").get_by_role("button", name="Give it to ops").click()
-    page.get_by_role("heading", name="There is no such ticket").wait_for()
-
-    assert (state(ticket)["audience"], state(ticket)["peopleSuspected"]) == ("GENERAL", False)
-
-
-def test_what_becomes_hidden_leaves_an_open_page(sign_in: SignIn, as_role: AsRole, make: Make, state: State) -> None:
-    ticket = make("admin", title="Complaint of the warehouse", message="Secret words of a complaint.")
-    page = sign_in("ops").open(f"/tickets/{ticket}")
-    page.get_by_text("Secret words of a complaint.").wait_for()
-
-    done = as_role("admin").mutate(
-        "updateTicketAudience", ticketId=ticket, expectedVersion=state(ticket)["version"], audience="PEOPLE"
-    )
-    assert done["__typename"] == "UpdateTicketAudienceSuccess"
-    page.get_by_role("heading", name="There is no such ticket").wait_for()
-
-    assert headings(page) == NOT_THERE
-    assert "Secret words" not in page.content()
-    page.get_by_role("link", name="Go to the tickets").click()
-    page.get_by_role("heading", level=1, name="Tickets").wait_for()
-    page.go_back()
-    page.get_by_role("heading", name="There is no such ticket").wait_for()
-    assert "Secret words" not in page.content()
-
-
-def test_a_lost_role_takes_the_page_along(
-    sign_in: SignIn, admin: Client, make_account: Callable[[str | None], Account], make: Make
-) -> None:
-    ticket = make(message="Words for ops alone.")
-    account = make_account("OPS")
-    page = sign_in(account).open(f"/tickets/{ticket}")
-    page.get_by_text("Words for ops alone.").wait_for()
-    users = admin.data("{ users(first: 100) { nodes { id version } } }")["users"]["nodes"]
-    version = next(user["version"] for user in users if user["id"] == account.user_id)
-
-    done = admin.mutate("setUserRole", userId=account.user_id, expectedVersion=version, role=None)
-    assert done["__typename"] == "SetUserRoleSuccess"
-    page.get_by_role("heading", name="There is no such page").wait_for()
-
-    assert "Words for ops alone." not in page.content()
 
 
 def test_tickets_away_is_told_with_what_to_do_and_the_rest_stays(
