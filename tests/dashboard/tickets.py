@@ -26,7 +26,6 @@ query State($id: ID!) {
 }
 """
 NOT_THERE = ["Ticket", "There is no such ticket"]
-NOT_THERE = ["Ticket", "There is no such ticket"]
 
 
 @pytest.fixture
