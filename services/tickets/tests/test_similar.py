@@ -36,6 +36,16 @@ async def test_similar_tickets_share_rare_words_and_say_which(store: Store, data
     assert second.shared_words == ("certificate",)
 
 
+async def test_a_ticket_without_a_word_is_like_no_other(store: Store, database: Database) -> None:
+    asked = await store(title="A" * 200, message="B" * 5_000)
+    await store(title="A" * 200, message="B" * 5_000)
+
+    async with database.read() as tx:
+        answer = await queries.batch_list_similar([asked.id], 5, OPS, tx)
+
+    assert answer[asked.id] == []
+
+
 async def test_the_text_of_a_ticket_is_read_once_for_all_that_are_like_it(
     store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

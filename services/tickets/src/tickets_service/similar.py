@@ -128,6 +128,8 @@ async def _words_of(ticket_ids: Sequence[UUID], watcher: Watcher, tx: ReadTx) ->
 
 async def _weights(words: Collection[str], watcher: Watcher, tx: ReadTx) -> Weights:
     """What words weigh for whoever looks: a number that counted what he may not see would tell him of it."""
+    if not words:  # of a ticket whose text has none, such as one unbroken string
+        return Weights({}, 0)
     columns = TICKET_WORD_COUNTS.c
     hidden = columns.hidden_count if watcher.works_on(hidden=True) else literal(0)
     general = columns.ticket_count - columns.hidden_count if watcher.works_on(hidden=False) else literal(0)
