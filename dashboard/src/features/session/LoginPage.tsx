@@ -11,7 +11,7 @@ export default function LoginPage() {
         <Title order={1} size="h3">AI Ops Assistant</Title>
         <Text size="sm" c="dimmed" mb="md">What is happening, who should act, what changed.</Text>
         <SignInForm />
-        <Text size="sm" c="dimmed" mt="md">No account? An admin sends you an invitation link. The very first account is made <Anchor component={Link} to="/signup">with the setup token</Anchor>.</Text>
+        <Text size="sm" c="dimmed" mt="md">No account? An admin sends you an invitation link. The very first account is made <Anchor component={Link} to="/signup" underline="always">with the setup token</Anchor>.</Text>
       </Paper>
     </Center>
   );

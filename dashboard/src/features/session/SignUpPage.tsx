@@ -31,7 +31,7 @@ export default function SignUpPage() {
     <Center component="main" mih="100vh" p="md">
       <Paper withBorder p="lg" w="100%" maw={420}>
         <Provider value={client}><SignUpForm /></Provider>
-        <Text size="sm" c="dimmed" mt="md">You have an account? <Anchor component={Link} to={urls.login}>Sign in</Anchor>.</Text>
+        <Text size="sm" c="dimmed" mt="md">You have an account? <Anchor component={Link} to={urls.login} underline="always">Sign in</Anchor>.</Text>
       </Paper>
     </Center>
   );
@@ -93,9 +93,9 @@ function SignUpForm() {
 /** The next step that the server, which does not know this page, cannot name. */
 function WhatNow({ code }: { readonly code: string }) {
   if (code === "INVITATION_INVALID") {
-    return <Text size="sm">Used it already? <Anchor component={Link} to={urls.login} size="sm">Sign in</Anchor> with the password that you chose then. Otherwise check the e-mail address, or ask an admin for a new link under People.</Text>;
+    return <Text size="sm">Used it already? <Anchor component={Link} to={urls.login} size="sm" underline="always">Sign in</Anchor> with the password that you chose then. Otherwise check the e-mail address, or ask an admin for a new link under People.</Text>;
   }
-  if (code === "SETUP_TOKEN_INVALID") return <Text size="sm">Somebody may have made the first account already: <Anchor component={Link} to={urls.login} size="sm">sign in</Anchor>, or ask that admin for an invitation.</Text>;
-  if (code === "EMAIL_TAKEN") return <Text size="sm"><Anchor component={Link} to={urls.login} size="sm">Sign in</Anchor> with it.</Text>;
+  if (code === "SETUP_TOKEN_INVALID") return <Text size="sm">Somebody may have made the first account already: <Anchor component={Link} to={urls.login} size="sm" underline="always">sign in</Anchor>, or ask that admin for an invitation.</Text>;
+  if (code === "EMAIL_TAKEN") return <Text size="sm"><Anchor component={Link} to={urls.login} size="sm" underline="always">Sign in</Anchor> with it.</Text>;
   return null;
 }
