@@ -77,16 +77,19 @@ class Person:
         )
         return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]
 
-    def screenshot(self, name: str) -> None:
-        """Write what is seen, in both themes and on a phone, for a person to look at."""
+    def faults(self, name: str) -> dict[str, object]:
+        """What is wrong with the page as it stands: empty when nothing is. Its pictures are written for a person.
+
+        Axe looks in both themes; `sideways` is by how many pixels the page is wider than a phone.
+        """
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        found: dict[str, object] = {}
         for scheme in ("light", "dark"):
             self.scheme(scheme)
+            found[scheme] = self.violations()
             self.page.screenshot(path=SCREENSHOTS / f"{name}-{scheme}.png", full_page=True)
-        self.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
-        self.page.wait_for_timeout(150)
-        self.page.screenshot(path=SCREENSHOTS / f"{name}-narrow.png", full_page=True)
-        self.page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+        found["sideways"] = self.sideways(SCREENSHOTS / f"{name}-narrow.png")
+        return {kind: each for kind, each in found.items() if each}
 
     def scheme(self, scheme: str) -> None:
         """Change the theme as the system would."""
@@ -96,11 +99,13 @@ class Person:
         )
         self.page.wait_for_timeout(250)  # colours change by a transition
 
-    def sideways(self) -> int:
-        """By how many pixels the page is wider than a phone."""
+    def sideways(self, picture: Path | None = None) -> int:
+        """By how many pixels the page is wider than a phone; with a picture of it where one is named."""
         self.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
         self.page.wait_for_timeout(150)
         wider: int = self.page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
+        if picture is not None:
+            self.page.screenshot(path=picture, full_page=True)
         self.page.set_viewport_size(WIDE)  # type: ignore[arg-type]
         return wider
 

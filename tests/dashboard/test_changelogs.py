@@ -276,29 +276,19 @@ def test_a_changelog_is_accessible_and_fits_a_phone(sign_in: SignIn, draft: dict
     page = person.open(f"/changelogs/{draft['id']}?view={view}")
     expect(page.get_by_role("region", name="Highlights").get_by_role("listitem")).to_have_count(3)
 
-    for scheme in ("light", "dark"):
-        person.scheme(scheme)
-        assert person.violations() == []
-    assert person.sideways() == 0
-    person.screenshot(f"changelog-{view}")
+    assert person.faults(f"changelog-{view}") == {}
 
 
 def test_the_list_and_its_dialog_are_accessible_and_fit_a_phone(sign_in: SignIn, draft: dict[str, Any]) -> None:
     person = sign_in("ops")
     person.open(f"/changelogs?id={draft['id']}")
-    for scheme in ("light", "dark"):
-        person.scheme(scheme)
-        assert person.violations() == []
-    assert person.sideways() == 0
-    person.screenshot("changelogs")
+    assert person.faults("changelogs") == {}
 
     person.page.keyboard.press("n")
     person.page.get_by_role("combobox", name="From, not included").wait_for()
     person.page.wait_for_timeout(300)
 
-    assert person.violations() == []
-    assert person.sideways() == 0
-    person.screenshot("changelog-new")
+    assert person.faults("changelog-new") == {}
 
 
 def test_a_changelog_service_that_is_away_is_told(sign_in: SignIn, gateway_without: Callable[..., str]) -> None:

@@ -22,9 +22,10 @@ def places(page: Page) -> list[str]:
 def test_each_role_has_its_own_places_and_begins_at_the_first(sign_in: SignIn, role: str) -> None:
     person = sign_in(role)
 
-    person.page.get_by_role("heading", level=1, name=PLACES[role][0]).wait_for()
+    page = person.open("/")
+    page.get_by_role("heading", level=1, name=PLACES[role][0]).wait_for()
 
-    assert places(person.page) == PLACES[role]
+    assert places(page) == PLACES[role]
 
 
 @pytest.mark.parametrize(
@@ -40,8 +41,7 @@ def test_a_page_of_another_role_looks_as_if_it_did_not_exist(sign_in: SignIn, ro
 
 
 def test_the_keyboard_goes_places_and_tells_what_it_does(sign_in: SignIn) -> None:
-    page = sign_in("admin").page
-    page.get_by_role("heading", level=1, name="Logs").wait_for()
+    page = sign_in("admin").open("/logs")
 
     page.keyboard.type("gt")
     page.get_by_role("heading", level=1, name="Tickets").wait_for()
@@ -53,7 +53,7 @@ def test_the_keyboard_goes_places_and_tells_what_it_does(sign_in: SignIn) -> Non
 def test_the_chosen_theme_stays(sign_in: SignIn) -> None:
     person = sign_in("ops")
 
-    person.page.get_by_role("button", name="Use the dark theme").click()
+    person.open("/logs").get_by_role("button", name="Use the dark theme").click()
     person.open("/tickets")
 
     assert person.page.evaluate("() => document.documentElement.dataset.mantineColorScheme") == "dark"
