@@ -29,6 +29,8 @@ from gateway.transports.websocket import MAX_MESSAGE_BYTES, GraphQLOverWebSocket
 logger = logging.getLogger(__name__)
 
 PROBE_SECONDS = 2.0
+FINISH_SECONDS = 20
+"""For requests in progress when the gateway stops: as long as a mutation may take, and much of an upload."""
 YOUNG_OBJECTS = 20_000
 """Objects made between two collections: an answer makes thousands that all die with it."""
 
@@ -109,6 +111,7 @@ class Gateway:
         """
         server = HttpServer(Traced(Guarded(self.app)), trusted_proxies=self.settings.trusted_proxies)
         server.config.ws_max_size = MAX_MESSAGE_BYTES
+        server.config.timeout_graceful_shutdown = FINISH_SECONDS
         self.http_port = self._servers.serve(server, "http_listen")
         operations = HttpServer(make_app(self.health, self.metrics))
         self.operations_port = self._servers.serve(operations, "operations_listen")
