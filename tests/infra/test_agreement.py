@@ -126,7 +126,13 @@ def test_the_load_balancer_serves_the_api_alone(on_aws: Rendered) -> None:
 
     assert ingress["spec"]["ingressClassName"] == "alb"
     assert [path["path"] for path in ingress["spec"]["rules"][0]["http"]["paths"]] == ["/graphql", "/v1"]
-    assert ingress["metadata"]["annotations"]["alb.ingress.kubernetes.io/security-groups"] == "sg-1"
+    annotations = ingress["metadata"]["annotations"]
+    assert annotations["alb.ingress.kubernetes.io/security-groups"] == "sg-1"
+    gateway = on_aws.pod("Rollout", "aiops-gateway")
+    seconds = re.findall(r"deregistration_delay.timeout_seconds=(\d+)", str(annotations))
+    drain = float(gateway.environment["AIOPS_DRAIN_SECONDS"])
+    assert 20 <= drain < int(seconds[0]) < gateway.spec["terminationGracePeriodSeconds"]
+    assert gateway.environment["GATEWAY_TRUSTED_PROXIES"] == INPUTS["vpc_cidr_block"]
     assert [name for name in on_aws.names("Rollout") if "dashboard" in name] == []
 
 

@@ -9,6 +9,8 @@ output "helm_values" {
       }
       database = { to = [{ ipBlock = { cidr = var.vpc_cidr_block } }] }
       nats     = { url = "nats://nats.nats:4222", monitorUrl = "http://nats-headless.nats:8222" }
+      # The load balancer hears later than others that a pod leaves.
+      drainSeconds = 20
       # The load balancer sends to the pods themselves, from addresses of the VPC.
       networkPolicy = { ingressFrom = [{ ipBlock = { cidr = var.vpc_cidr_block } }] }
     }
