@@ -1,4 +1,5 @@
-import { Anchor, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Button, Stack, Text, Title } from "@mantine/core";
+import { useState } from "react";
 import type { CombinedError } from "urql";
 import { NETWORK, problemAt } from "../../app/problem";
 import { graphql, readFragment, type FragmentType } from "../../gql";
@@ -26,6 +27,9 @@ export const LogChangesFragment = graphql(`
   }
 `);
 
+/** What is shown until the person asks for all: the nearest changes are the likeliest cause. */
+const NEAREST = 5;
+
 type Change = NonNullable<Changed["changesBefore"]>["changes"][number];
 
 /** What was changed in the day before the first record: the first place to look for a cause. */
@@ -34,17 +38,21 @@ export function LogChanges({ log: ref, error, reload }: {
 }) {
   const { changesBefore: window, service } = readFragment(LogChangesFragment, ref);
   const failed = problemAt(error, "log", "changesBefore");
+  const [all, setAll] = useState(false);
+  const shown = all ? window?.changes : window?.changes.slice(0, NEAREST);
+  const more = (window?.changes.length ?? 0) - (shown?.length ?? 0);
   return (
     <section aria-labelledby="changes">
       <Title order={2} size="h5" id="changes" mb="xs">Changes in the day before</Title>
       {!window && <MissingPart what="What changed before" problem={failed ?? NETWORK} retry={reload} />}
       {window?.changes.length === 0 && <Text size="sm" c="dimmed">No deployment or commit is known {service === null ? "anywhere" : <>for {service}</>} in the 24 hours before its first record. They come from aiops commits push and recordDeployment.</Text>}
-      {window && window.changes.length > 0 && (
+      {window && shown && shown.length > 0 && (
         <Stack component="ol" gap="xs" p={0} m={0} style={{ listStyle: "none" }}>
-          {window.changes.map((change, index) => <li key={index}><ChangeLine change={change} before={window.before} /></li>)}
+          {shown.map((change, index) => <li key={index}><ChangeLine change={change} before={window.before} /></li>)}
         </Stack>
       )}
-      {window?.truncated && <Text size="xs" c="dimmed" mt="xs">There were more; these are the nearest.</Text>}
+      {more > 0 && <Button size="compact-sm" variant="default" mt="xs" onClick={() => setAll(true)}>Show {more} earlier {more === 1 ? "change" : "changes"}</Button>}
+      {more === 0 && window?.truncated && <Text size="xs" c="dimmed" mt="xs">There were more; these are the nearest.</Text>}
     </section>
   );
 }

@@ -1,4 +1,4 @@
-import { Grid, Stack } from "@mantine/core";
+import { Anchor, Group, Stack } from "@mantine/core";
 import { useParams } from "react-router";
 import { useLoaded, useUpdates } from "../../app/data";
 import { readFragment } from "../../gql";
@@ -13,6 +13,7 @@ import { LogNotes } from "./LogNotes";
 import { LogPatterns, LogPatternsFragment } from "./LogPatterns";
 import { LogRecords } from "./LogRecords";
 import { LogSummary } from "./LogSummary";
+import classes from "./LogPage.module.css";
 import { LogTags } from "./LogTags";
 import { LogTickets } from "./LogTickets";
 import { LogQuery, LogUpdates } from "./queries";
@@ -38,24 +39,39 @@ function OneLog({ id }: { readonly id: string }) {
   return (
     <>
       <LogHead log={log} />
-      <Grid gap="lg">
-        <Grid.Col span={{ base: 12, lg: 9 }}>
-          <Stack gap="xl">
-            <LogSummary log={log} error={error} reload={reload} />
-            <LogHistogram log={log} error={error} reload={reload} />
-            <LogPatterns log={log} error={error} reload={reload} />
-            <LogRecords logId={log.id} recordCount={log.recordCount} templateOf={(pattern) => templates?.find((each) => each.pattern.id === pattern)?.pattern.template} />
-          </Stack>
-        </Grid.Col>
-        <Grid.Col span={{ base: 12, lg: 3 }}>
-          <Stack gap="xl">
-            <LogTickets log={log} error={error} reload={reload} />
-            <LogChanges log={log} error={error} reload={reload} />
-            <LogTags log={log} />
-            <LogNotes log={log} />
-          </Stack>
-        </Grid.Col>
-      </Grid>
+      <JumpTo />
+      <div className={classes.page}>
+        <LogSummary log={log} error={error} reload={reload} />
+        <Stack gap="xl" className={classes.side ?? ""}>
+          <LogTickets log={log} error={error} reload={reload} />
+          <LogChanges log={log} error={error} reload={reload} />
+          <LogTags log={log} />
+          <LogNotes log={log} />
+        </Stack>
+        <Stack gap="xl">
+          <LogHistogram log={log} error={error} reload={reload} />
+          <LogPatterns log={log} error={error} reload={reload} />
+          <LogRecords logId={log.id} recordCount={log.recordCount} templateOf={(pattern) => templates?.find((each) => each.pattern.id === pattern)?.pattern.template} />
+        </Stack>
+      </div>
     </>
+  );
+}
+
+const PARTS = [["tickets", "Tickets"], ["changes", "Changes"], ["histogram", "Over time"], ["patterns", "Patterns"], ["records", "Records"]] as const;
+
+/** The parts of a long page, one tap away where they stand below each other. */
+function JumpTo() {
+  return (
+    <Group component="nav" aria-label="Parts of this page" hiddenFrom="lg" gap={10} mb="md">
+      {PARTS.map(([id, name]) => (
+        <Anchor key={id} component="button" type="button" size="sm" mih={28} onClick={() => {
+          const part = document.getElementById(id);
+          part?.scrollIntoView();
+          part?.setAttribute("tabindex", "-1");
+          part?.focus({ preventScroll: true });
+        }}>{name}</Anchor>
+      ))}
+    </Group>
   );
 }
