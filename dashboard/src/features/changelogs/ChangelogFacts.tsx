@@ -1,4 +1,4 @@
-import { Badge, Group, Text } from "@mantine/core";
+import { Badge, Text } from "@mantine/core";
 import { graphql, readFragment, type FragmentType } from "../../gql";
 import { CopyText } from "../../ui/CopyText";
 import { Moment } from "../../ui/Moment";
@@ -30,7 +30,7 @@ export function ChangelogFacts({ changelog }: { readonly changelog: FragmentType
   return (
     <>
       <Text size="sm" style={{ overflowWrap: "anywhere" }}>{rangeName(it)}</Text>
-      <Group gap={6}>
+      <div style={{ overflowWrap: "anywhere" }}>
         {it.bump === "NONE" ? <span>Nothing in the range asks for a release.</span> : it.bump && (
           <span>
             <Badge component="span" variant="default" tt="none" mr={6}>{it.bump.toLowerCase()}</Badge>
@@ -38,7 +38,7 @@ export function ChangelogFacts({ changelog }: { readonly changelog: FragmentType
             {typeof it.bumpSha === "string" && <>, decided by <CopyText text={it.bumpSha} label="Copy the hash">{shortSha(it.bumpSha)}</CopyText>{decided ? ` ${decided.text}` : ""}</>}
           </span>
         )}
-      </Group>
+      </div>
       <span>
         Made by {maker} <Moment at={it.createdAt} />
         {it.publishedAt && <>, published{it.publishedBy ? ` by ${it.publishedBy.displayName}` : ""} <Moment at={it.publishedAt} />: it never changes again</>}.

@@ -11,7 +11,7 @@ import { formatClock, formatCount, formatShare } from "./format";
 import { MorePatterns } from "./queries";
 import { SeverityMark, SEVERITIES } from "./SeverityMark";
 import { Sparkline } from "./Sparkline";
-import { Template } from "./Template";
+import { shortened, Template } from "./Template";
 
 export const LogPatternRow = graphql(`
   fragment LogPatternRow on LogPatternCount {
@@ -108,7 +108,7 @@ function PatternRow({ node, total, from, to }: { readonly node: PatternNode; rea
   return (
     <Table.Tr>
       <Table.Td>
-        <Anchor component={Link} to={{ search: next.toString(), hash: "records" }} underline="hover" c="inherit" aria-label={`Records of the pattern ${pattern.template}`}><Template template={pattern.template} /></Anchor>
+        <Anchor component={Link} to={{ search: next.toString(), hash: "records" }} underline="hover" c="inherit" aria-label={`Records of the pattern ${shortened(pattern.template)}`}><Template template={pattern.template} /></Anchor>
         {newForService && <Badge variant="outline" size="sm" tt="none" fw={500} ml={8} title="Never seen before in this service">new</Badge>}
       </Table.Td>
       <Table.Td ta="end" style={{ whiteSpace: "nowrap" }}>{count.toLocaleString("en")}</Table.Td>

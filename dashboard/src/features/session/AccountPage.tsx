@@ -29,7 +29,7 @@ export default function AccountPage() {
     <>
       <PageHead title="Account" />
       <Stack maw={480} gap="lg">
-        {problem ? <Trouble problem={problem} title="Your account cannot be shown" retry={reload} /> : loading || !me ? <WaitingRows rows={2} height={28} /> : (
+        {problem ? <Trouble problem={problem} title="Your account cannot be shown" retry={reload} /> : loading || !me ? <WaitingRows rows={4} height={22} /> : (
           <Stack gap={4}>
             <Text fw={600}>{me.displayName}</Text>
             <Text size="sm">{me.email}</Text>
