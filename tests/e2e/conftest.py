@@ -66,7 +66,7 @@ class RunningStack:
 def free_offset() -> int:
     """An offset at which every port of a stack is free."""
     for _ in range(50):
-        offset = random.randrange(2000, 20000, 500)  # noqa: S311 - no secret
+        offset = random.randrange(2500, 20000, 500)  # noqa: S311 - no secret; browsers refuse port 10080
         sockets = []
         try:
             for port in PORTS:
