@@ -28,7 +28,7 @@ function SignedIn() {
     return () => clearTimeout(timer);
   }, [signedIn]);
   if (now.state === "starting") return <Waiting />;
-  if (now.state === "unknown") return <Center mih="100vh" p="md"><Trouble problem={now.problem} title="Nobody can be signed in just now" retry={() => void renew()} /></Center>;
+  if (now.state === "unknown") return <Center component="main" mih="100vh" p="md"><h1 className="visually-hidden">AI Ops Assistant</h1><Trouble problem={now.problem} title="Nobody can be signed in just now" retry={() => void renew()} /></Center>;
   if (now.state === "out") return <Navigate to={`${urls.login}?to=${encodeURIComponent(pathname + search)}`} replace />;
   return (
     <Shell person={now.person}>
@@ -62,7 +62,7 @@ function usePerson(): Person | undefined {
 function Home() {
   const first = placesFor(usePerson()?.role ?? null)[0];
   if (first) return <Navigate to={first.url} replace />;
-  return <Empty title="You have no role yet">An admin has to say what you work on: admin, ops or hr. Ask one, and reload this page then.</Empty>;
+  return <Empty alone title="You have no role yet">An admin has to say what you work on: admin, ops or hr. Ask one, and reload this page then.</Empty>;
 }
 
 /** A page of some roles. The others are told the same as where there is no page. */
@@ -72,7 +72,7 @@ function For({ place }: { readonly place: string }) {
 }
 
 export function NotFound() {
-  return <Empty title="There is no such page">The address is wrong, or it is not for your role. Where you can go stands in the menu.</Empty>;
+  return <Empty alone title="There is no such page">The address is wrong, or it is not for your role. Where you can go stands in the menu.</Empty>;
 }
 
 function Broken() {

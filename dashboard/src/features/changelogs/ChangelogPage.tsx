@@ -34,7 +34,8 @@ export default function ChangelogPage() {
   const { data, loading, problem, error, reload } = useLoaded(ChangelogQuery, { id });
   const changelog = data?.changelog;
   if (loading) return <><PageHead title="Changelog" /><WaitingRows rows={10} /></>;
-  if (problem) return <><PageHead title="Changelog" /><Trouble problem={problem} title="The changelog cannot be shown" retry={reload} /></>;
+  // An id that is none is answered as one that is not there.
+  if (problem && problem.code !== "INVALID_ARGUMENT") return <><PageHead title="Changelog" /><Trouble problem={problem} title="The changelog cannot be shown" retry={reload} /></>;
   if (!changelog) {
     return <><PageHead title="Changelog" /><Empty title="There is no such changelog">It does not exist, or it is not for your role.</Empty></>;
   }

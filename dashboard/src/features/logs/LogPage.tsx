@@ -33,7 +33,7 @@ function OneLog({ id }: { readonly id: string }) {
   if (loading) return <><PageHead title="Log" /><WaitingRows rows={3} height={120} /></>;
   if (!log) {
     if (problem && !NOTHING_HERE.includes(problem.code)) return <><PageHead title="Log" /><Trouble problem={problem} title="The log cannot be shown" retry={reload} /></>;
-    return <Empty title="There is no such log">It was never there, or it is not for your role. The list of logs shows what is.</Empty>;
+    return <Empty alone title="There is no such log">It was never there, or it is not for your role. The list of logs shows what is.</Empty>;
   }
   const templates = readFragment(LogPatternsFragment, log).patterns?.nodes;
   return (

@@ -93,7 +93,7 @@ function NoLogs({ add }: { readonly add: () => void }) {
   return (
     <Empty title="No logs yet">
       <Text size="sm">Drop a log file on this page, or <Button size="compact-sm" variant="default" onClick={add}>add a log</Button>. From a shell:</Text>
-      <Code block mt="sm" ta="left">{`aiops login --url ${location.origin}\naiops logs push app.log`}</Code>
+      <Code block mt="sm" ta="left" tabIndex={0}>{`aiops login --url ${location.origin}\naiops logs push app.log`}</Code>
     </Empty>
   );
 }

@@ -10,7 +10,7 @@ export function NotThere() {
     <>
       <PageHead title="Ticket" />
       <Empty title="There is no such ticket">
-        The address is wrong, or the ticket is not (any more) for you to see. <Anchor component={Link} to={urls.tickets} size="sm">Go to the tickets</Anchor>
+        The address is wrong, or the ticket is not (any more) for you to see. <Anchor component={Link} to={urls.tickets} size="sm" underline="always">Go to the tickets</Anchor>
       </Empty>
     </>
   );

@@ -120,7 +120,7 @@ function Nothing({ any, hr, clear }: { readonly any: boolean; readonly hr: boole
   return (
     <Empty title="Nothing is to be done">
       Press c to write a ticket, or send some from a shell:
-      <Code block mt="xs" ta="start">{'aiops tickets create "Checkout answers 502" -m "since 10:05, every order" --service checkout --wait\naiops tickets import tickets.csv'}</Code>
+      <Code block mt="xs" ta="start" tabIndex={0}>{'aiops tickets create "Checkout answers 502" -m "since 10:05, every order" --service checkout --wait\naiops tickets import tickets.csv'}</Code>
     </Empty>
   );
 }
