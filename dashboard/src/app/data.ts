@@ -35,7 +35,12 @@ export function useLoaded<Data, Variables extends AnyVariables>(
     if (seen.current !== round) reload();
     seen.current = round;
   }, [round, reload]);
-  const { data, error } = result;
+  const { data } = result;
+  // An update that arrives is shown from the cache, which knows what is missing but not why: the server said so before.
+  const cached = result.operation?.context.meta?.cacheOutcome === "hit" || result.operation?.context.meta?.cacheOutcome === "partial";
+  const [told, setTold] = useState<CombinedError>();
+  if (!cached && !result.fetching && result.error !== told) setTold(result.error);
+  const error = result.error ?? (cached ? told : undefined);
   const failed = error !== undefined && !hasContent(data);
   return { data, loading: data === undefined && error === undefined, problem: failed ? problemOf(error) : undefined, error, reload };
 }
