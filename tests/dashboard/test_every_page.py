@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable
-from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -38,6 +37,7 @@ FIRST_DAY = {
     ("hr", "changelogs"): "Nothing is published yet",
     ("admin", "tokens"): "No API token yet",
 }
+NOBODYS = "019ab000-0000-7000-8000-000000000000"
 DIALOGS = {
     "ticket-new": ("/tickets", "c"),
     "log-new": ("/logs", "n"),
@@ -76,12 +76,12 @@ def test_a_page_without_anything_teaches_the_next_step(sign_in: SignIn, role: st
 @pytest.mark.parametrize(
     ("path", "told"),
     [
-        (f"/logs?text={uuid4().hex}", "No log passes these filters"),
-        (f"/tickets?q={uuid4().hex}", "No ticket is like that"),
-        (f"/changelogs?repository={uuid4().hex}", "No changelog fits the filters"),
-        (f"/logs/{uuid4()}", "There is no such log"),
-        (f"/tickets/{uuid4()}", "There is no such ticket"),
-        (f"/changelogs/{uuid4()}", "There is no such changelog"),
+        (f"/logs?text={NOBODYS}", "No log passes these filters"),
+        (f"/tickets?q={NOBODYS}", "No ticket is like that"),
+        (f"/changelogs?repository={NOBODYS}", "No changelog fits the filters"),
+        (f"/logs/{NOBODYS}", "There is no such log"),
+        (f"/tickets/{NOBODYS}", "There is no such ticket"),
+        (f"/changelogs/{NOBODYS}", "There is no such changelog"),
         ("/nothing", "There is no such page"),
     ],
 )
