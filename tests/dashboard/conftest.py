@@ -31,8 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(300))
-            # A browser has clocks of its own, and machines are shared: one more try, which the summary shows.
-            item.add_marker(pytest.mark.flaky(reruns=1))
+            # A browser has clocks of its own, and machines are shared: two more tries, which the summary shows.
+            item.add_marker(pytest.mark.flaky(reruns=2))
 
 
 def _run_dev(script: str) -> str:
