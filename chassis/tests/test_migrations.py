@@ -34,7 +34,7 @@ class Home:
 
     def migrate(self, *phases: str) -> list[tuple[str, str]]:
         applied = migrate(self.owner_url, self.schema, self.package, phases=phases or ("expand",))
-        return [(a.version, a.phase) for a in applied]
+        return [(a.version, a.phase) for a in applied if not a.version.startswith("chassis/")]
 
     def ask(self, query: str) -> list[tuple[object, ...]]:
         with psycopg.connect(self.owner_url) as connection:
@@ -70,7 +70,6 @@ def test_files_are_applied_once_in_the_order_of_number_and_phase(home: Home) -> 
     first, second = home.migrate("expand", "backfill", "contract"), home.migrate()
 
     assert first == [
-        ("chassis/0001", "expand"),
         ("0001", "expand"),
         ("0001", "backfill"),
         ("0001", "contract"),
@@ -78,8 +77,10 @@ def test_files_are_applied_once_in_the_order_of_number_and_phase(home: Home) -> 
     ]
     assert second == []
     assert home.ask("SELECT id, name FROM things") == [(1, None)]
-    rows = home.ask("SELECT count(*), count(finished_at), min(state) FROM migration_versions")
-    assert rows == [(5, 5, "done")]
+    rows = home.ask(
+        "SELECT count(*), count(finished_at), min(state) FROM migration_versions WHERE version NOT LIKE 'chassis/%'"
+    )
+    assert rows == [(4, 4, "done")]
 
 
 def test_objects_belong_to_the_owner_and_lie_in_the_schema(home: Home) -> None:
@@ -113,7 +114,7 @@ def test_a_failing_file_leaves_nothing_and_names_itself(home: Home) -> None:
         home.migrate()
 
     assert home.ask("SELECT to_regclass('things')") == [(None,)]
-    assert home.ask("SELECT version FROM migration_versions") == [("chassis/0001",)]
+    assert home.ask("SELECT version FROM migration_versions WHERE version NOT LIKE 'chassis/%'") == []
 
 
 def test_a_file_without_transaction_that_was_cut_short_is_run_again(home: Home) -> None:
@@ -182,7 +183,7 @@ def test_two_migrators_at_once_apply_each_file_once(home: Home) -> None:
     for thread in threads:
         thread.join(30)
 
-    assert sorted(applied) == [("0001", "expand"), ("chassis/0001", "expand")]
+    assert applied == [("0001", "expand")]
 
 
 @pytest.mark.parametrize("name", ["1_x.expand.sql", "0001_x.sql", "0001_x.undo.sql", "0001-x.expand.sql"])
@@ -206,7 +207,7 @@ async def test_a_contraction_waits_to_be_asked_for_and_no_process_waits_for_it(h
     home.write("0002_name.contract.sql", "ALTER TABLE things DROP COLUMN name")
     database = Database(home.app_url, name=home.schema)
 
-    assert home.migrate() == [("chassis/0001", "expand"), ("0001", "expand")]
+    assert home.migrate() == [("0001", "expand")]
     await schema_ready(database, home.package)
     assert home.ask("SELECT id, name FROM things") == []
 

@@ -26,7 +26,8 @@ MIGRATOR_WAIT_SECONDS = 60
 NO_TRANSACTION = "-- aiops: no transaction"
 _FILE = re.compile(r"(?P<number>[0-9]{4})_[a-z0-9_]+\.(?P<phase>expand|backfill|contract)\.sql")
 EXPAND = "expand"
-_PHASES = (EXPAND, "backfill", "contract")
+CONTRACT = "contract"
+_PHASES = (EXPAND, "backfill", CONTRACT)
 
 
 class MigrationError(Exception):
@@ -40,6 +41,11 @@ class Migration:
     version: str
     phase: str
     text: str
+
+    @property
+    def key(self) -> str:
+        """The name by which a process says that its code knows this file."""
+        return f"{self.version}.{self.phase}"
 
     @property
     def checksum(self) -> str:
@@ -92,7 +98,7 @@ def migrate(owner_url: str, schema: str, package: str, *, phases: Collection[str
 
 
 async def schema_ready(database: Database, package: str) -> None:
-    """Return if the schema has all that the package's code needs: every expansion, and no contraction.
+    """Return if the schema has all that the package's code needs: every expansion, and no contraction but known ones.
 
     Raises:
         Unavailable: it has not, or Postgres cannot be reached.
@@ -104,12 +110,29 @@ async def schema_ready(database: Database, package: str) -> None:
             if known is not None and known.present
             else []
         )
+    done = {(row.version, row.phase) for row in rows}
+    refuse_contracted(database.name, package, {version for version, phase in done if phase == CONTRACT})
     needed = {(m.version, m.phase) for m in all_migrations(package) if m.phase == EXPAND}
-    missing = needed - {(row.version, row.phase) for row in rows}
+    missing = needed - done
     if missing:
         version, phase = min(missing)
         raise Unavailable(
             f"the schema of {database.name} lacks migration {version} ({phase}); run `aiops migrate expand`",
+            dependency="postgres",
+        )
+
+
+def refuse_contracted(schema: str, package: str, contracted: Collection[str]) -> None:
+    """Return if the code knows all these contractions.
+
+    Raises:
+        Unavailable: it does not: this version is older than the schema.
+    """
+    unknown = set(contracted) - {m.version for m in all_migrations(package) if m.phase == CONTRACT}
+    if unknown:
+        raise Unavailable(
+            f"the schema of {schema} was contracted by migration {min(unknown)}, which this version does not know: "
+            "it is too old for this database; start a newer one",
             dependency="postgres",
         )
 

@@ -13,6 +13,7 @@ from chassis.background import Background
 from chassis.errors import DomainError
 from chassis.health import Health, Phase
 from chassis.http import HttpServer, bind, make_app
+from chassis.instances import Instance
 from chassis.migrations import schema_ready
 from chassis.program import explain
 from chassis.rpc.server import make_server
@@ -45,6 +46,7 @@ class Process:
         self._service = service
         self._runtime = service.runtime
         self._serves = "serve" in roles
+        self._instance = Instance(self._runtime.database, self._runtime.package, roles)
         self._background = Background(self._runtime.metrics)
         self._worker = Worker(service, self._background, on_fatal=self._fail) if "work" in roles else None
         checks = {"postgres": self._schema_ready, "background": self._background.check, **service.checks}
@@ -85,7 +87,8 @@ class Process:
         listener = bind(self.settings.http_listen, variable=self.settings.variable("http_listen"))
         self.http_port = listener.getsockname()[1]
         self._http_task = asyncio.get_running_loop().create_task(self._serve_http(listener), name="http")
-        await self._wait_for("postgres", self._schema_ready)
+        await self._wait_for("postgres", self._join)
+        self._background.run("heartbeat", self._instance.run)
         if self._worker:
             await self._wait_for("nats", self._worker.connect)
         await asyncio.to_thread(self._runtime.flags.start)
@@ -106,7 +109,14 @@ class Process:
         await self._health.enter(Phase.DRAINING)
         if self._server and not self._failure:
             await asyncio.sleep(self.settings.drain_seconds)
-        for step in (self._finish_work, self._background.stop, self._leave_nats, self._stop_http, self._runtime.close):
+        for step in (
+            self._finish_work,
+            self._background.stop,
+            self._leave_nats,
+            self._stop_http,
+            self._instance.leave,
+            self._runtime.close,
+        ):
             try:
                 await step()
             except Exception:
@@ -159,6 +169,10 @@ class Process:
         """Give up: a process that is deaf for good must not look healthy."""
         self._failure = message
         self._stop.set()
+
+    async def _join(self) -> None:
+        await self._schema_ready()
+        await self._instance.join()
 
     async def _schema_ready(self) -> None:
         await schema_ready(self._runtime.database, self._runtime.package)
