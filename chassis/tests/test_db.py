@@ -202,6 +202,18 @@ def test_a_stale_version_is_a_conflict_that_names_both() -> None:
     assert refused.value.metadata == {"expected": "3", "actual": "4"}
 
 
+def test_a_stale_version_names_the_thing_where_its_kind_is_given() -> None:
+    with pytest.raises(VersionConflict) as refused:
+        guard_version(expected=3, actual=4, kind="parcel", id=PARCEL)
+
+    assert refused.value.metadata == {
+        "expected": "3",
+        "actual": "4",
+        "aggregate_type": "parcel",
+        "aggregate_id": str(PARCEL),
+    }
+
+
 @pytest.mark.parametrize("expected", [0, -1])
 def test_a_missing_version_is_an_invalid_argument(expected: int) -> None:
     with pytest.raises(InvalidArgument) as refused:

@@ -290,8 +290,8 @@ def among(column: ColumnElement[UUID], ids: Sequence[UUID]) -> ColumnElement[boo
     return column == any_(literal(list(ids), ARRAY(Uuid)))
 
 
-def guard_version(*, expected: int, actual: int) -> None:
-    """Let a change pass only if its caller had read the present version.
+def guard_version(*, expected: int, actual: int, kind: str = "", id: object = "") -> None:  # noqa: A002 - its name everywhere
+    """Let a change pass only if its caller had read the present version of the thing (`kind` and `id`: which one).
 
     Raises:
         InvalidArgument: no version was given.
@@ -300,4 +300,4 @@ def guard_version(*, expected: int, actual: int) -> None:
     if expected < 1:
         raise InvalidArgument("this must be the version that you read, 1 or higher", field="expected_version")
     if expected != actual:
-        raise VersionConflict(expected=expected, actual=actual)
+        raise VersionConflict(expected=expected, actual=actual, kind=kind, id=id)

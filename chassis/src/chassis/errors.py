@@ -115,17 +115,19 @@ class IdempotencyInProgress(DomainError):
 
 
 class VersionConflict(DomainError):
-    """The thing has another version than the caller read."""
+    """The thing has another version than the caller read; with its kind and id, where it is one that can be read."""
 
     kind = ErrorKind.VERSION_CONFLICT
     reason = "VERSION_CONFLICT"
 
-    def __init__(self, *, expected: int, actual: int) -> None:
+    def __init__(self, *, expected: int, actual: int, kind: str = "", id: object = "") -> None:  # noqa: A002 - its name everywhere
+        whose = {"aggregate_type": kind, "aggregate_id": str(id)} if kind else {}
         super().__init__(
             f"this was changed in the meantime: you had read version {expected}, it is now version {actual}; "
             "read it again and repeat your change",
             expected=str(expected),
             actual=str(actual),
+            **whose,
         )
 
 
