@@ -208,7 +208,7 @@ def test_a_changelog_is_called_by_the_version_at_its_end(
 
 
 def test_a_changelog_that_somebody_changed_is_shown_once(runner: CliRunner, gateway: Gateway) -> None:
-    conflict = {"__typename": "VersionConflictError", "code": "VERSION_CONFLICT", "message": "it is now version 4"}
+    conflict = {"__typename": "VersionConflict", "code": "VERSION_CONFLICT", "message": "it is now version 4"}
     gateway.answers = [answer(changelog={"version": 2}), answer(publishChangelog=conflict)]
 
     done = runner.invoke(app, ["changelogs", "publish", ID])

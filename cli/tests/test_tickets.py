@@ -225,7 +225,7 @@ def test_a_change_carries_the_version_that_was_read(
 
 
 def test_what_somebody_changed_meanwhile_is_not_overwritten(runner: CliRunner, gateway: Gateway) -> None:
-    conflict = {"__typename": "VersionConflictError", "code": "VERSION_CONFLICT", "message": "the version is 5 now"}
+    conflict = {"__typename": "VersionConflict", "code": "VERSION_CONFLICT", "message": "the version is 5 now"}
     gateway.answers = [answer(ticket={"version": 3}), answer(assignTicket=conflict)]
 
     done = runner.invoke(app, ["tickets", "assign", ID, "nobody"])

@@ -134,7 +134,7 @@ async def test_real_sign_up_log_in_refresh_and_log_out(stack: Stack) -> None:
         me = await gateway.data("{ me { email role } }", token=refreshed["session"]["accessToken"])
 
         assert refreshed["user"] == {"role": "ADMIN"}
-        assert (again["__typename"], again["code"]) == ("VersionConflictError", "VERSION_CONFLICT")
+        assert (again["__typename"], again["code"]) == ("VersionConflict", "VERSION_CONFLICT")
         assert (unknown["__typename"], unknown["code"]) == ("AuthenticationError", "UNAUTHENTICATED")
         assert gone == {"__typename": "LogOutSuccess", "loggedOut": True}
         assert me == {"me": {"email": "ada@example.com", "role": "ADMIN"}}

@@ -81,11 +81,25 @@ REFUSALS: list[tuple[DomainError, dict[str, Any]]] = [
     ),
     (
         IdempotencyKeyReused("used before"),
-        {"__typename": "ConflictError", "code": "IDEMPOTENCY_KEY_REUSED", "message": "used before", "fields": []},
+        {"__typename": "IdempotencyKeyReused", "code": "IDEMPOTENCY_KEY_REUSED", "message": "used before"},
     ),
     (
         IdempotencyInProgress("still running", retry_after_seconds="2"),
-        {"__typename": "ConflictError", "code": "IDEMPOTENCY_IN_PROGRESS", "message": "still running", "fields": []},
+        {
+            "__typename": "IdempotencyInProgress",
+            "code": "IDEMPOTENCY_IN_PROGRESS",
+            "message": "still running",
+            "retryAfterSeconds": 2,
+        },
+    ),
+    (
+        IdempotencyInProgress("still running"),
+        {
+            "__typename": "IdempotencyInProgress",
+            "code": "IDEMPOTENCY_IN_PROGRESS",
+            "message": "still running",
+            "retryAfterSeconds": 1,
+        },
     ),
     (Forbidden("not you"), {"__typename": "ForbiddenError", "code": "FORBIDDEN", "message": "not you"}),
 ]
@@ -105,7 +119,7 @@ async def test_stale_version_tells_both_versions(script: Script) -> None:
 
     result = await script.gateway.mutate("updateLogStatus", "log { id }", token=script.token(), **UPDATE)
 
-    assert (result["__typename"], result["code"]) == ("VersionConflictError", "VERSION_CONFLICT")
+    assert (result["__typename"], result["code"]) == ("VersionConflict", "VERSION_CONFLICT")
     assert (result["expected"], result["actual"]) == (3, 4)
 
 

@@ -1,7 +1,10 @@
 """Keys of writes, from the input or the header, as the services honour them."""
 
+import asyncio
 import re
 from typing import Any
+
+import pytest
 
 from aiops.logs.v1 import log_pb2, logs_service_pb2
 from gateway.testing.harness import RunningGateway
@@ -24,6 +27,31 @@ mutation T($input: SummarizeLogInput!) {
 }
 fragment R on SummarizeLogResult { __typename ... on UserError { code } ... on ValidationError { fields { path } } }
 """
+REFUSED = "fragment R on SummarizeLogResult { __typename ... on UserError { code } "
+REFUSED += "... on ValidationError { fields { path } } }"
+IN_FRAGMENTS = (
+    """
+mutation T($input: SummarizeLogInput!) { ...One ... on Mutation { b: summarizeLog(input: $input) { ...R } } }
+fragment One on Mutation { a: summarizeLog(input: $input) { ...R } }
+"""
+    + REFUSED
+)
+KEYED_TWICE = (
+    """
+mutation T {
+  a: summarizeLog(input: {name: "a.log", text: "a", idempotencyKey: "key-of-a-0123456789"}) { ...R }
+  b: summarizeLog(input: {name: "b.log", text: "b", idempotencyKey: "key-of-b-0123456789"}) { ...R }
+}
+"""
+    + REFUSED
+)
+ONE_IN_FRAGMENT = (
+    """
+mutation T($input: SummarizeLogInput!) { __typename ...One ...One }
+fragment One on Mutation { a: summarizeLog(input: $input) { ...R } }
+"""
+    + REFUSED
+)
 PASTED = {"name": "a.log", "text": "INFO started"}
 UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
@@ -63,11 +91,12 @@ async def test_key_comes_from_the_input_then_the_header_then_nowhere(script: Scr
     assert UUID.match(key_of(script))
 
 
-async def test_header_does_not_stand_for_two_mutations(script: Script) -> None:
+@pytest.mark.parametrize("document", [TWO, IN_FRAGMENTS, KEYED_TWICE], ids=["aliases", "fragments", "own keys"])
+async def test_header_does_not_stand_for_two_mutations(script: Script, document: str) -> None:
     answer(script)
 
     body = await script.gateway.ask(
-        TWO, {"input": PASTED}, token=script.token(), idempotency_key="header-key-0123456789"
+        document, {"input": PASTED}, token=script.token(), idempotency_key="header-key-0123456789"
     )
 
     refused = {
@@ -77,6 +106,16 @@ async def test_header_does_not_stand_for_two_mutations(script: Script) -> None:
     }
     assert body["data"] == {"a": refused, "b": refused}
     assert script.logs.calls == {}
+
+
+async def test_header_stands_for_the_one_mutation_of_a_fragment(script: Script) -> None:
+    answer(script)
+
+    await script.gateway.ask(
+        ONE_IN_FRAGMENT, {"input": PASTED}, token=script.token(), idempotency_key="header-key-0123456789"
+    )
+
+    assert key_of(script) == "header-key-0123456789"
 
 
 async def test_same_key_repeats_the_answer_and_not_the_effect(stack: Stack) -> None:
@@ -91,9 +130,56 @@ async def test_same_key_repeats_the_answer_and_not_the_effect(stack: Stack) -> N
         )
 
         assert again["data"] == first["data"]
-        assert other["data"]["summarizeLog"]["__typename"] == "ConflictError"
+        assert other["data"]["summarizeLog"]["__typename"] == "IdempotencyKeyReused"
         assert other["data"]["summarizeLog"]["code"] == "IDEMPOTENCY_KEY_REUSED"
         assert await log_count(gateway, admin.token) == 1
+
+
+async def test_sixteen_at_once_with_one_key_are_one_effect_and_one_answer(stack: Stack) -> None:
+    async with stack.gateway() as gateway:
+        admin = await stack.admin(gateway)
+        upload = f"{gateway.url}/v1/logs/upload?name=b.log"
+        headers = {"authorization": f"Bearer {admin.token}", "idempotency-key": "upload-key-0123456789"}
+
+        pasted = await asyncio.gather(
+            *(
+                gateway.ask(SUMMARIZE, {"input": PASTED}, token=admin.token, idempotency_key="paste-key-0123456789")
+                for _ in range(16)
+            )
+        )
+        uploaded = await asyncio.gather(
+            *(gateway.client.post(upload, content=b"INFO up", headers=headers) for _ in range(16))
+        )
+
+        assert {body["data"]["summarizeLog"]["__typename"] for body in pasted} == {"SummarizeLogSuccess"}
+        assert len({body["data"]["summarizeLog"]["log"]["id"] for body in pasted}) == 1
+        assert {response.status_code for response in uploaded} == {202}
+        assert len({response.json()["log"]["id"] for response in uploaded}) == 1
+        assert await log_count(gateway, admin.token) == 2
+
+
+async def test_repeated_answer_is_masked_for_the_role_of_now(stack: Stack) -> None:
+    async with stack.gateway() as gateway:
+        admin = await stack.admin(gateway)
+        person = await stack.join(gateway, admin, "eve@example.com", "ADMIN")
+        given = {
+            "title": "Printer",
+            "message": "",
+            "reporter": {"externalName": "Tom", "externalEmail": "tom@example.org"},
+            "idempotencyKey": "ticket-key-0123456789",
+        }
+        selection = "ticket { id version reporter { externalName externalEmail } }"
+        first = await gateway.mutate("createTicket", selection, token=person.token, **given)
+        await gateway.mutate(
+            "setUserRole", "user { id }", token=admin.token, userId=person.id, expectedVersion=2, role="OPS"
+        )
+        person = await stack.log_in(gateway, "eve@example.com")
+
+        again = await gateway.mutate("createTicket", selection, token=person.token, **given)
+
+        assert first["ticket"]["reporter"] == {"externalName": "Tom", "externalEmail": "tom@example.org"}
+        assert again["ticket"]["id"] == first["ticket"]["id"]
+        assert again["ticket"]["reporter"] == {"externalName": "Tom", "externalEmail": None}
 
 
 async def test_short_key_is_refused_by_name(stack: Stack) -> None:
@@ -124,6 +210,6 @@ async def test_stale_version_changes_nothing(stack: Stack) -> None:
         )
         now = await gateway.data("query($id: ID!) { log(id: $id) { tags } }", {"id": log["id"]}, token=admin.token)
 
-        assert (stale["__typename"], stale["expected"]) == ("VersionConflictError", log["version"] + 100)
+        assert (stale["__typename"], stale["expected"]) == ("VersionConflict", log["version"] + 100)
         assert (unknown["__typename"], unknown["code"]) == ("NotFoundError", "LOG_NOT_FOUND")
         assert now == {"log": {"tags": []}}

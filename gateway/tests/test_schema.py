@@ -8,6 +8,7 @@ import gateway
 from gateway.schema import ENTITIES, Graph
 
 SDL = Path(gateway.__file__).parent / "schema.graphql"
+OF_KEYS = ("IdempotencyKeyReused", "IdempotencyInProgress")
 LIBRARY_TYPES = {"_Any", "_Entity", "_Service", "_FieldSet", "link__Purpose", "link__Import"}
 
 
@@ -58,9 +59,10 @@ def test_every_mutation_takes_one_input_with_a_key_and_ends_in_a_union_with_type
         assert {key: str(argument.type) for key, argument in field.args.items()} == {"input": f"{title}Input!"}
         assert "idempotencyKey" in getattr(schema.type_map[f"{title}Input"], "fields", {})
         members = {member.name: member for member in union.types}
-        assert {f"{title}Success", "ValidationError", "ConflictError"} <= set(members)
+        assert {f"{title}Success", "ValidationError", "ConflictError", *OF_KEYS} <= set(members), name
         for member in set(members) - {f"{title}Success"}:
             assert [interface.name for interface in members[member].interfaces] == ["UserError"]
         takes_version = "expectedVersion" in getattr(schema.type_map[f"{title}Input"], "fields", {})
-        # A refresh token is a version of its session.
-        assert (takes_version or name == "refresh") == ("VersionConflictError" in members), name
+        # A refresh token is a version of its session. Documents from before the other name stay valid.
+        for conflict in ("VersionConflict", "VersionConflictError"):
+            assert (takes_version or name == "refresh") == (conflict in members), (name, conflict)

@@ -342,6 +342,7 @@ async def test_refresh_that_still_runs_takes_no_cookie_away(script: Script) -> N
     response = await Browser(script.gateway, "good-as-far-as-we-know").refresh()
 
     assert refusal(response) == (409, "IDEMPOTENCY_IN_PROGRESS", None)
+    assert (response.headers["retry-after"], response.json()["retryAfterSeconds"]) == ("1", 1)
 
 
 async def test_role_that_was_taken_away_is_null_and_the_session_goes_on(

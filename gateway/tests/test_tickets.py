@@ -258,7 +258,7 @@ async def test_option_is_made_changed_and_refused_when_it_is_stale(stack: Stack)
             "audience": "GENERAL",
         }
         assert (changed["option"]["name"], changed["option"]["version"]) == ("Nights", 2)
-        assert (stale["__typename"], stale["expected"], stale["actual"]) == ("VersionConflictError", 1, 2)
+        assert (stale["__typename"], stale["expected"], stale["actual"]) == ("VersionConflict", 1, 2)
         assert {"kind": "TEAM", "key": "night-shift", "name": "Nights"} in options
         assert {each["kind"] for each in options} == {"CATEGORY", "PRIORITY", "TEAM"}
 

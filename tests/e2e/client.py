@@ -36,8 +36,9 @@ SCHEMA = Path(__file__).resolve().parents[2] / "gateway" / "src" / "gateway" / "
 DETAILS = {
     "ValidationError": "fields { path message }",
     "NotFoundError": "fields { path message }",
-    "VersionConflictError": "expected actual",
+    "VersionConflict": "expected actual",
     "RateLimitedError": "retryAfterSeconds",
+    "IdempotencyInProgress": "retryAfterSeconds",
 }
 
 

@@ -101,13 +101,13 @@ def test_draft_is_published_once_and_by_its_version(admin: Client) -> None:
     member = admin.mutate(
         "publishChangelog", "changelog { state version }", changelogId=draft["id"], expectedVersion=draft["version"]
     )
-    if member["__typename"] == "VersionConflictError":  # the highlights came in between
+    if member["__typename"] == "VersionConflict":  # the highlights came in between
         member = admin.mutate(
             "publishChangelog", "changelog { state version }", changelogId=draft["id"], expectedVersion=member["actual"]
         )
     again = admin.mutate("publishChangelog", changelogId=draft["id"], expectedVersion=member["changelog"]["version"])
 
-    assert (stale["__typename"], stale["expected"]) == ("VersionConflictError", 99)
+    assert (stale["__typename"], stale["expected"]) == ("VersionConflict", 99)
     assert member["changelog"]["state"] == "PUBLISHED"
     assert (again["__typename"], again["code"]) == ("ConflictError", "CHANGELOG_PUBLISHED")
 

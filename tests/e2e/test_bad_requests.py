@@ -140,7 +140,7 @@ def test_key_that_came_with_another_text_is_refused_and_repeats_its_own_answer(a
 
     assert again == first
     for member in others:
-        assert (member["__typename"], member["code"]) == ("ConflictError", "IDEMPOTENCY_KEY_REUSED")
+        assert (member["__typename"], member["code"]) == ("IdempotencyKeyReused", "IDEMPOTENCY_KEY_REUSED")
         assert "send a new key for a new request" in member["message"]
     assert census.take() == before
 
@@ -191,7 +191,7 @@ def test_stale_version_tells_both_versions_and_changes_nothing(admin: Client, ce
 
     assert moved["log"] == {"version": log["version"] + 1, "status": "ACKNOWLEDGED", "notes": ""}
     for member in stale:
-        assert (member["__typename"], member["code"]) == ("VersionConflictError", "VERSION_CONFLICT")
+        assert (member["__typename"], member["code"]) == ("VersionConflict", "VERSION_CONFLICT")
         assert (member["expected"], member["actual"]) == (log["version"], log["version"] + 1)
         assert "read it again" in member["message"]
     assert (never["__typename"], never["fields"][0]["path"]) == ("ValidationError", "expectedVersion")

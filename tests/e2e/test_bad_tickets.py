@@ -77,7 +77,7 @@ def test_markup_is_kept_as_inert_text_in_every_field(admin: Client) -> None:
         "addTicketComment", "comment { body }", ticketId=ticket["id"], expectedVersion=ticket["version"], body=MARKUP
     )
 
-    if member["__typename"] == "VersionConflictError":  # triage came in between
+    if member["__typename"] == "VersionConflict":  # triage came in between
         member = admin.mutate(
             "addTicketComment", "comment { body }", ticketId=ticket["id"], expectedVersion=member["actual"], body=MARKUP
         )
@@ -114,7 +114,7 @@ def test_change_of_a_ticket_that_is_not_there_or_was_changed_is_refused(
     }, missing
     if mutation != "linkTicketLogs":  # the log is looked for first
         assert (stale["__typename"], stale["code"], stale["expected"]) == (
-            "VersionConflictError",
+            "VersionConflict",
             "VERSION_CONFLICT",
             999,
         )

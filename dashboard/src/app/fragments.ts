@@ -8,7 +8,7 @@ export const ProblemFields = graphql(`
     ... on ValidationError { fields { path message } }
     ... on ConflictError { fields { path message } }
     ... on NotFoundError { fields { path message } }
-    ... on VersionConflictError { expected actual }
+    ... on VersionConflict { expected actual }
     ... on RateLimitedError { retryAfterSeconds }
   }
 `);

@@ -42,6 +42,8 @@ class Operation:
     type: OperationType
     root_fields: frozenset[str]
     """Names of the fields at its root, those in fragments included."""
+    answer_count: int
+    """How many fields its answer has at the root: two with the same name under two aliases are two."""
 
 
 @dataclass(frozen=True)
@@ -104,15 +106,18 @@ def _operations(document: DocumentNode) -> Iterator[tuple[str, Operation]]:
     for node in document.definitions:
         if isinstance(node, OperationDefinitionNode):
             name = node.name.value if node.name else ""
-            yield name, Operation(name, node.operation, frozenset(_fields(node.selection_set, fragments)))
+            roots = list(_fields(node.selection_set, fragments))
+            names = frozenset(field.name.value for field in roots)
+            answers = {(field.alias or field.name).value for field in roots if field.name.value != "__typename"}
+            yield name, Operation(name, node.operation, names, len(answers))
 
 
-def _fields(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[str]:
+def _fields(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[FieldNode]:
     todo, seen = [selections], set[str]()
     while todo:
         for selection in todo.pop().selections:
             if isinstance(selection, FieldNode):
-                yield selection.name.value
+                yield selection
             elif isinstance(selection, InlineFragmentNode):
                 todo.append(selection.selection_set)
             elif isinstance(selection, FragmentSpreadNode) and selection.name.value not in seen:

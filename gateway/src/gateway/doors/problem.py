@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from chassis.errors import DomainError, ErrorKind
 from chassis.telemetry import current_trace_id
+from gateway.graph.errors import RETRY_SECONDS
 from gateway.masking import FOR_OPERATORS
 
 STATUS = {
@@ -43,7 +44,10 @@ def problem(error: DomainError, *, camel_case: bool = False) -> Response:
     headers = {}
     if status == STATUS[ErrorKind.UNAUTHENTICATED]:
         headers["www-authenticate"] = "Bearer"
-    if "retry_after_seconds" in error.metadata:
-        headers["retry-after"] = error.metadata["retry_after_seconds"]
-        body[retry_after] = int(error.metadata["retry_after_seconds"])
+    seconds = error.metadata.get("retry_after_seconds")
+    if error.kind is ErrorKind.IN_PROGRESS:
+        seconds = seconds or str(RETRY_SECONDS)
+    if seconds is not None:
+        headers["retry-after"] = seconds
+        body[retry_after] = int(seconds)
     return Response(orjson.dumps(body), status, headers, "application/problem+json")

@@ -9,13 +9,7 @@ from aiops.auth.v1 import auth_service_pb2 as pb
 from aiops.auth.v1 import user_pb2
 from gateway.context import Info
 from gateway.graph.auth import ApiToken, Role, User
-from gateway.graph.errors import (
-    ConflictError,
-    ForbiddenError,
-    NotFoundError,
-    ValidationError,
-    VersionConflictError,
-)
+from gateway.graph.errors import ChangeRefusal, ForbiddenError, WriteRefusal
 from gateway.graph.writes import WriteInput, idempotency_key
 
 
@@ -44,7 +38,7 @@ class InviteUserSuccess:
 
 
 InviteUserResult: TypeAlias = Annotated[
-    InviteUserSuccess | ValidationError | ConflictError | ForbiddenError,
+    InviteUserSuccess | WriteRefusal | ForbiddenError,
     strawberry.union("InviteUserResult", description="How `inviteUser` ends."),
 ]
 
@@ -70,7 +64,7 @@ class SetUserRoleSuccess:
 
 
 SetUserRoleResult: TypeAlias = Annotated[
-    SetUserRoleSuccess | ValidationError | NotFoundError | ConflictError | VersionConflictError | ForbiddenError,
+    SetUserRoleSuccess | ChangeRefusal,
     strawberry.union("SetUserRoleResult", description="How `setUserRole` ends."),
 ]
 
@@ -94,7 +88,7 @@ class DeactivateUserSuccess:
 
 
 DeactivateUserResult: TypeAlias = Annotated[
-    DeactivateUserSuccess | ValidationError | NotFoundError | ConflictError | VersionConflictError | ForbiddenError,
+    DeactivateUserSuccess | ChangeRefusal,
     strawberry.union("DeactivateUserResult", description="How `deactivateUser` ends."),
 ]
 
@@ -122,7 +116,7 @@ class CreateApiTokenSuccess:
 
 
 CreateApiTokenResult: TypeAlias = Annotated[
-    CreateApiTokenSuccess | ValidationError | ConflictError | ForbiddenError,
+    CreateApiTokenSuccess | WriteRefusal | ForbiddenError,
     strawberry.union("CreateApiTokenResult", description="How `createApiToken` ends."),
 ]
 
@@ -146,7 +140,7 @@ class RevokeApiTokenSuccess:
 
 
 RevokeApiTokenResult: TypeAlias = Annotated[
-    RevokeApiTokenSuccess | ValidationError | NotFoundError | ConflictError | VersionConflictError | ForbiddenError,
+    RevokeApiTokenSuccess | ChangeRefusal,
     strawberry.union("RevokeApiTokenResult", description="How `revokeApiToken` ends."),
 ]
 

@@ -9,12 +9,12 @@ from gateway.context import Info
 from gateway.graph.auth import Session, User
 from gateway.graph.errors import (
     AuthenticationError,
-    ConflictError,
+    ChangeRefusal,
     ForbiddenError,
-    NotFoundError,
     RateLimitedError,
-    ValidationError,
+    VersionConflict,
     VersionConflictError,
+    WriteRefusal,
 )
 from gateway.graph.writes import WriteInput, idempotency_key
 
@@ -44,7 +44,7 @@ class SignUpSuccess:
 
 
 SignUpResult: TypeAlias = Annotated[
-    SignUpSuccess | ValidationError | ConflictError | ForbiddenError | RateLimitedError,
+    SignUpSuccess | WriteRefusal | ForbiddenError | RateLimitedError,
     strawberry.union("SignUpResult", description="How `signUp` ends."),
 ]
 
@@ -70,7 +70,7 @@ class LogInSuccess:
 
 
 LogInResult: TypeAlias = Annotated[
-    LogInSuccess | AuthenticationError | ForbiddenError | ValidationError | ConflictError | RateLimitedError,
+    LogInSuccess | WriteRefusal | AuthenticationError | ForbiddenError | RateLimitedError,
     strawberry.union("LogInResult", description="How `logIn` ends."),
 ]
 
@@ -96,10 +96,10 @@ class RefreshSuccess:
 # VersionConflictError: another request traded this very token in a moment ago.
 RefreshResult: TypeAlias = Annotated[
     RefreshSuccess
+    | WriteRefusal
     | AuthenticationError
     | ForbiddenError
-    | ValidationError
-    | ConflictError
+    | VersionConflict
     | VersionConflictError
     | RateLimitedError,
     strawberry.union("RefreshResult", description="How `refresh` ends."),
@@ -123,7 +123,7 @@ class LogOutSuccess:
 
 
 LogOutResult: TypeAlias = Annotated[
-    LogOutSuccess | AuthenticationError | ValidationError | ConflictError,
+    LogOutSuccess | WriteRefusal | AuthenticationError,
     strawberry.union("LogOutResult", description="How `logOut` ends."),
 ]
 
@@ -149,14 +149,7 @@ class ChangePasswordSuccess:
 
 
 ChangePasswordResult: TypeAlias = Annotated[
-    ChangePasswordSuccess
-    | AuthenticationError
-    | ValidationError
-    | NotFoundError
-    | ConflictError
-    | VersionConflictError
-    | ForbiddenError
-    | RateLimitedError,
+    ChangePasswordSuccess | ChangeRefusal | AuthenticationError | RateLimitedError,
     strawberry.union("ChangePasswordResult", description="How `changePassword` ends."),
 ]
 

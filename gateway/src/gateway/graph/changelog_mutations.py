@@ -11,13 +11,7 @@ from chassis.errors import InvalidArgument
 from gateway.context import Info
 from gateway.graph.changelog import Changelog
 from gateway.graph.changelog_commits import Deployment, Repository
-from gateway.graph.errors import (
-    ConflictError,
-    ForbiddenError,
-    NotFoundError,
-    ValidationError,
-    VersionConflictError,
-)
+from gateway.graph.errors import ChangeRefusal, ForbiddenError, NotFoundError, WriteRefusal
 from gateway.graph.writes import WriteInput, idempotency_key
 
 WRITE_SECONDS = 15.0
@@ -82,7 +76,7 @@ class PushCommitsSuccess:
 
 
 PushCommitsResult: TypeAlias = Annotated[
-    PushCommitsSuccess | ValidationError | ConflictError | ForbiddenError,
+    PushCommitsSuccess | WriteRefusal | ForbiddenError,
     strawberry.union("PushCommitsResult", description="How `pushCommits` ends."),
 ]
 
@@ -120,7 +114,7 @@ class GenerateChangelogSuccess:
 
 
 GenerateChangelogResult: TypeAlias = Annotated[
-    GenerateChangelogSuccess | ValidationError | NotFoundError | ConflictError | ForbiddenError,
+    GenerateChangelogSuccess | WriteRefusal | NotFoundError | ForbiddenError,
     strawberry.union("GenerateChangelogResult", description="How `generateChangelog` ends."),
 ]
 
@@ -144,7 +138,7 @@ class PublishChangelogSuccess:
 
 
 PublishChangelogResult: TypeAlias = Annotated[
-    PublishChangelogSuccess | ValidationError | NotFoundError | ConflictError | VersionConflictError | ForbiddenError,
+    PublishChangelogSuccess | ChangeRefusal,
     strawberry.union("PublishChangelogResult", description="How `publishChangelog` ends."),
 ]
 
@@ -180,7 +174,7 @@ class RecordDeploymentSuccess:
 
 
 RecordDeploymentResult: TypeAlias = Annotated[
-    RecordDeploymentSuccess | ValidationError | NotFoundError | ConflictError | ForbiddenError,
+    RecordDeploymentSuccess | WriteRefusal | NotFoundError | ForbiddenError,
     strawberry.union("RecordDeploymentResult", description="How `recordDeployment` ends."),
 ]
 

@@ -17,6 +17,7 @@ from gateway.graph.pagination import DEFAULT_PAGE_SIZE
 if TYPE_CHECKING:
     from gateway.graph.ai import Run
     from gateway.graph.auth import User
+    from gateway.graph.changelog import Changelog
     from gateway.graph.changelog_commits import Commit, Deployment
     from gateway.graph.changelog_timeline import ChangesBefore
     from gateway.graph.logs import Log
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 USER = strawberry.lazy("gateway.graph.auth")
 RUN = strawberry.lazy("gateway.graph.ai")
 LOG = strawberry.lazy("gateway.graph.logs")
+CHANGELOG = strawberry.lazy("gateway.graph.changelog")
 TICKETS = strawberry.lazy("gateway.graph.tickets")
 COMMITS = strawberry.lazy("gateway.graph.changelog_commits")
 TIMELINE = strawberry.lazy("gateway.graph.changelog_timeline")
@@ -86,11 +88,29 @@ class HasLogs(Protocol):
     log_ids: list[str]
 
 
+class OfAggregate(Protocol):
+    """What is about one thing of a service."""
+
+    aggregate_type: str
+    aggregate_id: str
+
+
 class InTime(Protocol):
     """What has a moment, in a service or in none that is known."""
 
     service: str | None
     moment: Timestamp
+
+
+Versioned = Annotated[
+    Annotated["Ticket", TICKETS] | Annotated["Log", LOG] | Annotated["Changelog", CHANGELOG] | Annotated["User", USER],
+    strawberry.union("Versioned", description="What has a version that a change has to name."),
+]
+
+
+async def conflict_current(root: strawberry.Parent[OfAggregate], info: Info) -> Versioned | None:
+    """VersionConflict.current: the aggregate's kind and id -> its service's BatchGet, read anew."""
+    return await versioned.load_anew(info, root.aggregate_type, root.aggregate_id)
 
 
 async def log_created_by(root: strawberry.Parent[CreatedByUser], info: Info) -> Annotated["User", USER] | None:
@@ -203,4 +223,4 @@ async def deployment_created_by(root: strawberry.Parent[CreatedByUser], info: In
 
 
 # The types of these modules have the edges above among their fields, so the edges have to be there first.
-from gateway.graph import changelog_commits, changelog_timeline, logs, tickets  # noqa: E402
+from gateway.graph import changelog_commits, changelog_timeline, logs, tickets, versioned  # noqa: E402

@@ -4,7 +4,7 @@ Resolvers have no `try`: every mutation's result union holds the errors that it 
 the refusal into that member. What is in no union (not logged in, a service away, a defect) stays a top-level error.
 """
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import strawberry
 from strawberry.types.field import StrawberryField
@@ -12,6 +12,8 @@ from strawberry.types.union import StrawberryUnion
 from strawberry.utils.str_converters import to_camel_case
 
 from chassis.errors import DomainError, ErrorKind
+from chassis.errors import IdempotencyKeyReused as KeyReused
+from gateway.graph import edges
 
 
 @strawberry.interface
@@ -52,20 +54,50 @@ class NotFoundError(UserError):
 
 @strawberry.type
 class ConflictError(UserError):
-    """The present state forbids the change, or the same request is still running."""
+    """The present state forbids the change."""
 
     fields: list[InvalidField]
     """The fields that are in the way; empty when it is the state of the thing."""
 
 
 @strawberry.type
-class VersionConflictError(UserError):
-    """Somebody changed the thing since it was read: read it again and decide again."""
+class VersionConflict(UserError):
+    """Somebody changed the thing since it was read, and nothing was written: decide again on what it is now."""
 
     expected: int
     """The version that the caller had read."""
     actual: int
     """The version that it has now."""
+    aggregate_type: strawberry.Private[str]
+    aggregate_id: strawberry.Private[str]
+    current = strawberry.field(
+        resolver=edges.conflict_current,
+        description="The thing as it is now, for this caller: null when it may not be seen, or is of a sort that "
+        "cannot be read by its id.",
+    )
+
+
+@strawberry.type
+class VersionConflictError(UserError):
+    """The former name of VersionConflict. Nothing is answered with it: documents that name it stay valid, no more."""
+
+    expected: int
+    """The version that the caller had read."""
+    actual: int
+    """The version that it has now."""
+
+
+@strawberry.type
+class IdempotencyKeyReused(UserError):
+    """The idempotency key came before with other arguments, and nothing was written: send a new key with new ones."""
+
+
+@strawberry.type
+class IdempotencyInProgress(UserError):
+    """The first request with this idempotency key is still running: wait, and repeat it with the same key."""
+
+    retry_after_seconds: int
+    """How long to wait."""
 
 
 @strawberry.type
@@ -86,6 +118,14 @@ class RateLimitedError(UserError):
     """How long to wait."""
 
 
+WriteRefusal: TypeAlias = ValidationError | ConflictError | IdempotencyKeyReused | IdempotencyInProgress
+"""How any write can be refused."""
+ChangeRefusal: TypeAlias = WriteRefusal | NotFoundError | VersionConflict | VersionConflictError | ForbiddenError
+"""How the change of an existing thing can be refused."""
+
+RETRY_SECONDS = 1
+"""Told where a service does not say how long to wait."""
+
 _INPUT_NAMES = {"repository_name": "repository", "version_name": "version", "bucket_count": "buckets"}
 """Fields that have another name in the graph than at the service."""
 
@@ -101,14 +141,17 @@ def _fields(error: DomainError) -> list[InvalidField]:
     return [InvalidField(path=path, message=error.message)] if path else []
 
 
-_NAMED = {ErrorKind.FORBIDDEN: ForbiddenError, ErrorKind.UNAUTHENTICATED: AuthenticationError}
-"""Kinds that say nothing but their code and message."""
+_NAMED: dict[str, type[UserError]] = {
+    ErrorKind.FORBIDDEN: ForbiddenError,
+    ErrorKind.UNAUTHENTICATED: AuthenticationError,
+    KeyReused.reason: IdempotencyKeyReused,
+}
+"""Kinds and reasons that say nothing but their code and message."""
 _ABOUT_FIELDS = {
     ErrorKind.INVALID: ValidationError,
     ErrorKind.EXHAUSTED: ValidationError,
     ErrorKind.NOT_FOUND: NotFoundError,
     ErrorKind.CONFLICT: ConflictError,
-    ErrorKind.IN_PROGRESS: ConflictError,
 }
 """Kinds that say which fields they are about."""
 
@@ -116,14 +159,23 @@ _ABOUT_FIELDS = {
 def user_error(error: DomainError) -> UserError | None:
     """The union member for a refusal; None for what no client can put right by changing its input."""
     code, message, metadata = error.reason, error.message, error.metadata
-    if error.kind in _NAMED:
-        return _NAMED[error.kind](code=code, message=message)
+    named = _NAMED.get(error.reason) or _NAMED.get(error.kind)
+    if named is not None:
+        return named(code=code, message=message)
     if error.kind is ErrorKind.VERSION_CONFLICT:
-        expected, actual = int(metadata["expected"]), int(metadata["actual"])
-        return VersionConflictError(code=code, message=message, expected=expected, actual=actual)
-    if error.kind is ErrorKind.EXHAUSTED and "retry_after_seconds" in metadata:
-        seconds = int(metadata["retry_after_seconds"])
-        return RateLimitedError(code=code, message=message, retry_after_seconds=seconds)
+        return VersionConflict(
+            code=code,
+            message=message,
+            expected=int(metadata["expected"]),
+            actual=int(metadata["actual"]),
+            aggregate_type=metadata.get("aggregate_type", ""),
+            aggregate_id=metadata.get("aggregate_id", ""),
+        )
+    seconds = metadata.get("retry_after_seconds")
+    if error.kind is ErrorKind.IN_PROGRESS:
+        return IdempotencyInProgress(code=code, message=message, retry_after_seconds=int(seconds or RETRY_SECONDS))
+    if error.kind is ErrorKind.EXHAUSTED and seconds is not None:
+        return RateLimitedError(code=code, message=message, retry_after_seconds=int(seconds))
     if error.kind in _ABOUT_FIELDS:
         return _ABOUT_FIELDS[error.kind](code=code, message=message, fields=_fields(error))
     return None

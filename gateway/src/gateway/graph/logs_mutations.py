@@ -6,13 +6,7 @@ import strawberry
 
 from aiops.logs.v1 import logs_service_pb2 as pb
 from gateway.context import Info
-from gateway.graph.errors import (
-    ConflictError,
-    ForbiddenError,
-    NotFoundError,
-    ValidationError,
-    VersionConflictError,
-)
+from gateway.graph.errors import ChangeRefusal, ForbiddenError, WriteRefusal
 from gateway.graph.log_records import Severity
 from gateway.graph.logs import Log, LogStatus
 from gateway.graph.writes import WriteInput, idempotency_key
@@ -41,7 +35,7 @@ class SummarizeLogSuccess:
 
 
 SummarizeLogResult: TypeAlias = Annotated[
-    SummarizeLogSuccess | ValidationError | ConflictError | ForbiddenError,
+    SummarizeLogSuccess | WriteRefusal | ForbiddenError,
     strawberry.union("SummarizeLogResult", description="How `summarizeLog` ends."),
 ]
 
@@ -65,7 +59,7 @@ class ResummarizeLogSuccess:
 
 
 ResummarizeLogResult: TypeAlias = Annotated[
-    ResummarizeLogSuccess | ValidationError | NotFoundError | ConflictError | VersionConflictError | ForbiddenError,
+    ResummarizeLogSuccess | ChangeRefusal,
     strawberry.union("ResummarizeLogResult", description="How `resummarizeLog` ends."),
 ]
 
@@ -93,7 +87,7 @@ class UpdateLogStatusSuccess:
 
 
 UpdateLogStatusResult: TypeAlias = Annotated[
-    UpdateLogStatusSuccess | ValidationError | NotFoundError | ConflictError | VersionConflictError | ForbiddenError,
+    UpdateLogStatusSuccess | ChangeRefusal,
     strawberry.union("UpdateLogStatusResult", description="How `updateLogStatus` ends."),
 ]
 
@@ -123,7 +117,7 @@ class UpdateLogSuccess:
 
 
 UpdateLogResult: TypeAlias = Annotated[
-    UpdateLogSuccess | ValidationError | NotFoundError | ConflictError | VersionConflictError | ForbiddenError,
+    UpdateLogSuccess | ChangeRefusal,
     strawberry.union("UpdateLogResult", description="How `updateLog` ends."),
 ]
 

@@ -7,13 +7,7 @@ import strawberry
 from aiops.tickets.v1 import ticket_pb2
 from aiops.tickets.v1 import tickets_service_pb2 as pb
 from gateway.context import Info
-from gateway.graph.errors import (
-    ConflictError,
-    ForbiddenError,
-    NotFoundError,
-    ValidationError,
-    VersionConflictError,
-)
+from gateway.graph.errors import ChangeRefusal
 from gateway.graph.tickets import Comment, OptionKind, Ticket, TicketAudience, TicketOption
 from gateway.graph.writes import TicketWriteInput, WriteInput, idempotency_key
 
@@ -39,7 +33,7 @@ class AddTicketCommentSuccess:
 
 
 AddTicketCommentResult: TypeAlias = Annotated[
-    AddTicketCommentSuccess | ValidationError | NotFoundError | ConflictError | VersionConflictError | ForbiddenError,
+    AddTicketCommentSuccess | ChangeRefusal,
     strawberry.union("AddTicketCommentResult", description="How `addTicketComment` ends."),
 ]
 
@@ -61,7 +55,7 @@ class LinkTicketLogsSuccess:
 
 
 LinkTicketLogsResult: TypeAlias = Annotated[
-    LinkTicketLogsSuccess | ValidationError | NotFoundError | ConflictError | VersionConflictError | ForbiddenError,
+    LinkTicketLogsSuccess | ChangeRefusal,
     strawberry.union("LinkTicketLogsResult", description="How `linkTicketLogs` ends."),
 ]
 
@@ -83,7 +77,7 @@ class UnlinkTicketLogsSuccess:
 
 
 UnlinkTicketLogsResult: TypeAlias = Annotated[
-    UnlinkTicketLogsSuccess | ValidationError | NotFoundError | ConflictError | VersionConflictError | ForbiddenError,
+    UnlinkTicketLogsSuccess | ChangeRefusal,
     strawberry.union("UnlinkTicketLogsResult", description="How `unlinkTicketLogs` ends."),
 ]
 
@@ -102,7 +96,7 @@ class RetriageTicketSuccess:
 
 
 RetriageTicketResult: TypeAlias = Annotated[
-    RetriageTicketSuccess | ValidationError | NotFoundError | ConflictError | VersionConflictError | ForbiddenError,
+    RetriageTicketSuccess | ChangeRefusal,
     strawberry.union("RetriageTicketResult", description="How `retriageTicket` ends."),
 ]
 
@@ -138,7 +132,7 @@ class SaveTicketOptionSuccess:
 
 
 SaveTicketOptionResult: TypeAlias = Annotated[
-    SaveTicketOptionSuccess | ValidationError | NotFoundError | ConflictError | VersionConflictError | ForbiddenError,
+    SaveTicketOptionSuccess | ChangeRefusal,
     strawberry.union("SaveTicketOptionResult", description="How `saveTicketOption` ends."),
 ]
 

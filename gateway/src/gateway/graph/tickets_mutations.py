@@ -7,13 +7,7 @@ import strawberry
 from aiops.tickets.v1 import ticket_pb2
 from aiops.tickets.v1 import tickets_service_pb2 as pb
 from gateway.context import Info
-from gateway.graph.errors import (
-    ConflictError,
-    ForbiddenError,
-    NotFoundError,
-    ValidationError,
-    VersionConflictError,
-)
+from gateway.graph.errors import ChangeRefusal, ForbiddenError, NotFoundError, WriteRefusal
 from gateway.graph.tickets import Ticket, TicketAudience, TicketStatus
 from gateway.graph.writes import TicketWriteInput, WriteInput, idempotency_key
 
@@ -67,7 +61,7 @@ class CreateTicketSuccess:
 
 
 CreateTicketResult: TypeAlias = Annotated[
-    CreateTicketSuccess | ValidationError | NotFoundError | ConflictError | ForbiddenError,
+    CreateTicketSuccess | WriteRefusal | NotFoundError | ForbiddenError,
     strawberry.union("CreateTicketResult", description="How `createTicket` ends."),
 ]
 
@@ -97,7 +91,7 @@ class UpdateTicketSuccess:
 
 
 UpdateTicketResult: TypeAlias = Annotated[
-    UpdateTicketSuccess | ValidationError | NotFoundError | ConflictError | VersionConflictError | ForbiddenError,
+    UpdateTicketSuccess | ChangeRefusal,
     strawberry.union("UpdateTicketResult", description="How `updateTicket` ends."),
 ]
 
@@ -119,7 +113,7 @@ class UpdateTicketStatusSuccess:
 
 
 UpdateTicketStatusResult: TypeAlias = Annotated[
-    UpdateTicketStatusSuccess | ValidationError | NotFoundError | ConflictError | VersionConflictError | ForbiddenError,
+    UpdateTicketStatusSuccess | ChangeRefusal,
     strawberry.union("UpdateTicketStatusResult", description="How `updateTicketStatus` ends."),
 ]
 
@@ -141,12 +135,7 @@ class UpdateTicketAudienceSuccess:
 
 
 UpdateTicketAudienceResult: TypeAlias = Annotated[
-    UpdateTicketAudienceSuccess
-    | ValidationError
-    | NotFoundError
-    | ConflictError
-    | VersionConflictError
-    | ForbiddenError,
+    UpdateTicketAudienceSuccess | ChangeRefusal,
     strawberry.union("UpdateTicketAudienceResult", description="How `updateTicketAudience` ends."),
 ]
 
@@ -168,7 +157,7 @@ class AssignTicketSuccess:
 
 
 AssignTicketResult: TypeAlias = Annotated[
-    AssignTicketSuccess | ValidationError | NotFoundError | ConflictError | VersionConflictError | ForbiddenError,
+    AssignTicketSuccess | ChangeRefusal,
     strawberry.union("AssignTicketResult", description="How `assignTicket` ends."),
 ]
 

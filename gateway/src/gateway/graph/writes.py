@@ -3,7 +3,6 @@
 from uuid import uuid4
 
 import strawberry
-from graphql import FieldNode
 
 from chassis.errors import IdempotencyKeyInvalid
 from gateway.context import Info
@@ -31,18 +30,19 @@ def idempotency_key(info: Info, given: WriteInput) -> str:
     """The key of this write: the input's, else the Idempotency-Key header's, else a new one.
 
     Raises:
-        IdempotencyKeyInvalid: the header is to stand for more than one mutation.
+        IdempotencyKeyInvalid: the header came with a document of more than one mutation.
     """
-    if given.idempotency_key is not None:
-        return given.idempotency_key
     header = info.context.caller.idempotency_key
-    if header is None:
-        return str(uuid4())
-    selections = info.operation.selection_set.selections
-    if len(selections) != 1 or not isinstance(selections[0], FieldNode):
+    if header is not None and info.context.prepared.operation(_name(info)).answer_count > 1:
         raise IdempotencyKeyInvalid(
-            "the Idempotency-Key header goes with a document of exactly one mutation; "
+            "the Idempotency-Key header goes with a document of exactly one mutation; leave it away, and "
             "give each mutation its own idempotencyKey in its input",
             field="idempotency_key",
         )
-    return header
+    if given.idempotency_key is not None:
+        return given.idempotency_key
+    return header or str(uuid4())
+
+
+def _name(info: Info) -> str | None:
+    return info.operation.name.value if info.operation.name else None

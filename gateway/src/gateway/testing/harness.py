@@ -20,8 +20,9 @@ REFUSALS = {
     "ValidationError": "fields { path message }",
     "NotFoundError": "fields { path message }",
     "ConflictError": "fields { path message }",
-    "VersionConflictError": "expected actual",
+    "VersionConflict": "expected actual",
     "RateLimitedError": "retryAfterSeconds",
+    "IdempotencyInProgress": "retryAfterSeconds",
 }
 
 
