@@ -18,7 +18,7 @@ from chassis.consumer import Consumer, Delivery, Subscription
 from chassis.db import UnitOfWork
 from chassis.errors import Unavailable
 from chassis.identity import current_call
-from chassis.inbox import inbox
+from chassis.inbox import Standing, inbox
 from chassis.messaging import Messaging
 from chassis.metrics import Metrics
 from chassis.outbox import outbox
@@ -102,11 +102,8 @@ async def test_without_the_inbox_a_redelivery_would_be_a_second_effect(
     """The failing control of the two tests above."""
     effects = []
 
-    async def not_seen(*_: object) -> bool:
-        return False
-
-    async def no_memory(*_: object, **__: object) -> bool:
-        return True
+    async def always_new(*_: object, **__: object) -> Standing:
+        return Standing.NEW
 
     async def fails_once(delivery: Delivery) -> None:
         async with delivery.effect():
@@ -114,8 +111,8 @@ async def test_without_the_inbox_a_redelivery_would_be_a_second_effect(
         if delivery.attempt == 1:
             raise ConnectionResetError
 
-    monkeypatch.setattr("chassis.inbox.seen", not_seen)
-    monkeypatch.setattr("chassis.inbox.remember", no_memory)
+    monkeypatch.setattr("chassis.inbox.standing", always_new)
+    monkeypatch.setattr("chassis.inbox.take", always_new)
     consume(fails_once)
     async with uow.begin() as tx:
         await send(tx, UUID(int=1), "Oslo")

@@ -9,31 +9,31 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable
 from typing import Any, TypeVar
 from uuid import UUID
-from weakref import WeakValueDictionary
 
 import nats.errors
 import nats.js.errors
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from aiops.events.v1.envelope_pb2 import Envelope
-from chassis import inbox
-from chassis.db import UnitOfWork, WriteTx
+from chassis.db import UnitOfWork
 from chassis.dead_letters import Undeliverable, bury
+from chassis.delivery import Delivery, Reaction, Subscription, Unreadable
 from chassis.errors import DomainError, ErrorKind, Unavailable
-from chassis.identity import Call, acting_as
+from chassis.holding import TRY_SECONDS, Hold
+from chassis.inbox import Standing
 from chassis.messaging import Messaging
 from chassis.metrics import Metrics
 from chassis.patience import AWAY
 from chassis.redaction import Redactor
-from chassis.telemetry import current_trace_id, span
+from chassis.telemetry import current_trace_id
+
+__all__ = ["Consumer", "Delivery", "Subscription"]
 
 logger = logging.getLogger(__name__)
 
@@ -48,65 +48,6 @@ _HOPELESS = frozenset({ErrorKind.INVALID, ErrorKind.NOT_FOUND})
 T = TypeVar("T")
 
 
-class Unreadable(Exception):
-    """What was delivered is no event of the subscription's kind."""
-
-
-class CrashLoop(Exception):
-    """The process ended during this event so often that the event is taken for the cause."""
-
-
-class _AlreadyTaken(Exception):
-    """Another delivery's effect was committed first."""
-
-
-@dataclass(frozen=True)
-class Subscription:
-    """One reaction: to which events, under which durable name, and what it does."""
-
-    stream: str
-    """Stream of the producer: its name in capitals."""
-    subject: str
-    durable: str
-    message: type[Message]
-    handler: Callable[["Delivery"], Awaitable[None]]
-    max_deliver: int = 6
-    ack_wait_seconds: float = 60
-    concurrency: int = 4
-    """Events handled at once in one process; those of one aggregate always one after the other."""
-
-
-class Delivery:
-    """One event in the hands of its handler."""
-
-    def __init__(
-        self, envelope: Envelope, payload: Any, *, attempt: int, durable: str, unit_of_work: UnitOfWork
-    ) -> None:
-        self.envelope = envelope
-        self.payload = payload
-        """The message that the subscription names."""
-        self.attempt = attempt
-        self.took_effect = False
-        self._durable = durable
-        self._unit_of_work = unit_of_work
-
-    @property
-    def event_id(self) -> UUID:
-        """The event's id."""
-        return UUID(self.envelope.id)
-
-    @asynccontextmanager
-    async def effect(self) -> AsyncIterator[WriteTx]:
-        """The one transaction of the handler: what it writes here happens once, however often the event comes."""
-        if self.took_effect:
-            raise RuntimeError(f"{self._durable} has one effect per event; do all writes in one block")
-        async with self._unit_of_work.begin() as tx:
-            if not await inbox.remember(tx.connection, self._durable, self.event_id, at=tx.now):
-                raise _AlreadyTaken
-            yield tx
-        self.took_effect = True
-
-
 class Consumer:
     """The loop of one subscription in one process."""
 
@@ -119,14 +60,15 @@ class Consumer:
         redactor: Redactor,
         metrics: Metrics,
     ) -> None:
+        self.reaction = Reaction(subscription, unit_of_work)
+        self.hold = Hold(subscription.durable, unit_of_work, metrics)
         self._subscription = subscription
         self._messaging = messaging
         self._unit_of_work = unit_of_work
         self._redactor = redactor
         self._metrics = metrics
         self._stopping = asyncio.Event()
-        # A lock lives as long as somebody holds it or waits for it.
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._trying = asyncio.Lock()
         self._idle: set[asyncio.Task[Any] | None] = set()
         self._complaint = ""
 
@@ -136,6 +78,7 @@ class Consumer:
         while not self._stopping.is_set():
             ill: Exception | None = None
             try:
+                await self.hold.refresh()
                 await self._declare()
                 self._say_well()
                 failures = 0
@@ -180,12 +123,29 @@ class Consumer:
         )
         try:
             while not self._stopping.is_set():
+                if self.hold.held:
+                    async with self._trying:
+                        await self._try_one(pull)
+                    continue
                 message = await self._fetch(pull)
                 if message is not None:
                     await self._handle(message)
         finally:
             with contextlib.suppress(nats.errors.Error):
                 await _apart(pull.unsubscribe())
+
+    async def _try_one(self, pull: JetStreamContext.PullSubscription) -> None:
+        """See whether an event takes effect again, and go on if so; else wait before the next try."""
+        await self.hold.refresh()
+        if not self.hold.held:
+            return  # another worker, or another process, saw one succeed
+        message = await self._fetch(pull)
+        outcome = "" if message is None else await self._handle(message)
+        if outcome == "handled":
+            await self.hold.release()
+            logger.warning("%s goes on: an event took effect again", self._subscription.durable)
+        elif outcome not in {"", "repeated", "superseded"}:
+            await self._sleep(TRY_SECONDS)
 
     async def _fetch(self, pull: JetStreamContext.PullSubscription) -> Msg | None:
         if not self._messaging.is_connected:
@@ -200,7 +160,7 @@ class Consumer:
         finally:
             self._idle.discard(worker)
 
-    async def _handle(self, message: Msg) -> None:
+    async def _handle(self, message: Msg) -> str:
         """See one delivery to its end: acknowledged, to be repeated, or buried."""
         started = time.monotonic()
         alive = asyncio.ensure_future(self._keep_alive(message))
@@ -215,19 +175,18 @@ class Consumer:
         durable = self._subscription.durable
         self._metrics.counter("aiops_consumer_messages_total").labels(durable, outcome).inc()
         self._metrics.histogram("aiops_consumer_duration_seconds").labels(durable).observe(time.monotonic() - started)
+        return outcome
 
     async def _settle(self, message: Msg) -> str:
         attempt = message.metadata.num_delivered
         try:
-            envelope, payload = self._read(message)
+            envelope, payload = self.reaction.read(message.data)
         except Unreadable as error:
             return await self._bury(message, None, attempt, error)
         lag = self._unit_of_work.clock.now() - envelope.occurred_at.ToDatetime(self._unit_of_work.clock.now().tzinfo)
         self._metrics.gauge("aiops_consumer_lag_seconds").labels(self._subscription.durable).set(lag.total_seconds())
-        call = Call(self._unit_of_work.service, causation_id=envelope.id, correlation_id=envelope.correlation_id)
-        name = f"{self._subscription.subject} process"
-        async with self._locks.setdefault(envelope.aggregate_id, asyncio.Lock()):
-            with span(name, "consumer", traceparent=envelope.traceparent), acting_as(call):
+        async with self.reaction.in_turn(envelope):
+            with self.reaction.traced(envelope):
                 return await self._attempt(message, envelope, payload, attempt)
 
     async def _attempt(self, message: Msg, envelope: Envelope, payload: Message, attempt: int) -> str:
@@ -235,10 +194,8 @@ class Consumer:
         waits = 0
         while not self._stopping.is_set():
             try:
-                await self._run_handler(envelope, payload, attempt)
-            except _AlreadyTaken:
-                await _apart(message.ack())
-                return "repeated"
+                spared = attempt > 2 * self._subscription.max_deliver and await self.hold.spares(envelope)
+                standing = await self.reaction.run(envelope, payload, attempt=attempt, spared=spared)
             except DomainError as error:
                 if error.kind not in AWAY:
                     return await self._refuse(message, envelope, attempt, error)
@@ -250,27 +207,9 @@ class Consumer:
                 return await self._refuse(message, envelope, attempt, error)
             else:
                 await _apart(message.ack())
-                return "handled"
+                return "handled" if standing is Standing.NEW else standing.value
         await _apart(message.nak())
         return "returned"
-
-    async def _run_handler(self, envelope: Envelope, payload: Message, attempt: int) -> None:
-        delivery = Delivery(
-            envelope,
-            payload,
-            attempt=attempt,
-            durable=self._subscription.durable,
-            unit_of_work=self._unit_of_work,
-        )
-        if await self._seen(delivery.event_id):
-            raise _AlreadyTaken
-        if attempt > 2 * self._subscription.max_deliver:
-            raise CrashLoop(f"delivered {attempt} times, and no process lived to say why it failed")
-        await self._subscription.handler(delivery)
-        if not delivery.took_effect:
-            # A handler that found nothing to do is done with the event as well.
-            async with delivery.effect():
-                pass
 
     async def _refuse(self, message: Msg, envelope: Envelope, attempt: int, error: Exception) -> str:
         hopeless = isinstance(error, DomainError) and error.kind in _HOPELESS
@@ -281,7 +220,9 @@ class Consumer:
         return "retried"
 
     async def _bury(self, message: Msg, event_id: UUID | None, attempt: int, error: Exception) -> str:
-        """Keep the event as a dead letter, and only then let the stream forget it."""
+        """Keep the event as a dead letter, and only then let the stream forget it; a consumer that holds keeps it."""
+        if self.hold.held:
+            return await self._put_back(message, attempt, error)
         letter = Undeliverable(
             service=self._unit_of_work.service,
             durable=self._subscription.durable,
@@ -297,11 +238,15 @@ class Consumer:
         )
         try:
             async with self._unit_of_work.begin() as tx:
-                await bury(tx, letter, self._redactor)
+                due = await self.hold.is_due(tx)
+                if not due:
+                    await bury(tx, letter, self._redactor)
         except Exception:
             logger.exception("%s cannot keep a dead letter; it will be delivered again", self._subscription.durable)
             await _apart(message.nak(delay=_backoff(attempt)))
             return "retried"
+        if due:
+            return await self._put_back(message, attempt, error)
         logger.error(
             "%s gave event %s up after %d deliveries: %s",
             self._subscription.durable,
@@ -314,28 +259,17 @@ class Consumer:
         await _apart(message.term())
         return "dead_lettered"
 
-    def _read(self, message: Msg) -> tuple[Envelope, Message]:
-        """The envelope and its payload.
-
-        Raises:
-            Unreadable: they are not what the subscription is about.
-        """
-        expected = self._subscription.message
-        try:
-            envelope = Envelope.FromString(message.data)
-            UUID(envelope.id)
-            payload = expected.FromString(envelope.payload)
-        except (DecodeError, ValueError) as error:
-            raise Unreadable(f"no readable {expected.DESCRIPTOR.full_name}") from error
-        if envelope.type != expected.DESCRIPTOR.full_name:
-            raise Unreadable(f"a {envelope.type}, not a {expected.DESCRIPTOR.full_name}")
-        return envelope, payload
-
-    async def _seen(self, event_id: UUID) -> bool:
-        async with self._unit_of_work.database.connection() as connection:
-            # One statement needs no transaction around it; this runs for every event.
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
-            return await inbox.seen(connection, self._subscription.durable, event_id)
+    async def _put_back(self, message: Msg, attempt: int, error: Exception) -> str:
+        logger.error(
+            "%s holds, so an event that failed with %s at delivery %d is kept: too many failed within minutes, and "
+            "the fault may be ours",
+            self._subscription.durable,
+            type(error).__name__,
+            attempt,
+            exc_info=error,
+        )
+        await _apart(message.nak(delay=_backoff(1)))
+        return "held"
 
     async def _keep_alive(self, message: Msg) -> None:
         """Tell NATS that the event is being worked on, so that it is not delivered beside us."""

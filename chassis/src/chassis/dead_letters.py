@@ -1,6 +1,7 @@
 """Dead letters: events that a consumer gave up, kept with the reason until a person decides, and told on a DLQ subject.
 
-What is stored is redacted once more: a poisonous payload is the one that nobody has looked at. It redrives nothing.
+What is stored is redacted once more: a poisonous payload is the one that nobody has looked at. `chassis.redrive` has
+them handled again.
 """
 
 from collections.abc import MutableMapping
@@ -42,6 +43,10 @@ dead_letters = Table(
     Column("trace_id", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("redriven_at", DateTime(timezone=True)),
+    Column("redrive_requested_at", DateTime(timezone=True)),
+    Column("redrive_requested_by", Text, nullable=False, server_default=""),
+    Column("redrive_started_at", DateTime(timezone=True)),
+    Column("redrives", BigInteger, nullable=False, server_default="0"),
 )
 
 

@@ -30,6 +30,7 @@ outbox = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("published_at", DateTime(timezone=True)),
     Column("attempts", BigInteger, nullable=False, server_default="0"),
+    Column("republished", BigInteger, nullable=False, server_default="0"),
 )
 
 

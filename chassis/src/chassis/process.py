@@ -52,8 +52,10 @@ class Process:
         checks = {"postgres": self._schema_ready, "background": self._background.check, **service.checks}
         if self._worker:
             checks["nats"] = self._worker.check
+            checks["consumers"] = self._worker.check_holds
         # Calls are answered while NATS is away: the outbox keeps the facts, and turning all away would stop everything.
-        spared = frozenset({"nats"}) if self._serves else frozenset()
+        # A consumer that holds waits for a fix, which comes as a new process: that one has to become ready.
+        spared = frozenset({"nats", "consumers"} if self._serves else {"consumers"})
         self._health = Health(service.service_name, checks, self._runtime.metrics, spared=spared)
         self._http = HttpServer(make_app(self._health, self._runtime.metrics, service.routes))
         self._http_task: asyncio.Task[None] | None = None

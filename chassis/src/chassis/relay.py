@@ -38,7 +38,7 @@ MOST_BLOCKED_AGGREGATES = 100
 GAUGE_SECONDS = 5.0
 
 _UNPUBLISHED = """
-    SELECT seq, event_id, aggregate_id, subject, payload FROM outbox
+    SELECT seq, event_id, aggregate_id, subject, payload, republished FROM outbox
     WHERE published_at IS NULL AND aggregate_id <> ALL(%s) ORDER BY seq LIMIT %s
 """
 _AWAY = (
@@ -60,6 +60,12 @@ class _Row:
     aggregate_id: UUID
     subject: str
     payload: bytes
+    republished: int
+
+    @property
+    def message_id(self) -> str:
+        """By which NATS knows a repeat. What is told again on request is none, even within the window."""
+        return f"{self.event_id}:{self.republished}" if self.republished else str(self.event_id)
 
 
 @dataclass
@@ -147,7 +153,7 @@ class Relay:
                     return
                 try:
                     await self._messaging.jetstream.publish(
-                        row.subject, row.payload, timeout=ACK_SECONDS, headers={"Nats-Msg-Id": str(row.event_id)}
+                        row.subject, row.payload, timeout=ACK_SECONDS, headers={"Nats-Msg-Id": row.message_id}
                     )
                 except _AWAY as error:
                     batch.away = error

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from chassis.background import Background
 from chassis.consumer import Consumer
 from chassis.messaging import Messaging
+from chassis.redrive import Redriver
 from chassis.relay import Relay
 from chassis.schedules import Schedules
 
@@ -33,6 +34,7 @@ class Worker:
             )
             for subscription in service.subscriptions
         }
+        self._redriver = Redriver(self._consumers, runtime.unit_of_work, runtime.redactor, runtime.metrics)
         self._schedules = Schedules(runtime.name, service.schedules, runtime.unit_of_work, runtime.metrics)
 
     async def connect(self) -> None:
@@ -52,15 +54,27 @@ class Worker:
         """
         await self._messaging.check()
 
+    async def check_holds(self) -> None:
+        """Return if no consumer holds.
+
+        Raises:
+            Unavailable: one does.
+        """
+        for consumer in self._consumers.values():
+            await consumer.hold.check()
+
     def start(self) -> None:
         """Begin to work."""
         self._background.run("relay", self._relay.run)
         self._background.run("schedules", self._schedules.run)
         for durable, consumer in self._consumers.items():
             self._background.run(f"{CONSUMER}{durable}", consumer.run)
+        if self._consumers:
+            self._background.run(f"{CONSUMER}redrive", self._redriver.run)
 
     async def stop(self, seconds: float) -> None:
         """Fetch nothing more, and finish what was begun; the relay still tells its facts."""
+        await self._redriver.stop()
         for consumer in self._consumers.values():
             await consumer.stop()
         await self._background.finish(CONSUMER, seconds)
