@@ -20,6 +20,7 @@ OWN = {
     "logs": {
         "commands.py": "the wishes that rpc hands on, apart from the domain for its size",
         "convert_evidence.py": "evidence to ai and back, apart from what clients see",
+        "facts.py": "what happens to a log, apart from the domain for its size",
         "histogram.py": "records over time: one statement of its own size",
         "statistics.py": "the numbers of patterns: one set of SQL for pages and evidence",
         "evidence": "the digest and the check of cited sentences; pure, the CLI runs it",
@@ -42,10 +43,12 @@ OWN = {
         "convert_requests.py": "requests to wishes, apart from what leaves the service",
         "convert_triage.py": "triage to ai and back, apart from what clients see",
         "decisions.py": "the check of what an engine answered; pure",
+        "facts.py": "what happens to a ticket, apart from the domain for its size",
         "references.py": "what auth and logs say of foreign ids, asked before anything is stored",
         "screening.py": "whether a ticket reads like a matter for hr, asked before anybody sees it; pure",
         "similar.py": "the SQL of similar tickets: words, their numbers and candidates",
         "similarity.py": "words of tickets and the cosine between them; pure",
+        "triage.py": "what triage writes and what people make of it, apart from the use cases for its size",
         "values.py": "the small things that a ticket is made of, apart from the domain for its size",
     },
     "ai": {

@@ -1,5 +1,6 @@
 """What tests of logs share: their types, and the ai service as logs meets it, over real gRPC."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
@@ -34,6 +35,8 @@ class ScriptedAi(AiServiceServicer):
         self.answer: Answer = builtin_answer
         self.errors: list[DomainError] = []
         """Raised first, one for each call."""
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
 
     async def SummarizeEvidence(  # noqa: N802 - the proto's name
         self, request: ai_pb.SummarizeEvidenceRequest, _context: Context
@@ -41,6 +44,7 @@ class ScriptedAi(AiServiceServicer):
         self.requests.append(request)
         if self.errors:
             raise self.errors.pop(0)
+        await self.may_answer.wait()
         return self.answer(request)
 
     async def TriageTicket(self, request: ai_pb.TriageTicketRequest, _context: Context) -> Any:  # noqa: N802

@@ -208,6 +208,48 @@ async def test_an_ai_that_is_away_fails_the_log_visibly_and_a_new_try_repairs_it
     ]  # fmt: skip
 
 
+async def test_what_people_change_meanwhile_and_the_summary_stand_together(
+    paste: Paste, settled: Settled, call: Callable[..., Awaitable[Any]], ai: ScriptedAi, eventually: Eventually,
+) -> None:  # fmt: skip
+    ai.may_answer.clear()
+    received = await paste()
+    await eventually(lambda: _is(len(ai.requests) == 1))
+
+    values: dict[str, Any] = {"log_id": received.id, "expected_version": 1, "idempotency_key": KEY}
+    await call("UpdateLog", pb.UpdateLogRequest(**values, tags=pb.TagList(tags=["night"])))
+    ai.may_answer.set()
+    log = await settled(received.id, LogState.LOG_STATE_SUMMARIZED)
+
+    assert (log.version, list(log.tags), log.summary.read_version) == (3, ["night"], 1)
+    assert not log.summary_suggestions
+
+
+async def test_a_summary_of_what_was_asked_anew_meanwhile_is_kept_as_a_suggestion(
+    paste: Paste, settled: Settled, call: Callable[..., Awaitable[Any]], ai: ScriptedAi, eventually: Eventually,
+    database: Database, published: Published,
+) -> None:  # fmt: skip
+    ai.may_answer.clear()
+    received = await paste()
+    await eventually(lambda: _is(len(ai.requests) == 1))
+    async with database.connection() as connection, connection.begin():
+        await connection.execute(text("UPDATE logs SET updated_at = updated_at - interval '11 minutes'"))
+
+    values: dict[str, Any] = {"log_id": received.id, "expected_version": 1, "idempotency_key": KEY}
+    await call("ResummarizeLog", pb.ResummarizeLogRequest(**values))
+    ai.may_answer.set()
+    log = await settled(received.id, LogState.LOG_STATE_SUMMARIZED)
+
+    (suggestion,) = log.summary_suggestions
+    assert (log.version, log.summary.read_version, suggestion.summary.read_version) == (4, 3, 1)
+    assert suggestion.summary.sentences == log.summary.sentences
+    told = [subject.rpartition(".log.")[2] for subject, _ in await published(database)]
+    assert told == ["received.v1", "received.v1", "summary_suggested.v1", "summarized.v1"]
+
+
+async def _is(condition: bool) -> bool:  # noqa: FBT001 - what is waited for
+    return condition
+
+
 async def test_an_ai_that_fails_is_asked_again(paste: Paste, settled: Settled, ai: ScriptedAi) -> None:
     ai.errors = [Internal()]
 

@@ -12,32 +12,48 @@ from aiops.logs.v1 import events_pb2 as events
 from aiops.logs.v1 import logs_service_pb2 as pb
 from aiops.logs.v1.log_pb2 import LogSource, LogState, LogStatus, Severity
 from chassis.errors import InvalidArgument
-from logs_service import convert, convert_evidence, domain, evidence
+from logs_service import convert, convert_evidence, domain, evidence, facts
 from logs_service.patterns.record import Severity as DomainSeverity
 
 ID = UUID("0198c0de-0000-7000-8000-000000000001")
+OTHER_ID = UUID("0198c0de-0000-7000-8000-000000000002")
 
 
 @pytest.mark.parametrize(
     ("fact", "subject", "payload"),
     [
         (
-            domain.LogReceived(ID, 1, "shop", 5),
+            facts.LogReceived(ID, 1, "shop", 5),
             "aiops.logs.log.received.v1",
             events.LogReceived(log_id=str(ID), service="shop", record_count=5),
         ),
         (
-            domain.LogSummarized(ID, 2, "shop", "openai", DomainSeverity.FATAL),
+            facts.LogSummarized(ID, 2, "shop", "openai", DomainSeverity.FATAL),
             "aiops.logs.log.summarized.v1",
             events.LogSummarized(log_id=str(ID), service="shop", engine="openai", severity=Severity.SEVERITY_FATAL),
         ),
         (
-            domain.LogSummaryFailed(ID, 3, "ai is away"),
+            facts.LogSummaryFailed(ID, 3, "ai is away"),
             "aiops.logs.log.summary_failed.v1",
             events.LogSummaryFailed(log_id=str(ID), failure="ai is away"),
         ),
         (
-            domain.LogStatusUpdated(ID, 4, domain.LogStatus.OPEN, domain.LogStatus.ACKNOWLEDGED),
+            facts.LogSummarySuggested(ID, 4, OTHER_ID, "openai"),
+            "aiops.logs.log.summary_suggested.v1",
+            events.LogSummarySuggested(log_id=str(ID), suggestion_id=str(OTHER_ID), engine="openai"),
+        ),
+        (
+            facts.LogSuggestionAccepted(ID, 4, OTHER_ID),
+            "aiops.logs.log.suggestion_accepted.v1",
+            events.LogSuggestionAccepted(log_id=str(ID), suggestion_id=str(OTHER_ID)),
+        ),
+        (
+            facts.LogSuggestionDismissed(ID, 4, OTHER_ID),
+            "aiops.logs.log.suggestion_dismissed.v1",
+            events.LogSuggestionDismissed(log_id=str(ID), suggestion_id=str(OTHER_ID)),
+        ),
+        (
+            facts.LogStatusUpdated(ID, 4, domain.LogStatus.OPEN, domain.LogStatus.ACKNOWLEDGED),
             "aiops.logs.log.status_updated.v1",
             events.LogStatusUpdated(
                 log_id=str(ID),
@@ -46,7 +62,7 @@ ID = UUID("0198c0de-0000-7000-8000-000000000001")
             ),
         ),
         (
-            domain.LogUpdated(ID, 5, ("tags", "notes")),
+            facts.LogUpdated(ID, 5, ("tags", "notes")),
             "aiops.logs.log.updated.v1",
             events.LogUpdated(log_id=str(ID), changed_fields=["tags", "notes"]),
         ),

@@ -1,5 +1,6 @@
 """The two state machines of a log, and what people may write on it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -9,19 +10,30 @@ from chassis.errors import InvalidArgument
 from logs_service.domain import (
     Contents,
     Log,
-    LogReceived,
     LogSource,
     LogState,
     LogStatus,
-    LogStatusUpdated,
-    LogSummarized,
-    LogSummaryFailed,
-    LogUpdated,
     Summary,
+    SummarySuggestion,
     clean_tags,
     guard_size,
 )
-from logs_service.errors import LogStatusTransitionInvalid, LogSummaryInProgress, LogTooLarge
+from logs_service.errors import (
+    LogStatusTransitionInvalid,
+    LogSuggestionNotFound,
+    LogSummaryInProgress,
+    LogTooLarge,
+)
+from logs_service.facts import (
+    LogReceived,
+    LogStatusUpdated,
+    LogSuggestionAccepted,
+    LogSuggestionDismissed,
+    LogSummarized,
+    LogSummaryFailed,
+    LogSummarySuggested,
+    LogUpdated,
+)
 from logs_service.patterns.record import Severity
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -94,6 +106,56 @@ def test_a_log_whose_event_must_be_lost_is_sent_again(log: Log) -> None:
     again, received = log.resummarized(at=NOW + timedelta(minutes=10))
 
     assert (again.state, again.version, received) == (LogState.RECEIVED, 2, LogReceived(ID, 2, "shop", 3))
+
+
+def test_a_log_waits_for_a_summary_of_what_it_was_since_it_was_asked_for(log: Log) -> None:
+    tagged, _ = log.updated(tags=("a",), at=LATER)
+    assert (log.awaits_summary_of(1), tagged.awaits_summary_of(1), tagged.awaits_summary_of(2)) == (True, True, True)
+
+    asked_again, _ = tagged.resummarized(at=NOW + timedelta(hours=1))
+    assert (asked_again.awaits_summary_of(2), asked_again.awaits_summary_of(3)) == (False, True)
+
+    summarized, _ = asked_again.summarized(SUMMARY, at=LATER)
+    failed, _ = asked_again.summary_failed("ai is away", at=LATER)
+    assert (summarized.awaits_summary_of(3), failed.awaits_summary_of(3)) == (False, False)
+
+
+def test_a_suggested_summary_changes_nothing_until_a_person_takes_it(log: Log) -> None:
+    late = replace(SUMMARY, engine="openai", read_version=1)
+    log, _ = log.summarized(SUMMARY, at=NOW)
+
+    suggested, fact = log.summary_suggested(ID, late, at=LATER)
+    assert (suggested.state, suggested.summary, suggested.version) == (LogState.SUMMARIZED, SUMMARY, 3)
+    assert suggested.summary_suggestions == (SummarySuggestion(ID, late, LATER),)
+    assert fact == LogSummarySuggested(ID, 3, ID, "openai")
+
+    accepted, taken = suggested.suggestion_accepted(ID, at=LATER)
+    assert (accepted.summary, accepted.summary_suggestions, accepted.version) == (late, (), 4)
+    assert taken == LogSuggestionAccepted(ID, 4, ID)
+
+
+def test_a_failed_log_is_repaired_by_a_suggestion(log: Log) -> None:
+    failed, _ = log.summary_failed("ai is away", at=NOW)
+    suggested, _ = failed.summary_suggested(ID, SUMMARY, at=LATER)
+
+    accepted, _ = suggested.suggestion_accepted(ID, at=LATER)
+
+    assert (accepted.state, accepted.summary, accepted.failure) == (LogState.SUMMARIZED, SUMMARY, "")
+
+
+def test_a_dismissed_suggestion_is_gone_and_others_stay(log: Log) -> None:
+    other = UUID(int=ID.int + 1)
+    suggested, _ = log.summary_suggested(ID, SUMMARY, at=NOW)
+    suggested, _ = suggested.summary_suggested(other, SUMMARY, at=LATER)
+
+    dismissed, fact = suggested.suggestion_dismissed(ID, at=LATER)
+    assert dismissed.summary_suggestions == (SummarySuggestion(other, SUMMARY, LATER),)
+    assert fact == LogSuggestionDismissed(ID, 4, ID)
+
+    for decide in (dismissed.suggestion_accepted, dismissed.suggestion_dismissed):
+        with pytest.raises(LogSuggestionNotFound) as refused:
+            decide(ID, at=LATER)
+        assert refused.value.metadata == {"id": str(ID)}
 
 
 def test_what_changes_is_named_and_what_does_not_makes_no_version(log: Log) -> None:

@@ -243,7 +243,9 @@ async def test_a_stale_version_is_refused_by_every_change(
         with pytest.raises(RemoteError) as refused:
             await call
         assert (refused.value.kind, refused.value.reason) == (ErrorKind.VERSION_CONFLICT, "VERSION_CONFLICT")
-        assert refused.value.metadata == {"expected": str(expected_version), "actual": "1"}
+        assert refused.value.metadata == {
+            "expected": str(expected_version), "actual": "1", "aggregate_type": "log", "aggregate_id": log.id,
+        }  # fmt: skip
 
     assert (await client.call(logs.GetLog, pb.GetLogRequest(log_id=log.id))).log == log
     assert len(await published(database)) == 1

@@ -97,7 +97,9 @@ async def test_a_log_is_saved_over_the_version_that_was_read(receive: Receive, u
         with pytest.raises(LogNotFound):
             await store.get_for_update(uuid7())
 
-    assert refused.value.metadata == {"expected": "1", "actual": "2"}
+    assert refused.value.metadata == {
+        "expected": "1", "actual": "2", "aggregate_type": "log", "aggregate_id": str(log.id),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,15 @@ class ResummarizeLog:
 
 
 @dataclass(frozen=True, slots=True)
+class DecideSuggestion:
+    """Wanted: an open suggestion taken, or dismissed."""
+
+    log_id: UUID
+    expected_version: int
+    suggestion_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateLogStatus:
     """Wanted: another human status."""
 

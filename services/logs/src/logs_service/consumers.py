@@ -52,6 +52,8 @@ class Summarizer:
     async def summarize(self, delivery: Delivery) -> None:
         """Give the log of a LogReceived its summary, or, when no attempt is left, the reason why it has none.
 
+        A summary that the log does not wait for any more once it is there, is kept as a suggestion.
+
         Raises:
             LogNotFound: no log has the id of the event.
             DomainError: ai or Postgres is away; the event comes again.
@@ -91,12 +93,14 @@ class Summarizer:
         )
         if not checked.sentences:
             raise NothingProven(f"no sentence on log {log.id} was proven")
-        return convert_evidence.summary_from(checked, answer.run, found.digest, at=self._clock.now())
+        return convert_evidence.summary_from(
+            checked, answer.run, found.digest, read_version=log.version, at=self._clock.now()
+        )
 
     async def _give_up(self, log: Log, error: Exception, delivery: Delivery) -> None:
         logger.error("no summary for log %s after %d deliveries", log.id, delivery.attempt, exc_info=error)
         async with delivery.effect() as tx:
-            await usecases.store_failure(log.id, _failure(error), tx)
+            await usecases.store_failure(log.id, _failure(error), tx, read_version=log.version)
         self._patience.forget(delivery)
         self._metrics.counter("aiops_logs_summaries_failed_total").inc()
 

@@ -18,8 +18,9 @@ from chassis.errors import InvalidArgument
 from chassis.events import Event
 from chassis.ids import parse_id
 from chassis.protos import actor_to_proto, moment_to_proto
-from logs_service import domain
+from logs_service import domain, facts
 from logs_service.commands import (
+    DecideSuggestion,
     LogFilter,
     LogRecordFilter,
     ReceiveLog,
@@ -34,10 +35,24 @@ _NANOSECONDS = 1_000_000_000
 _LAST_NANOSECOND = 2**63 - 1
 
 _Fact = (
-    domain.LogReceived | domain.LogSummarized | domain.LogSummaryFailed | domain.LogStatusUpdated | domain.LogUpdated
+    facts.LogReceived
+    | facts.LogSummarized
+    | facts.LogSummaryFailed
+    | facts.LogSummarySuggested
+    | facts.LogSuggestionAccepted
+    | facts.LogSuggestionDismissed
+    | facts.LogStatusUpdated
+    | facts.LogUpdated
 )
 _Payload = (
-    events.LogReceived | events.LogSummarized | events.LogSummaryFailed | events.LogStatusUpdated | events.LogUpdated
+    events.LogReceived
+    | events.LogSummarized
+    | events.LogSummaryFailed
+    | events.LogSummarySuggested
+    | events.LogSuggestionAccepted
+    | events.LogSuggestionDismissed
+    | events.LogStatusUpdated
+    | events.LogUpdated
 )
 
 
@@ -58,6 +73,15 @@ def receive_command(request: pb.SummarizeLogRequest | pb.UploadLogHeader, source
 def resummarize_command(request: pb.ResummarizeLogRequest) -> ResummarizeLog:
     """The wish for a new summary."""
     return ResummarizeLog(parse_id(request.log_id, field="log_id"), request.expected_version)
+
+
+def suggestion_command(request: pb.AcceptLogSuggestionRequest | pb.DismissLogSuggestionRequest) -> DecideSuggestion:
+    """The wish to take a suggestion, or to dismiss it."""
+    return DecideSuggestion(
+        log_id=parse_id(request.log_id, field="log_id"),
+        expected_version=request.expected_version,
+        suggestion_id=parse_id(request.suggestion_id, field="suggestion_id"),
+    )
 
 
 def update_status_command(request: pb.UpdateLogStatusRequest) -> UpdateLogStatus:
@@ -128,6 +152,7 @@ def log_to_proto(log: domain.Log) -> log_pb.Log:
         notes=log.notes,
         summary=None if log.summary is None else _summary_to_proto(log.summary),
         failure=log.failure,
+        summary_suggestions=map(_suggestion_to_proto, log.summary_suggestions),
         created_by=actor_to_proto(log.created_by_kind, log.created_by_id),
         created_at=moment_to_proto(log.created_at),
         updated_at=moment_to_proto(log.updated_at),
@@ -213,22 +238,31 @@ def fact_to_event(fact: object) -> Event:
     Raises:
         TypeError: it is no fact of logs.
     """
+    payload: _Payload
     match fact:
-        case domain.LogReceived():
-            return _event("received", fact, events.LogReceived(service=fact.service, record_count=fact.record_count))
-        case domain.LogSummarized():
-            severity = _severity_to_proto(fact.severity)
+        case facts.LogReceived():
+            name, payload = "received", events.LogReceived(service=fact.service, record_count=fact.record_count)
+        case facts.LogSummarized():
+            name, severity = "summarized", _severity_to_proto(fact.severity)
             payload = events.LogSummarized(service=fact.service, engine=fact.engine, severity=severity)
-            return _event("summarized", fact, payload)
-        case domain.LogSummaryFailed():
-            return _event("summary_failed", fact, events.LogSummaryFailed(failure=fact.failure))
-        case domain.LogStatusUpdated():
+        case facts.LogSummaryFailed():
+            name, payload = "summary_failed", events.LogSummaryFailed(failure=fact.failure)
+        case facts.LogSummarySuggested():
+            name, suggestion_id = "summary_suggested", str(fact.suggestion_id)
+            payload = events.LogSummarySuggested(suggestion_id=suggestion_id, engine=fact.engine)
+        case facts.LogSuggestionAccepted():
+            name, payload = "suggestion_accepted", events.LogSuggestionAccepted(suggestion_id=str(fact.suggestion_id))
+        case facts.LogSuggestionDismissed():
+            name, payload = "suggestion_dismissed", events.LogSuggestionDismissed(suggestion_id=str(fact.suggestion_id))
+        case facts.LogStatusUpdated():
             before = log_pb.LogStatus.Value(f"LOG_STATUS_{fact.previous_status}")
             now = log_pb.LogStatus.Value(f"LOG_STATUS_{fact.status}")
-            return _event("status_updated", fact, events.LogStatusUpdated(previous_status=before, status=now))
-        case domain.LogUpdated():
-            return _event("updated", fact, events.LogUpdated(changed_fields=fact.changed_fields))
-    raise TypeError(f"{type(fact).__name__} is no fact of logs")
+            name, payload = "status_updated", events.LogStatusUpdated(previous_status=before, status=now)
+        case facts.LogUpdated():
+            name, payload = "updated", events.LogUpdated(changed_fields=fact.changed_fields)
+        case _:
+            raise TypeError(f"{type(fact).__name__} is no fact of logs")
+    return _event(name, fact, payload)
 
 
 def _event(name: str, fact: _Fact, payload: _Payload) -> Event:
@@ -314,6 +348,15 @@ def _summary_to_proto(summary: domain.Summary) -> log_pb.Summary:
         created_at=moment_to_proto(summary.created_at),
         fallback_reason=summary.fallback_reason,
         replaced_sentence_count=summary.replaced_sentence_count,
+        read_version=summary.read_version,
+    )
+
+
+def _suggestion_to_proto(suggestion: domain.SummarySuggestion) -> log_pb.SummarySuggestion:
+    return log_pb.SummarySuggestion(
+        id=str(suggestion.id),
+        summary=_summary_to_proto(suggestion.summary),
+        suggested_at=moment_to_proto(suggestion.suggested_at),
     )
 
 

@@ -30,8 +30,10 @@ def sentences_from(sentences: Iterable[ai_pb.Sentence]) -> list[evidence.Sentenc
     return [evidence.Sentence(s.text, tuple(s.entry_keys), tuple(s.record_ids)) for s in sentences]
 
 
-def summary_from(checked: evidence.CheckedSummary, run: Run, digest: str, *, at: datetime) -> Summary:
-    """The summary of checked sentences, with who wrote each."""
+def summary_from(
+    checked: evidence.CheckedSummary, run: Run, digest: str, *, read_version: int, at: datetime
+) -> Summary:
+    """The summary of checked sentences, with who wrote each and the version of the log that was read for it."""
     engine = _ENGINES.get(run.engine, _BUILTIN)
     return Summary(
         sentences=tuple(
@@ -50,6 +52,7 @@ def summary_from(checked: evidence.CheckedSummary, run: Run, digest: str, *, at:
         created_at=at,
         fallback_reason=run.fallback_reason,
         replaced_sentence_count=checked.replaced_count,
+        read_version=read_version,
     )
 
 

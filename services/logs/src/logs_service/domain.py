@@ -4,12 +4,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Self
 from uuid import UUID
 
 from chassis.cleaning import clean_line
 from chassis.errors import InvalidArgument
-from logs_service.errors import LogStatusTransitionInvalid, LogSummaryInProgress, LogTooLarge
+from logs_service.errors import (
+    LogStatusTransitionInvalid,
+    LogSuggestionNotFound,
+    LogSummaryInProgress,
+    LogTooLarge,
+)
+from logs_service.facts import (
+    LogReceived,
+    LogStatusUpdated,
+    LogSuggestionAccepted,
+    LogSuggestionDismissed,
+    LogSummarized,
+    LogSummaryFailed,
+    LogSummarySuggested,
+    LogUpdated,
+)
 from logs_service.patterns.record import Severity
 
 MAXIMUM_PASTE_BYTES = 1_000_000
@@ -47,11 +63,13 @@ class LogStatus(StrEnum):
     ACKNOWLEDGED = "ACKNOWLEDGED"
     RESOLVED = "RESOLVED"
 
-    def may_become(self, status: Self) -> bool:
-        """Whether a person may move a log from here to that status."""
-        if self is LogStatus.OPEN:
-            return status is LogStatus.ACKNOWLEDGED
-        return status is LogStatus.OPEN or (self is LogStatus.ACKNOWLEDGED and status is LogStatus.RESOLVED)
+
+STATUS_MOVES: Mapping[LogStatus, tuple[LogStatus, ...]] = MappingProxyType({
+    LogStatus.OPEN: (LogStatus.ACKNOWLEDGED,),
+    LogStatus.ACKNOWLEDGED: (LogStatus.RESOLVED, LogStatus.OPEN),
+    LogStatus.RESOLVED: (LogStatus.OPEN,),
+})  # fmt: skip
+"""Where a person may move a log from each status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +94,17 @@ class Summary:
     created_at: datetime
     fallback_reason: str
     replaced_sentence_count: int
+    read_version: int = 0
+    """Version of the log that it was made from; 0 for one from before this was noted."""
+
+
+@dataclass(frozen=True, slots=True)
+class SummarySuggestion:
+    """A summary that the log did not wait for any more when it came: people take it or dismiss it."""
+
+    id: UUID
+    summary: Summary
+    suggested_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,55 +192,6 @@ class LogHistogram:
 
 
 @dataclass(frozen=True, slots=True)
-class LogReceived:
-    """A log was stored, or sent back, and waits for its summary."""
-
-    log_id: UUID
-    version: int
-    service: str
-    record_count: int
-
-
-@dataclass(frozen=True, slots=True)
-class LogSummarized:
-    """A log got its summary."""
-
-    log_id: UUID
-    version: int
-    service: str
-    engine: str
-    severity: Severity
-
-
-@dataclass(frozen=True, slots=True)
-class LogSummaryFailed:
-    """No summary could be made."""
-
-    log_id: UUID
-    version: int
-    failure: str
-
-
-@dataclass(frozen=True, slots=True)
-class LogStatusUpdated:
-    """A person moved the human status."""
-
-    log_id: UUID
-    version: int
-    previous_status: LogStatus
-    status: LogStatus
-
-
-@dataclass(frozen=True, slots=True)
-class LogUpdated:
-    """A person changed tags, notes or severity."""
-
-    log_id: UUID
-    version: int
-    changed_fields: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Log:
     """A named set of records that gets summarised."""
 
@@ -233,6 +213,10 @@ class Log:
     notes: str = ""
     summary: Summary | None = None
     failure: str = ""
+    summary_requested_version: int = 1
+    """Version with which the log began to wait for a summary, the last time."""
+    summary_suggestions: tuple[SummarySuggestion, ...] = ()
+    """The oldest first."""
 
     pattern_count: int = 0
     """Patterns that the records have today; counted when read, so that merges of later logs are seen."""
@@ -252,13 +236,49 @@ class Log:
             raise LogSummaryInProgress(
                 f"the log is being summarised already; wait for its state to change, or ask again in {minutes} minutes"
             )
-        log = self._changed(at, state=LogState.RECEIVED, summary=None, failure="")
+        log = self._changed(
+            at, state=LogState.RECEIVED, summary=None, failure="", summary_requested_version=self.version + 1
+        )
         return log, log.received()
+
+    def awaits_summary_of(self, read_version: int) -> bool:
+        """Whether the log waits for a summary made from that version: tags, notes and status may have changed since."""
+        return self.state is LogState.RECEIVED and self.summary_requested_version <= read_version
 
     def summarized(self, summary: Summary, *, at: datetime) -> tuple[Self, LogSummarized]:
         """The log with its summary; only for one that waits for it."""
         log = self._changed(at, state=LogState.SUMMARIZED, summary=summary, failure="")
         return log, LogSummarized(log.id, log.version, log.service, summary.engine, log.severity)
+
+    def summary_suggested(
+        self, suggestion_id: UUID, summary: Summary, *, at: datetime
+    ) -> tuple[Self, LogSummarySuggested]:
+        """The log as it is, and beside it a summary that it does not wait for."""
+        suggestions = (*self.summary_suggestions, SummarySuggestion(suggestion_id, summary, at))
+        log = self._changed(at, summary_suggestions=suggestions)
+        return log, LogSummarySuggested(log.id, log.version, suggestion_id, summary.engine)
+
+    def suggestion_accepted(self, suggestion_id: UUID, *, at: datetime) -> tuple[Self, LogSuggestionAccepted]:
+        """The log with a suggested summary in place of what it had, or waited for.
+
+        Raises:
+            LogSuggestionNotFound: no such suggestion is open.
+        """
+        taken, others = self._suggestion(suggestion_id)
+        log = self._changed(
+            at, state=LogState.SUMMARIZED, summary=taken.summary, failure="", summary_suggestions=others
+        )
+        return log, LogSuggestionAccepted(log.id, log.version, suggestion_id)
+
+    def suggestion_dismissed(self, suggestion_id: UUID, *, at: datetime) -> tuple[Self, LogSuggestionDismissed]:
+        """The log without a suggested summary.
+
+        Raises:
+            LogSuggestionNotFound: no such suggestion is open.
+        """
+        _, others = self._suggestion(suggestion_id)
+        log = self._changed(at, summary_suggestions=others)
+        return log, LogSuggestionDismissed(log.id, log.version, suggestion_id)
 
     def summary_failed(self, failure: str, *, at: datetime) -> tuple[Self, LogSummaryFailed]:
         """The log without a summary and with the reason why; only for one that waits for it."""
@@ -271,8 +291,8 @@ class Log:
         Raises:
             LogStatusTransitionInvalid: the state machine knows no such move.
         """
-        if not self.status.may_become(status):
-            allowed = " or ".join(other for other in LogStatus if self.status.may_become(other))
+        if status not in STATUS_MOVES[self.status]:
+            allowed = " or ".join(STATUS_MOVES[self.status])
             raise LogStatusTransitionInvalid(
                 f"the log is {self.status} and cannot become {status}; from here it may become {allowed}",
                 **{"from": self.status, "to": status},
@@ -295,6 +315,13 @@ class Log:
             return self, None
         log = self._changed(at, **changes)
         return log, LogUpdated(log.id, log.version, tuple(changes))
+
+    def _suggestion(self, suggestion_id: UUID) -> tuple[SummarySuggestion, tuple[SummarySuggestion, ...]]:
+        others = tuple(each for each in self.summary_suggestions if each.id != suggestion_id)
+        for suggestion in self.summary_suggestions:
+            if suggestion.id == suggestion_id:
+                return suggestion, others
+        raise LogSuggestionNotFound(suggestion_id)
 
     def _changed(self, at: datetime, **changes: object) -> Self:
         return replace(self, version=self.version + 1, updated_at=at, **changes)  # type: ignore[arg-type]

@@ -42,6 +42,18 @@ class LogSummaryInProgress(Conflict):
     reason = "LOG_SUMMARY_IN_PROGRESS"
 
 
+class LogSuggestionNotFound(NotFound):
+    """The log has no open suggestion with this id."""
+
+    reason = "LOG_SUGGESTION_NOT_FOUND"
+
+    def __init__(self, suggestion_id: object) -> None:
+        super().__init__(
+            f"the log has no open suggestion {suggestion_id}; read the log again to see which are left",
+            id=str(suggestion_id),
+        )
+
+
 class LogPatternNotFound(NotFound):
     """No pattern has this id."""
 

@@ -18,6 +18,8 @@ def build_policy() -> Policy:
             "SummarizeLog": writers,
             "UploadLog": writers,
             "ResummarizeLog": people,
+            "AcceptLogSuggestion": people,
+            "DismissLogSuggestion": people,
             "UpdateLogStatus": people,
             "UpdateLog": people,
             "GetLog": people,

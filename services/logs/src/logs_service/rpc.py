@@ -82,6 +82,28 @@ class LogsServicer(LogsServiceServicer):
 
         return await self._uow.once(request, pb.ResummarizeLogResponse, effect)
 
+    async def AcceptLogSuggestion(
+        self, request: pb.AcceptLogSuggestionRequest, context: Context
+    ) -> pb.AcceptLogSuggestionResponse:
+        """Make a suggested summary the summary of its log."""
+
+        async def effect(tx: WriteTx) -> pb.AcceptLogSuggestionResponse:
+            log = await usecases.accept_suggestion(convert.suggestion_command(request), tx)
+            return pb.AcceptLogSuggestionResponse(log=convert.log_to_proto(log))
+
+        return await self._uow.once(request, pb.AcceptLogSuggestionResponse, effect)
+
+    async def DismissLogSuggestion(
+        self, request: pb.DismissLogSuggestionRequest, context: Context
+    ) -> pb.DismissLogSuggestionResponse:
+        """Put a suggested summary away."""
+
+        async def effect(tx: WriteTx) -> pb.DismissLogSuggestionResponse:
+            log = await usecases.dismiss_suggestion(convert.suggestion_command(request), tx)
+            return pb.DismissLogSuggestionResponse(log=convert.log_to_proto(log))
+
+        return await self._uow.once(request, pb.DismissLogSuggestionResponse, effect)
+
     async def UpdateLogStatus(self, request: pb.UpdateLogStatusRequest, context: Context) -> pb.UpdateLogStatusResponse:
         """Move the human status of a log."""
 

@@ -23,6 +23,7 @@ from logs_service.domain import (
     LogStatus,
     Summary,
     SummarySentence,
+    SummarySuggestion,
 )
 from logs_service.errors import LogNotFound
 from logs_service.patterns.record import Severity
@@ -62,7 +63,9 @@ class LogStore:
         statement = update(LOGS).where(LOGS.c.id == log.id, LOGS.c.version == expected_version).values(values)
         if (await self._tx.execute(statement)).rowcount != 1:
             actual = await self._tx.fetch_one(select(LOGS.c.version).where(LOGS.c.id == log.id))
-            raise VersionConflict(expected=expected_version, actual=actual.version if actual else 0)
+            raise VersionConflict(
+                expected=expected_version, actual=actual.version if actual else 0, kind="log", id=log.id
+            )
 
 
 class RecordStore:
@@ -217,6 +220,8 @@ def log_of(row: Row[Any]) -> Log:
         notes=row.notes,
         summary=None if row.summary is None else _summary_of(row.summary),
         failure=row.failure,
+        summary_requested_version=row.summary_requested_version,
+        summary_suggestions=tuple(map(_suggestion_of, row.summary_suggestions)),
         created_by_kind=row.created_by_kind,
         created_by_id=row.created_by_id,
         created_at=row.created_at,
@@ -276,8 +281,10 @@ def _log_values(log: Log) -> dict[str, object]:
         "last_record_id": contents.last_record_id,
         "tags": list(log.tags),
         "notes": log.notes,
-        "summary": None if log.summary is None else _summary_values(log.summary),
+        "summary": None if log.summary is None else summary_values(log.summary),
         "failure": log.failure,
+        "summary_requested_version": log.summary_requested_version,
+        "summary_suggestions": list(map(suggestion_values, log.summary_suggestions)),
         "created_by_kind": log.created_by_kind,
         "created_by_id": log.created_by_id,
         "created_at": log.created_at,
@@ -285,7 +292,8 @@ def _log_values(log: Log) -> dict[str, object]:
     }
 
 
-def _summary_values(summary: Summary) -> dict[str, object]:
+def summary_values(summary: Summary) -> dict[str, Any]:
+    """A summary as JSON keeps it."""
     return {
         "sentences": [
             {
@@ -303,6 +311,16 @@ def _summary_values(summary: Summary) -> dict[str, object]:
         "created_at": summary.created_at.isoformat(),
         "fallback_reason": summary.fallback_reason,
         "replaced_sentence_count": summary.replaced_sentence_count,
+        "read_version": summary.read_version,
+    }
+
+
+def suggestion_values(suggestion: SummarySuggestion) -> dict[str, Any]:
+    """A suggestion as JSON keeps it."""
+    return {
+        "id": str(suggestion.id),
+        "summary": summary_values(suggestion.summary),
+        "suggested_at": suggestion.suggested_at.isoformat(),
     }
 
 
@@ -324,4 +342,13 @@ def _summary_of(stored: Mapping[str, Any]) -> Summary:
         created_at=datetime.fromisoformat(stored["created_at"]),
         fallback_reason=stored["fallback_reason"],
         replaced_sentence_count=stored["replaced_sentence_count"],
+        read_version=stored.get("read_version", 0),
+    )
+
+
+def _suggestion_of(stored: Mapping[str, Any]) -> SummarySuggestion:
+    return SummarySuggestion(
+        id=UUID(stored["id"]),
+        summary=_summary_of(stored["summary"]),
+        suggested_at=datetime.fromisoformat(stored["suggested_at"]),
     )

@@ -29,6 +29,8 @@ LOGS = Table(
     Column("notes", Text, nullable=False),
     Column("summary", JSONB(none_as_null=True)),
     Column("failure", Text, nullable=False),
+    Column("summary_requested_version", BigInteger, nullable=False),
+    Column("summary_suggestions", JSONB, nullable=False),
     Column("created_by_kind", Text, nullable=False),
     Column("created_by_id", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),

@@ -6,13 +6,13 @@ from uuid import UUID
 from chassis.cleaning import clean_line, clean_text
 from chassis.db import WriteTx, guard_version
 from chassis.errors import Internal, InvalidArgument
+from chassis.ids import uuid7
 from chassis.redaction import RedactionFailed, Redactor
-from logs_service.commands import ReceiveLog, ResummarizeLog, UpdateLog, UpdateLogStatus
+from logs_service.commands import DecideSuggestion, ReceiveLog, ResummarizeLog, UpdateLog, UpdateLogStatus
 from logs_service.domain import (
     MAXIMUM_NOTES_CHARACTERS,
     MAXIMUM_REASON_CHARACTERS,
     Log,
-    LogState,
     Summary,
     clean_tags,
 )
@@ -86,26 +86,56 @@ async def update_log(cmd: UpdateLog, tx: WriteTx, redactor: Redactor) -> Log:
     return await _saved(log, before, fact, tx) if fact is not None else log
 
 
+async def accept_suggestion(cmd: DecideSuggestion, tx: WriteTx) -> Log:
+    """Make a suggested summary the summary of its log.
+
+    Raises:
+        LogNotFound: no log has this id.
+        VersionConflict: the log changed since it was read.
+        LogSuggestionNotFound: the log has no such open suggestion.
+    """
+    before = await _locked(cmd.log_id, cmd.expected_version, tx)
+    log, fact = before.suggestion_accepted(cmd.suggestion_id, at=tx.now)
+    return await _saved(log, before, fact, tx)
+
+
+async def dismiss_suggestion(cmd: DecideSuggestion, tx: WriteTx) -> Log:
+    """Put a suggested summary away; the history of the log keeps it.
+
+    Raises:
+        LogNotFound: no log has this id.
+        VersionConflict: the log changed since it was read.
+        LogSuggestionNotFound: the log has no such open suggestion.
+    """
+    before = await _locked(cmd.log_id, cmd.expected_version, tx)
+    log, fact = before.suggestion_dismissed(cmd.suggestion_id, at=tx.now)
+    return await _saved(log, before, fact, tx)
+
+
 async def store_summary(log_id: UUID, summary: Summary, tx: WriteTx) -> None:
-    """Give a log its summary; one that does not wait for it stays as it is.
+    """Give a log the summary that it waits for; beside one that does not any more, keep it as a suggestion.
 
     Raises:
         LogNotFound: no log has this id.
     """
     before = await LogStore(tx).get_for_update(log_id)
-    if before.state is LogState.RECEIVED:
+    log: Log
+    fact: object
+    if before.awaits_summary_of(summary.read_version):
         log, fact = before.summarized(summary, at=tx.now)
-        await _saved(log, before, fact, tx)
+    else:
+        log, fact = before.summary_suggested(uuid7(), summary, at=tx.now)
+    await _saved(log, before, fact, tx)
 
 
-async def store_failure(log_id: UUID, failure: str, tx: WriteTx) -> None:
-    """Say why a log has no summary; one that does not wait for it stays as it is.
+async def store_failure(log_id: UUID, failure: str, tx: WriteTx, *, read_version: int) -> None:
+    """Say why a log has no summary; one that does not wait for it any more stays as it is.
 
     Raises:
         LogNotFound: no log has this id.
     """
     before = await LogStore(tx).get_for_update(log_id)
-    if before.state is LogState.RECEIVED:
+    if before.awaits_summary_of(read_version):
         log, fact = before.summary_failed(failure, at=tx.now)
         await _saved(log, before, fact, tx)
 
@@ -117,7 +147,7 @@ async def prepare_partitions(tx: WriteTx) -> None:
 
 async def _locked(log_id: UUID, expected_version: int, tx: WriteTx) -> Log:
     log = await LogStore(tx).get_for_update(log_id)
-    guard_version(expected=expected_version, actual=log.version)
+    guard_version(expected=expected_version, actual=log.version, kind="log", id=log_id)
     return log
 
 

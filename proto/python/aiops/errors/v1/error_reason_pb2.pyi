@@ -96,6 +96,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No pattern has this id."""
     ERROR_REASON_LOG_RECORD_NOT_FOUND: _ErrorReason.ValueType  # 58
     """No record has this id, or its day was deleted by retention."""
+    ERROR_REASON_LOG_SUGGESTION_NOT_FOUND: _ErrorReason.ValueType  # 59
+    """The log has no open suggestion with this id. Example: {"id": "0198c0de-0000-7000-8000-000000000001"}."""
     ERROR_REASON_RUN_NOT_FOUND: _ErrorReason.ValueType  # 80
     """No run has this id."""
     ERROR_REASON_EVIDENCE_EMPTY: _ErrorReason.ValueType  # 81
@@ -124,6 +126,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A ticket has at most 50 logs. Example: {"maximum": "50"}."""
     ERROR_REASON_TICKET_LOG_NOT_LINKED: _ErrorReason.ValueType  # 120
     """None of the logs is linked to the ticket."""
+    ERROR_REASON_TICKET_SUGGESTION_NOT_FOUND: _ErrorReason.ValueType  # 121
+    """No suggestion of triage waits on the ticket."""
     ERROR_REASON_CHANGELOG_NOT_FOUND: _ErrorReason.ValueType  # 140
     """No changelog has this id, or the caller may not see it."""
     ERROR_REASON_CHANGELOG_PUBLISHED: _ErrorReason.ValueType  # 141
@@ -144,6 +148,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A deployment with this external reference exists. Example: {"external_reference": "run-7"}."""
     ERROR_REASON_VERSION_NAME_INVALID: _ErrorReason.ValueType  # 149
     """The text does not name a semantic version. Example: {"field": "previous_version"}."""
+    ERROR_REASON_CHANGELOG_SUGGESTION_NOT_FOUND: _ErrorReason.ValueType  # 150
+    """The changelog has no open suggestion with this id. Example: {"id": "0198c0de-0000-7000-8000-000000000001"}."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the closed list of google.rpc.ErrorInfo.reason values, without the ERROR_REASON_ prefix. The same name is the
@@ -224,6 +230,8 @@ ERROR_REASON_LOG_PATTERN_NOT_FOUND: ErrorReason.ValueType  # 57
 """No pattern has this id."""
 ERROR_REASON_LOG_RECORD_NOT_FOUND: ErrorReason.ValueType  # 58
 """No record has this id, or its day was deleted by retention."""
+ERROR_REASON_LOG_SUGGESTION_NOT_FOUND: ErrorReason.ValueType  # 59
+"""The log has no open suggestion with this id. Example: {"id": "0198c0de-0000-7000-8000-000000000001"}."""
 ERROR_REASON_RUN_NOT_FOUND: ErrorReason.ValueType  # 80
 """No run has this id."""
 ERROR_REASON_EVIDENCE_EMPTY: ErrorReason.ValueType  # 81
@@ -252,6 +260,8 @@ ERROR_REASON_TICKET_LOGS_EXCEEDED: ErrorReason.ValueType  # 119
 """A ticket has at most 50 logs. Example: {"maximum": "50"}."""
 ERROR_REASON_TICKET_LOG_NOT_LINKED: ErrorReason.ValueType  # 120
 """None of the logs is linked to the ticket."""
+ERROR_REASON_TICKET_SUGGESTION_NOT_FOUND: ErrorReason.ValueType  # 121
+"""No suggestion of triage waits on the ticket."""
 ERROR_REASON_CHANGELOG_NOT_FOUND: ErrorReason.ValueType  # 140
 """No changelog has this id, or the caller may not see it."""
 ERROR_REASON_CHANGELOG_PUBLISHED: ErrorReason.ValueType  # 141
@@ -272,4 +282,6 @@ ERROR_REASON_DEPLOYMENT_REFERENCE_TAKEN: ErrorReason.ValueType  # 148
 """A deployment with this external reference exists. Example: {"external_reference": "run-7"}."""
 ERROR_REASON_VERSION_NAME_INVALID: ErrorReason.ValueType  # 149
 """The text does not name a semantic version. Example: {"field": "previous_version"}."""
+ERROR_REASON_CHANGELOG_SUGGESTION_NOT_FOUND: ErrorReason.ValueType  # 150
+"""The changelog has no open suggestion with this id. Example: {"id": "0198c0de-0000-7000-8000-000000000001"}."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from aiops.logs.v1 import log_pb2 as aiops_dot_logs_dot_v1_dot_log__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x61iops/logs/v1/events.proto\x12\raiops.logs.v1\x1a\x17\x61iops/logs/v1/log.proto\"D\n\x0bLogReceived\x12\x0e\n\x06log_id\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x14\n\x0crecord_count\x18\x03 \x01(\x03\"k\n\rLogSummarized\x12\x0e\n\x06log_id\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x03 \x01(\t\x12)\n\x08severity\x18\x04 \x01(\x0e\x32\x17.aiops.logs.v1.Severity\"3\n\x10LogSummaryFailed\x12\x0e\n\x06log_id\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x61ilure\x18\x02 \x01(\t\"\x7f\n\x10LogStatusUpdated\x12\x0e\n\x06log_id\x18\x01 \x01(\t\x12\x31\n\x0fprevious_status\x18\x02 \x01(\x0e\x32\x18.aiops.logs.v1.LogStatus\x12(\n\x06status\x18\x03 \x01(\x0e\x32\x18.aiops.logs.v1.LogStatus\"4\n\nLogUpdated\x12\x0e\n\x06log_id\x18\x01 \x01(\t\x12\x16\n\x0e\x63hanged_fields\x18\x02 \x03(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x61iops/logs/v1/events.proto\x12\raiops.logs.v1\x1a\x17\x61iops/logs/v1/log.proto\"D\n\x0bLogReceived\x12\x0e\n\x06log_id\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x14\n\x0crecord_count\x18\x03 \x01(\x03\"k\n\rLogSummarized\x12\x0e\n\x06log_id\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x03 \x01(\t\x12)\n\x08severity\x18\x04 \x01(\x0e\x32\x17.aiops.logs.v1.Severity\"3\n\x10LogSummaryFailed\x12\x0e\n\x06log_id\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x61ilure\x18\x02 \x01(\t\"L\n\x13LogSummarySuggested\x12\x0e\n\x06log_id\x18\x01 \x01(\t\x12\x15\n\rsuggestion_id\x18\x02 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x03 \x01(\t\">\n\x15LogSuggestionAccepted\x12\x0e\n\x06log_id\x18\x01 \x01(\t\x12\x15\n\rsuggestion_id\x18\x02 \x01(\t\"?\n\x16LogSuggestionDismissed\x12\x0e\n\x06log_id\x18\x01 \x01(\t\x12\x15\n\rsuggestion_id\x18\x02 \x01(\t\"\x7f\n\x10LogStatusUpdated\x12\x0e\n\x06log_id\x18\x01 \x01(\t\x12\x31\n\x0fprevious_status\x18\x02 \x01(\x0e\x32\x18.aiops.logs.v1.LogStatus\x12(\n\x06status\x18\x03 \x01(\x0e\x32\x18.aiops.logs.v1.LogStatus\"4\n\nLogUpdated\x12\x0e\n\x06log_id\x18\x01 \x01(\t\x12\x16\n\x0e\x63hanged_fields\x18\x02 \x03(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,8 +38,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LOGSUMMARIZED']._serialized_end=247
   _globals['_LOGSUMMARYFAILED']._serialized_start=249
   _globals['_LOGSUMMARYFAILED']._serialized_end=300
-  _globals['_LOGSTATUSUPDATED']._serialized_start=302
-  _globals['_LOGSTATUSUPDATED']._serialized_end=429
-  _globals['_LOGUPDATED']._serialized_start=431
-  _globals['_LOGUPDATED']._serialized_end=483
+  _globals['_LOGSUMMARYSUGGESTED']._serialized_start=302
+  _globals['_LOGSUMMARYSUGGESTED']._serialized_end=378
+  _globals['_LOGSUGGESTIONACCEPTED']._serialized_start=380
+  _globals['_LOGSUGGESTIONACCEPTED']._serialized_end=442
+  _globals['_LOGSUGGESTIONDISMISSED']._serialized_start=444
+  _globals['_LOGSUGGESTIONDISMISSED']._serialized_end=507
+  _globals['_LOGSTATUSUPDATED']._serialized_start=509
+  _globals['_LOGSTATUSUPDATED']._serialized_end=636
+  _globals['_LOGUPDATED']._serialized_start=638
+  _globals['_LOGUPDATED']._serialized_end=690
 # @@protoc_insertion_point(module_scope)

@@ -110,6 +110,90 @@ class LogSummaryFailed(_message.Message):
 Global___LogSummaryFailed: _TypeAlias = LogSummaryFailed  # noqa: Y015
 
 @_typing.final
+class LogSummarySuggested(_message.Message):
+    """LogSummarySuggested: a summary came that the log did not wait for any more; it waits for a person. Subject
+    aiops.logs.log.summary_suggested.v1.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOG_ID_FIELD_NUMBER: _builtins.int
+    SUGGESTION_ID_FIELD_NUMBER: _builtins.int
+    ENGINE_FIELD_NUMBER: _builtins.int
+    log_id: _builtins.str
+    """Log id."""
+    suggestion_id: _builtins.str
+    """Id of the suggestion."""
+    engine: _builtins.str
+    """Engine that wrote it: "builtin" or "openai"."""
+    def __init__(
+        self,
+        *,
+        log_id: _builtins.str = ...,
+        suggestion_id: _builtins.str = ...,
+        engine: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["engine", b"engine", "log_id", b"log_id", "suggestion_id", b"suggestion_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LogSummarySuggested: _TypeAlias = LogSummarySuggested  # noqa: Y015
+
+@_typing.final
+class LogSuggestionAccepted(_message.Message):
+    """LogSuggestionAccepted: a person took a suggested summary. Subject aiops.logs.log.suggestion_accepted.v1."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOG_ID_FIELD_NUMBER: _builtins.int
+    SUGGESTION_ID_FIELD_NUMBER: _builtins.int
+    log_id: _builtins.str
+    """Log id."""
+    suggestion_id: _builtins.str
+    """Id of the suggestion."""
+    def __init__(
+        self,
+        *,
+        log_id: _builtins.str = ...,
+        suggestion_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["log_id", b"log_id", "suggestion_id", b"suggestion_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LogSuggestionAccepted: _TypeAlias = LogSuggestionAccepted  # noqa: Y015
+
+@_typing.final
+class LogSuggestionDismissed(_message.Message):
+    """LogSuggestionDismissed: a person does not want a suggested summary. Subject aiops.logs.log.suggestion_dismissed.v1."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOG_ID_FIELD_NUMBER: _builtins.int
+    SUGGESTION_ID_FIELD_NUMBER: _builtins.int
+    log_id: _builtins.str
+    """Log id."""
+    suggestion_id: _builtins.str
+    """Id of the suggestion."""
+    def __init__(
+        self,
+        *,
+        log_id: _builtins.str = ...,
+        suggestion_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["log_id", b"log_id", "suggestion_id", b"suggestion_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LogSuggestionDismissed: _TypeAlias = LogSuggestionDismissed  # noqa: Y015
+
+@_typing.final
 class LogStatusUpdated(_message.Message):
     """LogStatusUpdated: a person moved the status. Subject aiops.logs.log.status_updated.v1."""
 

@@ -26,27 +26,29 @@ from aiops.common.v1 import actor_pb2 as aiops_dot_common_dot_v1_dot_actor__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x61iops/logs/v1/log.proto\x12\raiops.logs.v1\x1a\x1b\x61iops/common/v1/actor.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"I\n\rSeverityCount\x12)\n\x08severity\x18\x01 \x01(\x0e\x32\x17.aiops.logs.v1.Severity\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\"W\n\x0fSummarySentence\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x12\n\nrecord_ids\x18\x02 \x03(\t\x12\x12\n\nentry_keys\x18\x03 \x03(\t\x12\x0e\n\x06\x65ngine\x18\x04 \x01(\t\"\xee\x01\n\x07Summary\x12\x31\n\tsentences\x18\x01 \x03(\x0b\x32\x1e.aiops.logs.v1.SummarySentence\x12\x0e\n\x06\x65ngine\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x0e\n\x06run_id\x18\x04 \x01(\t\x12\x17\n\x0f\x65vidence_digest\x18\x05 \x01(\t\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x66\x61llback_reason\x18\x07 \x01(\t\x12\x1f\n\x17replaced_sentence_count\x18\x08 \x01(\x05\"\xc4\x05\n\x03Log\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07service\x18\x04 \x01(\t\x12(\n\x06source\x18\x05 \x01(\x0e\x32\x18.aiops.logs.v1.LogSource\x12&\n\x05state\x18\x06 \x01(\x0e\x32\x17.aiops.logs.v1.LogState\x12(\n\x06status\x18\x07 \x01(\x0e\x32\x18.aiops.logs.v1.LogStatus\x12)\n\x08severity\x18\x08 \x01(\x0e\x32\x17.aiops.logs.v1.Severity\x12\x14\n\x0crecord_count\x18\t \x01(\x03\x12\x12\n\nline_count\x18\n \x01(\x03\x12\x12\n\nbyte_count\x18\x0b \x01(\x03\x12\x15\n\rpattern_count\x18\x0c \x01(\x03\x12\x35\n\x0fseverity_counts\x18\r \x03(\x0b\x32\x1c.aiops.logs.v1.SeverityCount\x12\x35\n\x11\x66irst_record_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10last_record_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04tags\x18\x10 \x03(\t\x12\r\n\x05notes\x18\x11 \x01(\t\x12\'\n\x07summary\x18\x12 \x01(\x0b\x32\x16.aiops.logs.v1.Summary\x12\x0f\n\x07\x66\x61ilure\x18\x13 \x01(\t\x12*\n\ncreated_by\x18\x14 \x01(\x0b\x32\x16.aiops.common.v1.Actor\x12.\n\ncreated_at\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x16 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*k\n\tLogSource\x12\x1a\n\x16LOG_SOURCE_UNSPECIFIED\x10\x00\x12\x14\n\x10LOG_SOURCE_PASTE\x10\x01\x12\x15\n\x11LOG_SOURCE_UPLOAD\x10\x02\x12\x15\n\x11LOG_SOURCE_STREAM\x10\x03*m\n\x08LogState\x12\x19\n\x15LOG_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12LOG_STATE_RECEIVED\x10\x01\x12\x18\n\x14LOG_STATE_SUMMARIZED\x10\x02\x12\x14\n\x10LOG_STATE_FAILED\x10\x03*r\n\tLogStatus\x12\x1a\n\x16LOG_STATUS_UNSPECIFIED\x10\x00\x12\x13\n\x0fLOG_STATUS_OPEN\x10\x01\x12\x1b\n\x17LOG_STATUS_ACKNOWLEDGED\x10\x02\x12\x17\n\x13LOG_STATUS_RESOLVED\x10\x03*\x9a\x01\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x12\n\x0eSEVERITY_TRACE\x10\x01\x12\x12\n\x0eSEVERITY_DEBUG\x10\x05\x12\x11\n\rSEVERITY_INFO\x10\t\x12\x11\n\rSEVERITY_WARN\x10\r\x12\x12\n\x0eSEVERITY_ERROR\x10\x11\x12\x12\n\x0eSEVERITY_FATAL\x10\x15\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x61iops/logs/v1/log.proto\x12\raiops.logs.v1\x1a\x1b\x61iops/common/v1/actor.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"I\n\rSeverityCount\x12)\n\x08severity\x18\x01 \x01(\x0e\x32\x17.aiops.logs.v1.Severity\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\"W\n\x0fSummarySentence\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x12\n\nrecord_ids\x18\x02 \x03(\t\x12\x12\n\nentry_keys\x18\x03 \x03(\t\x12\x0e\n\x06\x65ngine\x18\x04 \x01(\t\"\x84\x02\n\x07Summary\x12\x31\n\tsentences\x18\x01 \x03(\x0b\x32\x1e.aiops.logs.v1.SummarySentence\x12\x0e\n\x06\x65ngine\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x0e\n\x06run_id\x18\x04 \x01(\t\x12\x17\n\x0f\x65vidence_digest\x18\x05 \x01(\t\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x66\x61llback_reason\x18\x07 \x01(\t\x12\x1f\n\x17replaced_sentence_count\x18\x08 \x01(\x05\x12\x14\n\x0cread_version\x18\t \x01(\x03\"z\n\x11SummarySuggestion\x12\n\n\x02id\x18\x01 \x01(\t\x12\'\n\x07summary\x18\x02 \x01(\x0b\x32\x16.aiops.logs.v1.Summary\x12\x30\n\x0csuggested_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x83\x06\n\x03Log\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07service\x18\x04 \x01(\t\x12(\n\x06source\x18\x05 \x01(\x0e\x32\x18.aiops.logs.v1.LogSource\x12&\n\x05state\x18\x06 \x01(\x0e\x32\x17.aiops.logs.v1.LogState\x12(\n\x06status\x18\x07 \x01(\x0e\x32\x18.aiops.logs.v1.LogStatus\x12)\n\x08severity\x18\x08 \x01(\x0e\x32\x17.aiops.logs.v1.Severity\x12\x14\n\x0crecord_count\x18\t \x01(\x03\x12\x12\n\nline_count\x18\n \x01(\x03\x12\x12\n\nbyte_count\x18\x0b \x01(\x03\x12\x15\n\rpattern_count\x18\x0c \x01(\x03\x12\x35\n\x0fseverity_counts\x18\r \x03(\x0b\x32\x1c.aiops.logs.v1.SeverityCount\x12\x35\n\x11\x66irst_record_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10last_record_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04tags\x18\x10 \x03(\t\x12\r\n\x05notes\x18\x11 \x01(\t\x12\'\n\x07summary\x18\x12 \x01(\x0b\x32\x16.aiops.logs.v1.Summary\x12\x0f\n\x07\x66\x61ilure\x18\x13 \x01(\t\x12*\n\ncreated_by\x18\x14 \x01(\x0b\x32\x16.aiops.common.v1.Actor\x12.\n\ncreated_at\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x16 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12=\n\x13summary_suggestions\x18\x17 \x03(\x0b\x32 .aiops.logs.v1.SummarySuggestion*k\n\tLogSource\x12\x1a\n\x16LOG_SOURCE_UNSPECIFIED\x10\x00\x12\x14\n\x10LOG_SOURCE_PASTE\x10\x01\x12\x15\n\x11LOG_SOURCE_UPLOAD\x10\x02\x12\x15\n\x11LOG_SOURCE_STREAM\x10\x03*m\n\x08LogState\x12\x19\n\x15LOG_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12LOG_STATE_RECEIVED\x10\x01\x12\x18\n\x14LOG_STATE_SUMMARIZED\x10\x02\x12\x14\n\x10LOG_STATE_FAILED\x10\x03*r\n\tLogStatus\x12\x1a\n\x16LOG_STATUS_UNSPECIFIED\x10\x00\x12\x13\n\x0fLOG_STATUS_OPEN\x10\x01\x12\x1b\n\x17LOG_STATUS_ACKNOWLEDGED\x10\x02\x12\x17\n\x13LOG_STATUS_RESOLVED\x10\x03*\x9a\x01\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x12\n\x0eSEVERITY_TRACE\x10\x01\x12\x12\n\x0eSEVERITY_DEBUG\x10\x05\x12\x11\n\rSEVERITY_INFO\x10\t\x12\x11\n\rSEVERITY_WARN\x10\r\x12\x12\n\x0eSEVERITY_ERROR\x10\x11\x12\x12\n\x0eSEVERITY_FATAL\x10\x15\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'aiops.logs.v1.log_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LOGSOURCE']._serialized_start=1220
-  _globals['_LOGSOURCE']._serialized_end=1327
-  _globals['_LOGSTATE']._serialized_start=1329
-  _globals['_LOGSTATE']._serialized_end=1438
-  _globals['_LOGSTATUS']._serialized_start=1440
-  _globals['_LOGSTATUS']._serialized_end=1554
-  _globals['_SEVERITY']._serialized_start=1557
-  _globals['_SEVERITY']._serialized_end=1711
+  _globals['_LOGSOURCE']._serialized_start=1429
+  _globals['_LOGSOURCE']._serialized_end=1536
+  _globals['_LOGSTATE']._serialized_start=1538
+  _globals['_LOGSTATE']._serialized_end=1647
+  _globals['_LOGSTATUS']._serialized_start=1649
+  _globals['_LOGSTATUS']._serialized_end=1763
+  _globals['_SEVERITY']._serialized_start=1766
+  _globals['_SEVERITY']._serialized_end=1920
   _globals['_SEVERITYCOUNT']._serialized_start=104
   _globals['_SEVERITYCOUNT']._serialized_end=177
   _globals['_SUMMARYSENTENCE']._serialized_start=179
   _globals['_SUMMARYSENTENCE']._serialized_end=266
   _globals['_SUMMARY']._serialized_start=269
-  _globals['_SUMMARY']._serialized_end=507
-  _globals['_LOG']._serialized_start=510
-  _globals['_LOG']._serialized_end=1218
+  _globals['_SUMMARY']._serialized_end=529
+  _globals['_SUMMARYSUGGESTION']._serialized_start=531
+  _globals['_SUMMARYSUGGESTION']._serialized_end=653
+  _globals['_LOG']._serialized_start=656
+  _globals['_LOG']._serialized_end=1427
 # @@protoc_insertion_point(module_scope)

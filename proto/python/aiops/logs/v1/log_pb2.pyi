@@ -223,6 +223,7 @@ class Summary(_message.Message):
     CREATED_AT_FIELD_NUMBER: _builtins.int
     FALLBACK_REASON_FIELD_NUMBER: _builtins.int
     REPLACED_SENTENCE_COUNT_FIELD_NUMBER: _builtins.int
+    READ_VERSION_FIELD_NUMBER: _builtins.int
     engine: _builtins.str
     """Engine that answered: "builtin" or "openai"."""
     model: _builtins.str
@@ -235,6 +236,8 @@ class Summary(_message.Message):
     """Why the built-in engine answered in place of the configured model; empty when it did not. Example: "timeout"."""
     replaced_sentence_count: _builtins.int
     """Number of model sentences that failed the check and were replaced."""
+    read_version: _builtins.int
+    """Version of the log that it was made from; 0 for one from before this was noted."""
     @_builtins.property
     def sentences(self) -> _containers.RepeatedCompositeFieldContainer[Global___SummarySentence]:
         """The sentences, most important first."""
@@ -254,14 +257,51 @@ class Summary(_message.Message):
         created_at: _timestamp_pb2.Timestamp | None = ...,
         fallback_reason: _builtins.str = ...,
         replaced_sentence_count: _builtins.int = ...,
+        read_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "engine", b"engine", "evidence_digest", b"evidence_digest", "fallback_reason", b"fallback_reason", "model", b"model", "replaced_sentence_count", b"replaced_sentence_count", "run_id", b"run_id", "sentences", b"sentences"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "engine", b"engine", "evidence_digest", b"evidence_digest", "fallback_reason", b"fallback_reason", "model", b"model", "read_version", b"read_version", "replaced_sentence_count", b"replaced_sentence_count", "run_id", b"run_id", "sentences", b"sentences"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Summary: _TypeAlias = Summary  # noqa: Y015
+
+@_typing.final
+class SummarySuggestion(_message.Message):
+    """SummarySuggestion is a summary that the log did not wait for any more when it came, since another one was asked for, or there, by then.
+    It changed nothing; a person accepts or dismisses it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    SUGGESTED_AT_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7; AcceptLogSuggestion and DismissLogSuggestion name it."""
+    @_builtins.property
+    def summary(self) -> Global___Summary:
+        """The summary; its read_version is older than the log was when it came."""
+
+    @_builtins.property
+    def suggested_at(self) -> _timestamp_pb2.Timestamp:
+        """When it came."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        summary: Global___Summary | None = ...,
+        suggested_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["suggested_at", b"suggested_at", "summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "suggested_at", b"suggested_at", "summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SummarySuggestion: _TypeAlias = SummarySuggestion  # noqa: Y015
 
 @_typing.final
 class Log(_message.Message):
@@ -291,6 +331,7 @@ class Log(_message.Message):
     CREATED_BY_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
+    SUMMARY_SUGGESTIONS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     version: _builtins.int
@@ -351,6 +392,10 @@ class Log(_message.Message):
     def updated_at(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed."""
 
+    @_builtins.property
+    def summary_suggestions(self) -> _containers.RepeatedCompositeFieldContainer[Global___SummarySuggestion]:
+        """Summaries that came too late and wait for a person, the oldest first; mostly none."""
+
     def __init__(
         self,
         *,
@@ -376,10 +421,11 @@ class Log(_message.Message):
         created_by: _actor_pb2.Actor | None = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         updated_at: _timestamp_pb2.Timestamp | None = ...,
+        summary_suggestions: _abc.Iterable[Global___SummarySuggestion] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "created_by", b"created_by", "first_record_time", b"first_record_time", "last_record_time", b"last_record_time", "summary", b"summary", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["byte_count", b"byte_count", "created_at", b"created_at", "created_by", b"created_by", "failure", b"failure", "first_record_time", b"first_record_time", "id", b"id", "last_record_time", b"last_record_time", "line_count", b"line_count", "name", b"name", "notes", b"notes", "pattern_count", b"pattern_count", "record_count", b"record_count", "service", b"service", "severity", b"severity", "severity_counts", b"severity_counts", "source", b"source", "state", b"state", "status", b"status", "summary", b"summary", "tags", b"tags", "updated_at", b"updated_at", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["byte_count", b"byte_count", "created_at", b"created_at", "created_by", b"created_by", "failure", b"failure", "first_record_time", b"first_record_time", "id", b"id", "last_record_time", b"last_record_time", "line_count", b"line_count", "name", b"name", "notes", b"notes", "pattern_count", b"pattern_count", "record_count", b"record_count", "service", b"service", "severity", b"severity", "severity_counts", b"severity_counts", "source", b"source", "state", b"state", "status", b"status", "summary", b"summary", "summary_suggestions", b"summary_suggestions", "tags", b"tags", "updated_at", b"updated_at", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

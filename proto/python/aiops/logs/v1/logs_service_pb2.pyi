@@ -229,6 +229,122 @@ class ResummarizeLogResponse(_message.Message):
 Global___ResummarizeLogResponse: _TypeAlias = ResummarizeLogResponse  # noqa: Y015
 
 @_typing.final
+class AcceptLogSuggestionRequest(_message.Message):
+    """AcceptLogSuggestionRequest names an open suggestion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    LOG_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    SUGGESTION_ID_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    """Client's key for this write, 16 to 255 characters."""
+    log_id: _builtins.str
+    """Log id."""
+    expected_version: _builtins.int
+    """Version that the caller read."""
+    suggestion_id: _builtins.str
+    """Id of the suggestion."""
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        log_id: _builtins.str = ...,
+        expected_version: _builtins.int = ...,
+        suggestion_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_version", b"expected_version", "idempotency_key", b"idempotency_key", "log_id", b"log_id", "suggestion_id", b"suggestion_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcceptLogSuggestionRequest: _TypeAlias = AcceptLogSuggestionRequest  # noqa: Y015
+
+@_typing.final
+class AcceptLogSuggestionResponse(_message.Message):
+    """AcceptLogSuggestionResponse holds the log, in state SUMMARIZED."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOG_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def log(self) -> _log_pb2.Log:
+        """The log."""
+
+    def __init__(
+        self,
+        *,
+        log: _log_pb2.Log | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["log", b"log"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["log", b"log"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcceptLogSuggestionResponse: _TypeAlias = AcceptLogSuggestionResponse  # noqa: Y015
+
+@_typing.final
+class DismissLogSuggestionRequest(_message.Message):
+    """DismissLogSuggestionRequest names an open suggestion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    LOG_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    SUGGESTION_ID_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    """Client's key for this write, 16 to 255 characters."""
+    log_id: _builtins.str
+    """Log id."""
+    expected_version: _builtins.int
+    """Version that the caller read."""
+    suggestion_id: _builtins.str
+    """Id of the suggestion."""
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        log_id: _builtins.str = ...,
+        expected_version: _builtins.int = ...,
+        suggestion_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_version", b"expected_version", "idempotency_key", b"idempotency_key", "log_id", b"log_id", "suggestion_id", b"suggestion_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DismissLogSuggestionRequest: _TypeAlias = DismissLogSuggestionRequest  # noqa: Y015
+
+@_typing.final
+class DismissLogSuggestionResponse(_message.Message):
+    """DismissLogSuggestionResponse holds the changed log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOG_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def log(self) -> _log_pb2.Log:
+        """The log."""
+
+    def __init__(
+        self,
+        *,
+        log: _log_pb2.Log | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["log", b"log"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["log", b"log"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DismissLogSuggestionResponse: _TypeAlias = DismissLogSuggestionResponse  # noqa: Y015
+
+@_typing.final
 class UpdateLogStatusRequest(_message.Message):
     """UpdateLogStatusRequest moves the human status."""
 

@@ -50,6 +50,16 @@ class LogsServiceStub:
                 request_serializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.ResummarizeLogRequest.SerializeToString,
                 response_deserializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.ResummarizeLogResponse.FromString,
                 _registered_method=True)
+        self.AcceptLogSuggestion = channel.unary_unary(
+                '/aiops.logs.v1.LogsService/AcceptLogSuggestion',
+                request_serializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.AcceptLogSuggestionRequest.SerializeToString,
+                response_deserializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.AcceptLogSuggestionResponse.FromString,
+                _registered_method=True)
+        self.DismissLogSuggestion = channel.unary_unary(
+                '/aiops.logs.v1.LogsService/DismissLogSuggestion',
+                request_serializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.DismissLogSuggestionRequest.SerializeToString,
+                response_deserializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.DismissLogSuggestionResponse.FromString,
+                _registered_method=True)
         self.UpdateLogStatus = channel.unary_unary(
                 '/aiops.logs.v1.LogsService/UpdateLogStatus',
                 request_serializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.UpdateLogStatusRequest.SerializeToString,
@@ -123,6 +133,20 @@ class LogsServiceServicer:
 
     def ResummarizeLog(self, request, context):
         """ResummarizeLog sends a log back to RECEIVED, so that it is summarised anew.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcceptLogSuggestion(self, request, context):
+        """AcceptLogSuggestion makes a suggested summary the summary of its log, in place of the one that it had or waited for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DismissLogSuggestion(self, request, context):
+        """DismissLogSuggestion puts a suggested summary away; the log's history keeps it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -215,6 +239,16 @@ def add_LogsServiceServicer_to_server(servicer, server):
                     servicer.ResummarizeLog,
                     request_deserializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.ResummarizeLogRequest.FromString,
                     response_serializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.ResummarizeLogResponse.SerializeToString,
+            ),
+            'AcceptLogSuggestion': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcceptLogSuggestion,
+                    request_deserializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.AcceptLogSuggestionRequest.FromString,
+                    response_serializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.AcceptLogSuggestionResponse.SerializeToString,
+            ),
+            'DismissLogSuggestion': grpc.unary_unary_rpc_method_handler(
+                    servicer.DismissLogSuggestion,
+                    request_deserializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.DismissLogSuggestionRequest.FromString,
+                    response_serializer=aiops_dot_logs_dot_v1_dot_logs__service__pb2.DismissLogSuggestionResponse.SerializeToString,
             ),
             'UpdateLogStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateLogStatus,
@@ -349,6 +383,60 @@ class LogsService:
             '/aiops.logs.v1.LogsService/ResummarizeLog',
             aiops_dot_logs_dot_v1_dot_logs__service__pb2.ResummarizeLogRequest.SerializeToString,
             aiops_dot_logs_dot_v1_dot_logs__service__pb2.ResummarizeLogResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcceptLogSuggestion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aiops.logs.v1.LogsService/AcceptLogSuggestion',
+            aiops_dot_logs_dot_v1_dot_logs__service__pb2.AcceptLogSuggestionRequest.SerializeToString,
+            aiops_dot_logs_dot_v1_dot_logs__service__pb2.AcceptLogSuggestionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DismissLogSuggestion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aiops.logs.v1.LogsService/DismissLogSuggestion',
+            aiops_dot_logs_dot_v1_dot_logs__service__pb2.DismissLogSuggestionRequest.SerializeToString,
+            aiops_dot_logs_dot_v1_dot_logs__service__pb2.DismissLogSuggestionResponse.FromString,
             options,
             channel_credentials,
             insecure,

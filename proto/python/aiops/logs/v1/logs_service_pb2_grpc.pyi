@@ -41,6 +41,10 @@ class LogsServiceStub:
     """
     ResummarizeLog: _grpc.UnaryUnaryMultiCallable[_logs_service_pb2.ResummarizeLogRequest, _logs_service_pb2.ResummarizeLogResponse]
     """ResummarizeLog sends a log back to RECEIVED, so that it is summarised anew."""
+    AcceptLogSuggestion: _grpc.UnaryUnaryMultiCallable[_logs_service_pb2.AcceptLogSuggestionRequest, _logs_service_pb2.AcceptLogSuggestionResponse]
+    """AcceptLogSuggestion makes a suggested summary the summary of its log, in place of the one that it had or waited for."""
+    DismissLogSuggestion: _grpc.UnaryUnaryMultiCallable[_logs_service_pb2.DismissLogSuggestionRequest, _logs_service_pb2.DismissLogSuggestionResponse]
+    """DismissLogSuggestion puts a suggested summary away; the log's history keeps it."""
     UpdateLogStatus: _grpc.UnaryUnaryMultiCallable[_logs_service_pb2.UpdateLogStatusRequest, _logs_service_pb2.UpdateLogStatusResponse]
     """UpdateLogStatus moves the human status, as the state machine allows."""
     UpdateLog: _grpc.UnaryUnaryMultiCallable[_logs_service_pb2.UpdateLogRequest, _logs_service_pb2.UpdateLogResponse]
@@ -75,6 +79,10 @@ class LogsServiceAsyncStub(LogsServiceStub):
     """
     ResummarizeLog: _aio.UnaryUnaryMultiCallable[_logs_service_pb2.ResummarizeLogRequest, _logs_service_pb2.ResummarizeLogResponse]  # type: ignore[assignment]
     """ResummarizeLog sends a log back to RECEIVED, so that it is summarised anew."""
+    AcceptLogSuggestion: _aio.UnaryUnaryMultiCallable[_logs_service_pb2.AcceptLogSuggestionRequest, _logs_service_pb2.AcceptLogSuggestionResponse]  # type: ignore[assignment]
+    """AcceptLogSuggestion makes a suggested summary the summary of its log, in place of the one that it had or waited for."""
+    DismissLogSuggestion: _aio.UnaryUnaryMultiCallable[_logs_service_pb2.DismissLogSuggestionRequest, _logs_service_pb2.DismissLogSuggestionResponse]  # type: ignore[assignment]
+    """DismissLogSuggestion puts a suggested summary away; the log's history keeps it."""
     UpdateLogStatus: _aio.UnaryUnaryMultiCallable[_logs_service_pb2.UpdateLogStatusRequest, _logs_service_pb2.UpdateLogStatusResponse]  # type: ignore[assignment]
     """UpdateLogStatus moves the human status, as the state machine allows."""
     UpdateLog: _aio.UnaryUnaryMultiCallable[_logs_service_pb2.UpdateLogRequest, _logs_service_pb2.UpdateLogResponse]  # type: ignore[assignment]
@@ -124,6 +132,22 @@ class LogsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_logs_service_pb2.ResummarizeLogResponse, _abc.Awaitable[_logs_service_pb2.ResummarizeLogResponse]]:
         """ResummarizeLog sends a log back to RECEIVED, so that it is summarised anew."""
+
+    @_abc_1.abstractmethod
+    def AcceptLogSuggestion(
+        self,
+        request: _logs_service_pb2.AcceptLogSuggestionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_logs_service_pb2.AcceptLogSuggestionResponse, _abc.Awaitable[_logs_service_pb2.AcceptLogSuggestionResponse]]:
+        """AcceptLogSuggestion makes a suggested summary the summary of its log, in place of the one that it had or waited for."""
+
+    @_abc_1.abstractmethod
+    def DismissLogSuggestion(
+        self,
+        request: _logs_service_pb2.DismissLogSuggestionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_logs_service_pb2.DismissLogSuggestionResponse, _abc.Awaitable[_logs_service_pb2.DismissLogSuggestionResponse]]:
+        """DismissLogSuggestion puts a suggested summary away; the log's history keeps it."""
 
     @_abc_1.abstractmethod
     def UpdateLogStatus(
