@@ -299,23 +299,28 @@ async def test_changes_of_another_version_are_refused(auth: Auth, version: int, 
     ops = await auth.joined(admin, "bob@example.com")
     before = auth.snapshot()
 
-    with refusal(reason):
+    with refusal(reason) as role:
         await auth.set_role(admin, ops.user.id, version, user_pb2.ROLE_HR)
-    with refusal(reason):
+    with refusal(reason) as end:
         await auth.deactivate(admin, ops.user.id, version)
-    with refusal(reason):
+    with refusal(reason) as password:
         await auth.call("ChangePassword", change_request(expected_version=version), token=ops.token)
 
     assert auth.snapshot() == before
+    whose = {"expected": str(version), "actual": "2", "aggregate_type": "user", "aggregate_id": ops.user.id}
+    expected = whose if reason == "VERSION_CONFLICT" else {"field": "expected_version"}
+    assert [caught.value.metadata for caught in (role, end, password)] == [expected] * 3
 
 
 async def test_api_token_of_another_version_is_not_revoked(auth: Auth) -> None:
     admin = await auth.first_admin()
     created = await auth.create_api_token(admin)
 
-    with refusal("VERSION_CONFLICT"):
+    with refusal("VERSION_CONFLICT") as caught:
         await auth.call("RevokeApiToken", revoke_request(created.api_token.id, 2), token=admin.token)
 
+    assert caught.value.metadata["aggregate_type"] == "api_token"
+    assert caught.value.metadata["aggregate_id"] == created.api_token.id
     await auth.exchange(created.token)
 
 

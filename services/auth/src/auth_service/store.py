@@ -98,7 +98,8 @@ async def save_user(tx: WriteTx, user: User, *, expected_version: int) -> None:
         update(users).where(users.c.id == user.id, users.c.version == expected_version).values(_user_values(user))
     )
     if saved.rowcount != 1:
-        raise VersionConflict(expected=expected_version, actual=(await get_user(tx, user.id)).version)
+        actual = (await get_user(tx, user.id)).version
+        raise VersionConflict(expected=expected_version, actual=actual, kind="user", id=user.id)
 
 
 async def get_password_hash(tx: ReadTx, user_id: UUID) -> str | None:

@@ -220,7 +220,7 @@ async def set_user_role(command: SetUserRole, tx: WriteTx) -> User:
     """
     admins = await authority.lock_admins(tx)
     user = await store.get_user_for_update(tx, command.user_id)
-    guard_version(expected=command.expected_version, actual=user.version)
+    guard_version(expected=command.expected_version, actual=user.version, kind="user", id=user.id)
     changed, fact = user.given(command.role, tx.now)
     authority.keep_an_admin(admins, changed)
     await store.save_user(tx, changed, expected_version=user.version)
@@ -241,7 +241,7 @@ async def deactivate_user(command: DeactivateUser, tx: WriteTx) -> User:
     """
     admins = await authority.lock_admins(tx)
     user = await store.get_user_for_update(tx, command.user_id)
-    guard_version(expected=command.expected_version, actual=user.version)
+    guard_version(expected=command.expected_version, actual=user.version, kind="user", id=user.id)
     changed, fact = user.deactivated(tx.now)
     authority.keep_an_admin(admins, changed)
     await store.save_user(tx, changed, expected_version=user.version)
@@ -260,7 +260,7 @@ async def change_password(prepared: PreparedPasswordChange, tx: WriteTx) -> User
         CredentialsInvalid: the current password was wrong, or is another one by now.
     """
     user = await store.get_user_for_update(tx, prepared.command.user_id)
-    guard_version(expected=prepared.command.expected_version, actual=user.version)
+    guard_version(expected=prepared.command.expected_version, actual=user.version, kind="user", id=user.id)
     verified = prepared.verified_hash is not None
     if not verified or await store.get_password_hash(tx, user.id) != prepared.verified_hash:
         raise CredentialsInvalid

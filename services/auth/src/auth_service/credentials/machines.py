@@ -50,7 +50,7 @@ async def revoke_api_token(command: RevokeApiToken, tx: WriteTx) -> ApiToken:
     """
     await authority.require_admin(tx)
     token = await vault.get_api_token_for_update(tx, command.api_token_id)
-    guard_version(expected=command.expected_version, actual=token.version)
+    guard_version(expected=command.expected_version, actual=token.version, kind="api_token", id=token.id)
     if token.revoked_at is not None:
         return token
     revoked, fact = token.revoked(tx.now)
