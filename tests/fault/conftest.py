@@ -1,11 +1,16 @@
 """All five services on real Postgres and NATS, each behind a door, and a gateway in front of the doors."""
 
 import asyncio
+import json
+import os
 import secrets
+import shutil
+import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -158,3 +163,21 @@ async def house(house_of_module: House) -> AsyncIterator[House]:
     await house_of_module.heal()
     yield house_of_module
     await house_of_module.heal()
+
+
+@pytest.fixture
+def fault_folder() -> Iterator[Path]:
+    """A folder that Postgres can reach as another user too; gone after the test."""
+    folder = Path(tempfile.mkdtemp(prefix="aiops-fault-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def figures() -> Iterator[dict[str, float | str]]:
+    """What a test measured; `make fault` keeps and prints it."""
+    measured: dict[str, float | str] = {}
+    yield measured
+    if "AIOPS_FAULT_FIGURES" in os.environ:
+        Path(os.environ["AIOPS_FAULT_FIGURES"]).write_text(json.dumps(measured))

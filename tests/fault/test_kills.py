@@ -1,0 +1,43 @@
+"""kill -9 of every kind of process under load: nothing acknowledged is lost or done twice, and all heals unaided."""
+
+from pathlib import Path
+
+import pytest
+from tests.fault.installation import KINDS, installation
+from tests.fault.killing import HEALED_SECONDS, Run, in_turn, kill_loop
+
+KILLS = 104
+FEW = ("tickets serve", "tickets work", "nats", "gateway", "postgres", "ai serve")
+
+
+def well(run: Run, figures: dict[str, float | str]) -> None:
+    """Assert that all held, and that the run could have shown it if not."""
+    figures |= run.figures
+    assert {name: found for name, found in run.violations.items() if found} == {}
+    assert max(seconds for _, seconds in run.recoveries) <= HEALED_SECONDS
+    assert run.history.counts()["ok"] > 20 * len(run.recoveries)
+    assert figures["acknowledged after repeats"], "no client ever had to repeat, so nothing was hurt"
+    assert run.handled > len(run.recoveries)
+
+
+@pytest.mark.timeout(180)
+async def test_some_kills_under_load_lose_and_double_nothing(
+    fault_folder: Path, figures: dict[str, float | str]
+) -> None:
+    with installation(fault_folder) as hurt:
+        run = await kill_loop(hurt, FEW)
+
+    well(run, figures)
+
+
+@pytest.mark.fault
+@pytest.mark.timeout(3000)
+async def test_hundred_kills_of_all_kinds_under_load_lose_and_double_nothing(
+    fault_folder: Path, figures: dict[str, float | str]
+) -> None:
+    with installation(fault_folder) as hurt:
+        run = await kill_loop(hurt, tuple(in_turn(7, KILLS)))
+
+    well(run, figures)
+    assert len(run.recoveries) >= 100
+    assert min(hurt.kills[kind] for kind in KINDS) >= 5
