@@ -39,11 +39,11 @@ class Services:
     @classmethod
     def at(cls, settings: ProcessSettings, identity: ServiceIdentity, metrics: Metrics) -> Self:
         """Services at the addresses of the settings; nothing is sent before the first call."""
-        auth = Client(settings.auth_target, "auth", identity, metrics=metrics)
-        logs = Client(settings.logs_target, "logs", identity, metrics=metrics)
-        tickets = Client(settings.tickets_target, "tickets", identity, metrics=metrics)
-        changelog = Client(settings.changelog_target, "changelog", identity, metrics=metrics)
-        ai = Client(settings.ai_target, "ai", identity, metrics=metrics)
+        auth = Client(settings.auth_target, "auth", identity, metrics=metrics, retries=True)
+        logs = Client(settings.logs_target, "logs", identity, metrics=metrics, retries=True)
+        tickets = Client(settings.tickets_target, "tickets", identity, metrics=metrics, retries=True)
+        changelog = Client(settings.changelog_target, "changelog", identity, metrics=metrics, retries=True)
+        ai = Client(settings.ai_target, "ai", identity, metrics=metrics, retries=True)
         return cls(
             auth_client=auth,
             auth=AuthServiceStub(auth.channel),

@@ -1,22 +1,24 @@
 """How a service calls another: both tokens, the trace and the deadline go along, and errors come back by their names.
 
-Nothing is retried here: retries belong to one layer, the one next to the person.
+A breaker stands before every target. Retries belong to one layer, the one next to the person: only it asks for them.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from typing import TypeVar
 
 import grpc
 
-from chassis.errors import DeadlineExceeded
+from chassis.errors import DeadlineExceeded, Unavailable
 from chassis.identity import ServiceIdentity, call_in_progress
 from chassis.metrics import Metrics
+from chassis.resilience.breaker import Breaker
+from chassis.resilience.retry import TRIES, RetryBudget, full_jitter
+from chassis.rpc.guard import Guard
 from chassis.rpc.keys import CALLER_TOKEN_KEY, TRACEPARENT_KEY, VIEWER_TOKEN_KEY
-from chassis.rpc.status import from_rpc_error
-from chassis.telemetry import span, traceparent
+from chassis.rpc.status import is_unanswered
+from chassis.telemetry import traceparent
 
 Req = TypeVar("Req")
 Res = TypeVar("Res")
@@ -38,12 +40,28 @@ class Client:
     """The way to one other service; build it inside the running event loop, and close it at the end."""
 
     def __init__(
-        self, target: str, audience: str, identity: ServiceIdentity, *, metrics: Metrics | None = None
+        self,
+        target: str,
+        audience: str,
+        identity: ServiceIdentity,
+        *,
+        metrics: Metrics | None = None,
+        retries: bool = False,
+        breaker: Breaker | None = None,
     ) -> None:
+        """`retries`: ask again where nobody answered and asking twice does nothing twice; for one layer alone."""
         self.channel = grpc.aio.insecure_channel(target, _OPTIONS)
         self._audience = audience
         self._identity = identity
         self._metrics = metrics or Metrics()
+        self._tries = TRIES if retries else 1
+        self._budget = RetryBudget()
+        self._guard = Guard(audience, self.channel, self._metrics, breaker)
+
+    @property
+    def breaker(self) -> Breaker:
+        """Whether calls go through just now."""
+        return self._guard.breaker
 
     async def call(
         self,
@@ -62,13 +80,47 @@ class Client:
             Unavailable: it cannot be reached.
             DeadlineExceeded: it did not answer in time.
         """
-        with self._asking(method):
+        until = time.monotonic() + self._seconds(timeout_seconds)
+        self._budget.earn()
+        tries = 1
+        while True:
+            try:
+                return await self._once(method, request, until, timeout_seconds, token)
+            except Unavailable as error:
+                wait = full_jitter(tries)
+                if not self._may_retry(error, request, tries, until - wait):
+                    raise
+            self._metrics.counter("aiops_rpc_client_retries_total").labels(self._audience).inc()
+            await asyncio.sleep(wait)
+            tries += 1
+
+    async def _once(
+        self,
+        method: grpc.aio.UnaryUnaryMultiCallable[Req, Res],
+        request: Req,
+        until: float,
+        usual_seconds: float,
+        token: str | None,
+    ) -> Res:
+        async with self._guard.asking(method, until=until, usual_seconds=usual_seconds):
             return await method(
                 request,
-                timeout=self._seconds(timeout_seconds),
+                timeout=until - time.monotonic(),
                 metadata=self._metadata(token),
                 wait_for_ready=self._in_background(),
             )
+
+    def _may_retry(self, error: Unavailable, request: object, tries: int, until: float) -> bool:
+        """Whether to ask again: nobody answered, twice is as good as once, and there is time and budget."""
+        cause = error.__cause__
+        return (
+            tries < self._tries
+            and isinstance(cause, grpc.aio.AioRpcError)
+            and is_unanswered(cause)
+            and getattr(request, "idempotency_key", "a read") != ""
+            and time.monotonic() < until
+            and self._budget.spend()
+        )
 
     async def stream(
         self,
@@ -99,13 +151,9 @@ class Client:
                 broken.append(error)
                 raise
 
-        with self._asking(method):
-            call = method(
-                sent(),
-                timeout=self._seconds(timeout_seconds),
-                metadata=self._metadata(token),
-                wait_for_ready=self._in_background(),
-            )
+        seconds = self._seconds(timeout_seconds)
+        async with self._guard.asking(method, until=time.monotonic() + seconds):
+            call = method(sent(), timeout=seconds, metadata=self._metadata(token), wait_for_ready=self._in_background())
             beginning = asyncio.ensure_future(call.initial_metadata())
             beginning.add_done_callback(lambda _: answered.set())
             try:
@@ -121,24 +169,6 @@ class Client:
     async def close(self) -> None:
         """Let calls in progress end, and go."""
         await self.channel.close(grace=1.0)
-
-    @contextmanager
-    def _asking(self, method: object) -> Iterator[None]:
-        # gRPC keeps the path to itself; nothing public tells which RPC a multi-callable is.
-        path = getattr(method, "_method", b"").decode().strip("/")
-        name, code, started = path.rpartition("/")[2], "OK", time.monotonic()
-        try:
-            with span(path, "client", attributes={"peer.service": self._audience}):
-                try:
-                    yield
-                except grpc.aio.AioRpcError as error:
-                    code = error.code().name
-                    raise from_rpc_error(error, audience=self._audience) from error
-        finally:
-            self._metrics.counter("aiops_rpc_client_requests_total").labels(name, code).inc()
-            self._metrics.histogram("aiops_rpc_client_duration_seconds").labels(name).observe(
-                time.monotonic() - started
-            )
 
     def _seconds(self, own: float) -> float:
         call = call_in_progress()

@@ -50,6 +50,10 @@ def trailing_metadata(error: DomainError, *, domain: str, trace_id: str) -> tupl
     """What goes after the answer: the error's name and particulars, and the trace id."""
     details = status_pb2.Status(code=CODES[error.kind].value[0], message=error.message)
     details.details.add().Pack(error_details_pb2.ErrorInfo(reason=error.reason, domain=domain, metadata=error.metadata))
+    if error.kind is ErrorKind.EXHAUSTED and "retry_after_seconds" in error.metadata:
+        retry_info = error_details_pb2.RetryInfo()
+        retry_info.retry_delay.FromSeconds(int(error.metadata["retry_after_seconds"]))
+        details.details.add().Pack(retry_info)
     return ((STATUS_DETAILS_KEY, details.SerializeToString()), (TRACE_ID_KEY, trace_id))
 
 
@@ -74,6 +78,11 @@ def from_rpc_error(error: grpc.aio.AioRpcError, *, audience: str) -> DomainError
     kind, reason = _WITHOUT_DETAILS.get(code, (ErrorKind.INTERNAL, Internal.reason))
     message = Internal().message if kind is ErrorKind.INTERNAL else error.details() or ""
     return RemoteError(kind, reason, message, {"dependency": audience})
+
+
+def is_unanswered(error: grpc.aio.AioRpcError) -> bool:
+    """Whether gRPC itself says that nobody answered, as opposed to a service that says what it cannot reach."""
+    return error.code() is grpc.StatusCode.UNAVAILABLE and _error_info(error) is None
 
 
 def _error_info(error: grpc.aio.AioRpcError) -> error_details_pb2.ErrorInfo | None:

@@ -1,0 +1,1 @@
+"""What keeps one fault from becoming everybody's: breakers, a budget for retries, limits on work (docs/adr/0039)."""

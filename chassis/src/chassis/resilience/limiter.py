@@ -1,0 +1,85 @@
+"""A limit on what is done at once: who comes on top waits a moment, and is then sent away while that is still cheap."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import NoReturn
+
+from chassis.errors import Overloaded
+from chassis.metrics import Metrics
+
+QUEUE_SECONDS = 0.1
+RETRY_AFTER_SECONDS = 1
+
+
+class Limiter:
+    """One bulkhead of a process: so many pieces of work of its kind at a time, and as many again that wait for a turn.
+
+    A few more places are kept for work that must go on while the rest is shed, such as an operator's own.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        limit: int,
+        *,
+        reserve: int = 0,
+        queue_seconds: float = QUEUE_SECONDS,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self.name = name
+        self.in_use = 0
+        self._limit = limit
+        self._reserve = reserve
+        self._queue_seconds = queue_seconds
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        metrics = metrics or Metrics()
+        self._shed = metrics.counter("aiops_shed_total").labels(name)
+        metrics.gauge("aiops_limiter_in_use").labels(name).set_function(lambda: self.in_use)
+
+    @asynccontextmanager
+    async def place(self, *, reserved: bool = False) -> AsyncIterator[None]:
+        """Have a place for the block; `reserved`: one of the reserve will do as well.
+
+        Raises:
+            Overloaded: none came free in a moment.
+        """
+        if self.in_use < self._limit + (self._reserve if reserved else 0):
+            self.in_use += 1
+        else:
+            await self._turn()
+        try:
+            yield
+        finally:
+            self._release()
+
+    async def _turn(self) -> None:
+        if len(self._waiting) >= self._limit:
+            self._refuse()
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            async with asyncio.timeout(self._queue_seconds):
+                await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():
+                self._release()  # the place came together with the end of the wait
+            else:
+                with suppress(ValueError):  # a release passed over it already
+                    self._waiting.remove(turn)
+            if isinstance(error, TimeoutError):
+                self._refuse()
+            raise
+
+    def _refuse(self) -> NoReturn:
+        self._shed.inc()
+        raise Overloaded(retry_after_seconds=RETRY_AFTER_SECONDS)
+
+    def _release(self) -> None:
+        self.in_use -= 1
+        while self._waiting and self.in_use < self._limit:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self.in_use += 1
+                turn.set_result(None)
