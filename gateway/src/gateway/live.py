@@ -30,6 +30,9 @@ TICKET_SUBJECTS = (
     "aiops.tickets.ticket.triage_requested.v1",
     "aiops.tickets.ticket.triaged.v1",
     "aiops.tickets.ticket.triage_failed.v1",
+    "aiops.tickets.ticket.triage_suggested.v1",
+    "aiops.tickets.ticket.suggestion_accepted.v1",
+    "aiops.tickets.ticket.suggestion_dismissed.v1",
     "aiops.tickets.ticket.updated.v1",
     "aiops.tickets.ticket.audience_updated.v1",
     "aiops.tickets.ticket.assigned.v1",
@@ -37,6 +40,7 @@ TICKET_SUBJECTS = (
     "aiops.tickets.ticket.commented.v1",
     "aiops.tickets.ticket.logs_linked.v1",
     "aiops.tickets.ticket.logs_unlinked.v1",
+    "aiops.tickets.ticket.erased.v1",
 )
 ACCESS_SUBJECTS = (
     "aiops.auth.session.revoked.v1",

@@ -41,7 +41,16 @@ def changes_of(ticket_id: str, *, log_id: str, version: int) -> dict[str, Any]:
         "LinkTicketLogs": pb.LinkTicketLogsRequest(**values, log_ids=[log_id]),
         "UnlinkTicketLogs": pb.UnlinkTicketLogsRequest(**values, log_ids=[log_id]),
         "RetriageTicket": pb.RetriageTicketRequest(**values),
+        "AcceptTicketSuggestion": pb.AcceptTicketSuggestionRequest(**values),
+        "DismissTicketSuggestion": pb.DismissTicketSuggestionRequest(**values),
     }
+
+
+def test_every_rpc_that_changes_a_ticket_is_among_the_changes() -> None:
+    methods = pb.DESCRIPTOR.services_by_name["TicketsService"].methods
+    changing = {method.name for method in methods if "expected_version" in method.input_type.fields_by_name}
+
+    assert changing - {"SaveTicketOption"} == set(changes_of(UNKNOWN, log_id=UNKNOWN, version=1))
 
 
 async def test_every_change_is_one_version_one_event_and_happens_once(
@@ -89,8 +98,9 @@ async def test_a_stale_version_is_refused_by_every_change_and_nothing_happens(
 
     for method, request in changes_of(ticket.id, log_id=log_id, version=version).items():
         reason, metadata = await reason_of(ask(method, request))
+        which = {"aggregate_type": "ticket", "aggregate_id": ticket.id}
         assert (method, reason, metadata) == (
-            method, "VERSION_CONFLICT", {"expected": str(version), "actual": "1"},
+            method, "VERSION_CONFLICT", {"expected": str(version), "actual": "1", **which},
         )  # fmt: skip
 
     assert list((await ask("BatchGetTickets", pb.BatchGetTicketsRequest(ids=[ticket.id]))).tickets) == [ticket]

@@ -245,23 +245,32 @@ async def test_what_the_ticket_does_not_bear_out_is_uncertain(create: Create, se
     assert list(ticket.triage.category.reasons) == []
 
 
-async def test_a_title_that_changes_meanwhile_is_read_again(
-    create: Create, settled: Settled, ask: Call, ai: ScriptedAi
+async def test_a_decision_about_a_title_that_changed_meanwhile_waits_for_a_person(
+    create: Create, settled: Settled, ask: Call, ai: ScriptedAi, published: Published, database: Database
 ) -> None:
     arrived, may_answer = asyncio.Event(), asyncio.Event()
     answered = ai.answer_slowly(arrived, may_answer)
     ticket = await create("Checkout is down")
 
     await asyncio.wait_for(arrived.wait(), 20)
-    update = pb.UpdateTicketRequest(idempotency_key=KEY, ticket_id=ticket.id, expected_version=1, title="Printer hums")
-    await ask("UpdateTicket", update)
+    values: dict[str, Any] = {"idempotency_key": KEY, "ticket_id": ticket.id}
+    await ask("UpdateTicket", pb.UpdateTicketRequest(**values, expected_version=1, title="Printer hums"))
     may_answer.set()
-    triaged = await settled(ticket.id, TRIAGED)
+    suggested = await settled(ticket.id, TRIAGED)
+    accept = pb.AcceptTicketSuggestionRequest(**values, expected_version=3)
+    accepted = (await ask("AcceptTicketSuggestion", accept)).ticket
+    again = (await ask("AcceptTicketSuggestion", accept)).ticket
 
-    assert (triaged.version, triaged.triage.ticket_version) == (3, 2)
-    assert triaged.triage.category.reasons[0].quote == "Printer"
-    assert [request.ticket.title for request in answered] == ["Checkout is down", "Printer hums"]
-    assert len({request.idempotency_key for request in answered}) == 2
+    assert (suggested.version, suggested.category, suggested.HasField("triage")) == (3, "", False)
+    assert (list(suggested.suggestion.changed), suggested.suggestion.decision.ticket_version) == (["title"], 1)
+    assert suggested.suggestion.decision.category.reasons[0].quote == "Checkout"
+    assert [request.ticket.title for request in answered] == ["Checkout is down"]
+    assert (accepted.version, accepted.category, accepted.category_source) == (4, "bug", ticket_pb.VALUE_SOURCE_PERSON)
+    assert (accepted.HasField("suggestion"), accepted.triage.id) == (False, suggested.suggestion.decision.id)
+    assert again == accepted
+    assert [subject.rsplit(".", 2)[1] for subject, _ in await published(database)] == [
+        "created", "updated", "triage_suggested", "suggestion_accepted",
+    ]  # fmt: skip
 
 
 async def test_a_failing_ai_is_asked_again(create: Create, settled: Settled, ai: ScriptedAi) -> None:

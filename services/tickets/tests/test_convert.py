@@ -13,7 +13,7 @@ from aiops.errors.v1.error_reason_pb2 import ErrorReason
 from aiops.tickets.v1 import ticket_pb2 as ticket_pb
 from aiops.tickets.v1 import tickets_service_pb2 as pb
 from chassis.errors import DomainError
-from tickets_service import convert, convert_requests, convert_triage, domain, errors, values
+from tickets_service import convert, convert_requests, convert_triage, domain, errors, facts, values
 
 ID = UUID(UNKNOWN)
 BEYOND: Any = 9
@@ -51,21 +51,29 @@ def test_every_reason_is_declared_and_every_declared_one_of_tickets_is_raised() 
 
 
 FACTS: list[tuple[Any, str, dict[str, Any]]] = [
-    (domain.TicketCreated(ID, 1, "web", "shop"), "created", {"source": "web", "service": "shop"}),
-    (domain.TicketTriageRequested(ID, 1), "triage_requested", {}),
-    (domain.TicketTriaged(ID, 1, ID, "builtin"), "triaged", {"decision_id": UNKNOWN, "engine": "builtin"}),
-    (domain.TicketTriageFailed(ID, 1, "away"), "triage_failed", {"failure": "away"}),
-    (domain.TicketUpdated(ID, 1, ("title",)), "updated", {"fields": ["title"]}),
-    (domain.TicketAudienceUpdated(ID, 1, values.Audience.PEOPLE), "audience_updated", {"audience": 2}),
-    (domain.TicketAssigned(ID, 1, None), "assigned", {"assignee_id": ""}),
-    (domain.TicketAssigned(ID, 1, ID), "assigned", {"assignee_id": UNKNOWN}),
+    (facts.TicketCreated(ID, 1, "web", "shop"), "created", {"source": "web", "service": "shop"}),
+    (facts.TicketTriageRequested(ID, 1), "triage_requested", {}),
+    (facts.TicketTriaged(ID, 1, ID, "builtin"), "triaged", {"decision_id": UNKNOWN, "engine": "builtin"}),
+    (facts.TicketTriageFailed(ID, 1, "away"), "triage_failed", {"failure": "away"}),
     (
-        domain.TicketStatusUpdated(ID, 1, values.TicketStatus.OPEN, values.TicketStatus.CLOSED),
+        facts.TicketTriageSuggested(ID, 1, ID, "builtin", ("title",)),
+        "triage_suggested",
+        {"decision_id": UNKNOWN, "engine": "builtin", "changed": ["title"]},
+    ),
+    (facts.TicketSuggestionAccepted(ID, 1, ID), "suggestion_accepted", {"decision_id": UNKNOWN}),
+    (facts.TicketSuggestionDismissed(ID, 1, ID), "suggestion_dismissed", {"decision_id": UNKNOWN}),
+    (facts.TicketErased(ID, 1), "erased", {}),
+    (facts.TicketUpdated(ID, 1, ("title",)), "updated", {"fields": ["title"]}),
+    (facts.TicketAudienceUpdated(ID, 1, values.Audience.PEOPLE), "audience_updated", {"audience": 2}),
+    (facts.TicketAssigned(ID, 1, None), "assigned", {"assignee_id": ""}),
+    (facts.TicketAssigned(ID, 1, ID), "assigned", {"assignee_id": UNKNOWN}),
+    (
+        facts.TicketStatusUpdated(ID, 1, values.TicketStatus.OPEN, values.TicketStatus.CLOSED),
         "status_updated", {"previous_status": 1, "status": 5},
     ),
-    (domain.TicketCommented(ID, 1, ID, internal=True), "commented", {"comment_id": UNKNOWN, "internal": True}),
-    (domain.TicketLogsLinked(ID, 1, (ID,)), "logs_linked", {"log_ids": [UNKNOWN]}),
-    (domain.TicketLogsUnlinked(ID, 1, (ID,)), "logs_unlinked", {"log_ids": [UNKNOWN]}),
+    (facts.TicketCommented(ID, 1, ID, internal=True), "commented", {"comment_id": UNKNOWN, "internal": True}),
+    (facts.TicketLogsLinked(ID, 1, (ID,)), "logs_linked", {"log_ids": [UNKNOWN]}),
+    (facts.TicketLogsUnlinked(ID, 1, (ID,)), "logs_unlinked", {"log_ids": [UNKNOWN]}),
 ]  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from services.tickets.tests.factories import ADMIN, HR, MOMENT, NOBODY, OPS, dec
 
 from chassis.errors import DomainError, InvalidArgument
 from chassis.ids import uuid7
-from tickets_service.domain import TicketAudienceUpdated, TicketTriaged, guard_log_count
+from tickets_service.domain import guard_log_count
+from tickets_service.facts import TicketAudienceUpdated, TicketTriaged
 from tickets_service.values import (
     Audience,
     Choice,

@@ -36,6 +36,8 @@ REQUESTS: dict[str, Message] = {
     "LinkTicketLogs": pb.LinkTicketLogsRequest(**CHANGE, log_ids=[UNKNOWN]),  # type: ignore[arg-type]
     "UnlinkTicketLogs": pb.UnlinkTicketLogsRequest(**CHANGE, log_ids=[UNKNOWN]),  # type: ignore[arg-type]
     "RetriageTicket": pb.RetriageTicketRequest(**CHANGE),  # type: ignore[arg-type]
+    "AcceptTicketSuggestion": pb.AcceptTicketSuggestionRequest(**CHANGE),  # type: ignore[arg-type]
+    "DismissTicketSuggestion": pb.DismissTicketSuggestionRequest(**CHANGE),  # type: ignore[arg-type]
     "BatchGetTickets": pb.BatchGetTicketsRequest(ids=[UNKNOWN]),
     "ListTickets": pb.ListTicketsRequest(page=PAGE),
     "BatchListLogTickets": pb.BatchListLogTicketsRequest(log_ids=[UNKNOWN], first=1),

@@ -217,7 +217,8 @@ async def test_options_are_made_changed_and_archived_by_admins(
 
     assert (made, made.version, made.audience) == (again, 1, ticket_pb.TICKET_AUDIENCE_GENERAL)
     assert taken == ("TICKET_OPTION_TAKEN", {"key": "night"})
-    assert stale == ("VERSION_CONFLICT", {"expected": "7", "actual": "1"})
+    assert (stale[0], stale[1]["expected"], stale[1]["actual"]) == ("VERSION_CONFLICT", "7", "1")
+    assert stale[1]["aggregate_type"] == "ticket_option"
     assert absent[0] == "TICKET_OPTION_NOT_FOUND"
     assert (archived.archived, archived.version) == (True, 2)
     refused, metadata = await reason_of(create("Printer", team="night"))

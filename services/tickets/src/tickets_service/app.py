@@ -15,6 +15,9 @@ from tickets_service.settings import TicketsSettings
 
 METRICS = (
     MetricSpec("aiops_tickets_triaged_total", "counter", "Tickets that were triaged, by engine.", ("engine",)),
+    MetricSpec(
+        "aiops_tickets_suggested_total", "counter", "Decisions kept as a suggestion, as the ticket changed meanwhile."
+    ),
     MetricSpec("aiops_tickets_triage_failed_total", "counter", "Tickets that got no decision."),
     MetricSpec("aiops_tickets_choices_uncertain_total", "counter", "Properties that triage left open.", ("property",)),
 )

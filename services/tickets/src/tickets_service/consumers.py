@@ -15,7 +15,7 @@ from chassis.ids import parse_id
 from chassis.metrics import Metrics
 from chassis.patience import Patience, is_away
 from chassis.rpc.client import Client
-from tickets_service import convert_triage, queries, usecases
+from tickets_service import convert_triage, queries, triage
 from tickets_service.decisions import check_decision
 from tickets_service.domain import Ticket, TicketOption
 from tickets_service.values import OptionKind, TicketField, TriageDecision, TriageState, Watcher
@@ -55,7 +55,7 @@ class Triager:
 
         Raises:
             TicketNotFound: no ticket has the id of the event.
-            DomainError: ai or Postgres is away, or the ticket changed meanwhile; the event comes again.
+            DomainError: ai or Postgres is away; the event comes again.
         """
         ticket_id = parse_id(delivery.payload.ticket_id, field="ticket_id")
         async with self._database.read() as tx:
@@ -71,8 +71,11 @@ class Triager:
             await self._give_up(ticket, error, delivery)
             return
         async with delivery.effect() as tx:
-            await usecases.store_decision(decision, ticket, tx)
+            stored = await triage.store_decision(decision, ticket, options, tx)
         self._patience.forget(delivery)
+        if stored is not None and stored.suggestion is not None:
+            self._metrics.counter("aiops_tickets_suggested_total").inc()
+            return
         self._metrics.counter("aiops_tickets_triaged_total").labels(decision.engine).inc()
         for kind in OptionKind:
             if decision.choice(kind).uncertain:
@@ -94,7 +97,7 @@ class Triager:
     async def _give_up(self, ticket: Ticket, error: Exception, delivery: Delivery) -> None:
         logger.error("no decision for ticket %s after %d deliveries", ticket.id, delivery.attempt, exc_info=error)
         async with delivery.effect() as tx:
-            await usecases.store_failure(ticket.id, _failure(error), tx)
+            await triage.store_failure(ticket.id, _failure(error), tx)
         self._patience.forget(delivery)
         self._metrics.counter("aiops_tickets_triage_failed_total").inc()
 

@@ -8,8 +8,8 @@ from aiops.tickets.v1 import ticket_pb2 as ticket_pb
 from aiops.tickets.v1 import tickets_service_pb2 as pb
 from chassis.events import Event
 from chassis.protos import actor_to_proto, moment_to_proto
-from tickets_service import domain, values
-from tickets_service.convert_triage import decision_to_proto
+from tickets_service import domain, facts, values
+from tickets_service.convert_triage import decision_to_proto, suggestion_to_proto
 from tickets_service.similarity import Alike
 from tickets_service.values import OptionKind, Watcher
 
@@ -18,6 +18,10 @@ _TicketPayload = (
     | events.TicketTriageRequested
     | events.TicketTriaged
     | events.TicketTriageFailed
+    | events.TicketTriageSuggested
+    | events.TicketSuggestionAccepted
+    | events.TicketSuggestionDismissed
+    | events.TicketErased
     | events.TicketUpdated
     | events.TicketAudienceUpdated
     | events.TicketAssigned
@@ -57,6 +61,7 @@ def ticket_to_proto(ticket: domain.Ticket, watcher: Watcher) -> ticket_pb.Ticket
         team=ticket.team.key,
         team_source=_source_to_proto(ticket.team),
         triage=None if ticket.triage is None else decision_to_proto(ticket.triage),
+        suggestion=None if ticket.suggestion is None else suggestion_to_proto(ticket.suggestion),
         assignee_id=str(ticket.assignee_id or ""),
         log_ids=[str(log_id) for log_id in ticket.log_ids],
         comment_count=ticket.public_comment_count + internal,
@@ -118,42 +123,53 @@ def option_to_proto(option: domain.TicketOption) -> ticket_pb.TicketOption:
     )
 
 
-def fact_to_event(fact: object) -> Event:  # noqa: C901, PLR0911 - one return for each fact
+def fact_to_event(fact: object) -> Event:  # noqa: C901, PLR0911, PLR0912 - one return for each fact
     """A fact of the domain as it travels.
 
     Raises:
         TypeError: it is no fact of tickets.
     """
     match fact:
-        case domain.TicketCreated(ticket_id, version, source, service):
+        case facts.TicketCreated(ticket_id, version, source, service):
             return _event("created", ticket_id, version, events.TicketCreated(source=source, service=service))
-        case domain.TicketTriageRequested(ticket_id, version):
+        case facts.TicketTriageRequested(ticket_id, version):
             return _event("triage_requested", ticket_id, version, events.TicketTriageRequested())
-        case domain.TicketTriaged(ticket_id, version, decision_id, engine):
+        case facts.TicketTriaged(ticket_id, version, decision_id, engine):
             triaged = events.TicketTriaged(decision_id=str(decision_id), engine=engine)
             return _event("triaged", ticket_id, version, triaged)
-        case domain.TicketTriageFailed(ticket_id, version, failure):
+        case facts.TicketTriageSuggested(ticket_id, version, decision_id, engine, changed):
+            waits = events.TicketTriageSuggested(decision_id=str(decision_id), engine=engine, changed=changed)
+            return _event("triage_suggested", ticket_id, version, waits)
+        case facts.TicketSuggestionAccepted(ticket_id, version, decision_id):
+            taken = events.TicketSuggestionAccepted(decision_id=str(decision_id))
+            return _event("suggestion_accepted", ticket_id, version, taken)
+        case facts.TicketSuggestionDismissed(ticket_id, version, decision_id):
+            unwanted = events.TicketSuggestionDismissed(decision_id=str(decision_id))
+            return _event("suggestion_dismissed", ticket_id, version, unwanted)
+        case facts.TicketErased(ticket_id, version):
+            return _event("erased", ticket_id, version, events.TicketErased())
+        case facts.TicketTriageFailed(ticket_id, version, failure):
             return _event("triage_failed", ticket_id, version, events.TicketTriageFailed(failure=failure))
-        case domain.TicketUpdated(ticket_id, version, fields):
+        case facts.TicketUpdated(ticket_id, version, fields):
             return _event("updated", ticket_id, version, events.TicketUpdated(fields=fields))
-        case domain.TicketAudienceUpdated(ticket_id, version, audience):
+        case facts.TicketAudienceUpdated(ticket_id, version, audience):
             shown = events.TicketAudienceUpdated(audience=_audience_to_proto(audience))
             return _event("audience_updated", ticket_id, version, shown)
-        case domain.TicketAssigned(ticket_id, version, assignee_id):
+        case facts.TicketAssigned(ticket_id, version, assignee_id):
             return _event("assigned", ticket_id, version, events.TicketAssigned(assignee_id=str(assignee_id or "")))
-        case domain.TicketStatusUpdated(ticket_id, version, previous, status):
+        case facts.TicketStatusUpdated(ticket_id, version, previous, status):
             moved = events.TicketStatusUpdated(
                 previous_status=_status_to_proto(previous), status=_status_to_proto(status)
             )
             return _event("status_updated", ticket_id, version, moved)
-        case domain.TicketCommented(ticket_id, version, comment_id, internal):
+        case facts.TicketCommented(ticket_id, version, comment_id, internal):
             said = events.TicketCommented(comment_id=str(comment_id), internal=internal)
             return _event("commented", ticket_id, version, said)
-        case domain.TicketLogsLinked(ticket_id, version, log_ids):
+        case facts.TicketLogsLinked(ticket_id, version, log_ids):
             return _event("logs_linked", ticket_id, version, events.TicketLogsLinked(log_ids=map(str, log_ids)))
-        case domain.TicketLogsUnlinked(ticket_id, version, log_ids):
+        case facts.TicketLogsUnlinked(ticket_id, version, log_ids):
             return _event("logs_unlinked", ticket_id, version, events.TicketLogsUnlinked(log_ids=map(str, log_ids)))
-        case domain.TicketOptionSaved(option_id, version, kind, key):
+        case facts.TicketOptionSaved(option_id, version, kind, key):
             saved = events.TicketOptionSaved(kind=_kind_to_proto(kind), key=key)
             return Event("aiops.tickets.ticket_option.saved.v1", "ticket_option", option_id, version, saved)
     raise TypeError(f"{type(fact).__name__} is no fact of tickets")

@@ -64,7 +64,9 @@ def create_command(request: pb.CreateTicketRequest) -> CreateTicket:
     )
 
 
-def change_command(request: pb.RetriageTicketRequest) -> Change:
+def change_command(
+    request: pb.RetriageTicketRequest | pb.AcceptTicketSuggestionRequest | pb.DismissTicketSuggestionRequest,
+) -> Change:
     """The wish for something else of a ticket."""
     return Change(parse_id(request.ticket_id, field="ticket_id"), request.expected_version)
 

@@ -11,7 +11,7 @@ from aiops.ai.v1.run_pb2 import Engine
 from aiops.tickets.v1 import ticket_pb2 as ticket_pb
 from chassis.ids import uuid7
 from tickets_service.domain import Ticket, TicketOption
-from tickets_service.values import Choice, OptionKind, Reason, TicketField, TriageDecision
+from tickets_service.values import Choice, OptionKind, Reason, Suggestion, TicketField, TriageDecision
 
 _ENGINES = {Engine.ENGINE_BUILTIN: "builtin", Engine.ENGINE_OPENAI: "openai"}
 _FIELDS = {
@@ -70,6 +70,11 @@ def decision_to_proto(decision: TriageDecision) -> ticket_pb.TriageDecision:
         kept=decision.kept,
         created_at=created_at,
     )
+
+
+def suggestion_to_proto(suggestion: Suggestion) -> ticket_pb.TriageSuggestion:
+    """A suggestion as others see it."""
+    return ticket_pb.TriageSuggestion(decision=decision_to_proto(suggestion.decision), changed=suggestion.changed)
 
 
 def _offered(options: Sequence[TicketOption], kind: OptionKind) -> list[ai_triage_pb.TriageOption]:

@@ -13,7 +13,24 @@ from tickets_service.errors import (
     TicketLogNotLinked,
     TicketLogsExceeded,
     TicketStatusTransitionInvalid,
+    TicketSuggestionNotFound,
     TicketTriageInProgress,
+)
+from tickets_service.facts import (
+    TicketAssigned,
+    TicketAudienceUpdated,
+    TicketCommented,
+    TicketCreated,
+    TicketLogsLinked,
+    TicketLogsUnlinked,
+    TicketStatusUpdated,
+    TicketSuggestionAccepted,
+    TicketSuggestionDismissed,
+    TicketTriaged,
+    TicketTriageFailed,
+    TicketTriageRequested,
+    TicketTriageSuggested,
+    TicketUpdated,
 )
 from tickets_service.values import (
     MAXIMUM_LOGS,
@@ -23,6 +40,7 @@ from tickets_service.values import (
     Comment,
     OptionKind,
     Reporter,
+    Suggestion,
     TicketStatus,
     TriageDecision,
     TriageState,
@@ -33,108 +51,6 @@ from tickets_service.values import (
 
 CERTAIN = 0.8
 """From this confidence on, an engine's suspicion is taken for the fact: the ticket goes to hr at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class TicketCreated:
-    """A ticket was stored and waits for triage."""
-
-    ticket_id: UUID
-    version: int
-    source: str
-    service: str
-
-
-@dataclass(frozen=True, slots=True)
-class TicketTriageRequested:
-    """Somebody wants a new decision."""
-
-    ticket_id: UUID
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class TicketTriaged:
-    """Triage decided, or said that it does not know."""
-
-    ticket_id: UUID
-    version: int
-    decision_id: UUID
-    engine: str
-
-
-@dataclass(frozen=True, slots=True)
-class TicketTriageFailed:
-    """No decision could be made."""
-
-    ticket_id: UUID
-    version: int
-    failure: str
-
-
-@dataclass(frozen=True, slots=True)
-class TicketUpdated:
-    """A person changed what the ticket says of itself."""
-
-    ticket_id: UUID
-    version: int
-    changed_fields: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TicketAudienceUpdated:
-    """Who may see a ticket changed, or was decided."""
-
-    ticket_id: UUID
-    version: int
-    audience: Audience
-
-
-@dataclass(frozen=True, slots=True)
-class TicketAssigned:
-    """Somebody shall do it, or nobody."""
-
-    ticket_id: UUID
-    version: int
-    assignee_id: UUID | None
-
-
-@dataclass(frozen=True, slots=True)
-class TicketStatusUpdated:
-    """The status moved."""
-
-    ticket_id: UUID
-    version: int
-    previous_status: TicketStatus
-    status: TicketStatus
-
-
-@dataclass(frozen=True, slots=True)
-class TicketCommented:
-    """Somebody said something."""
-
-    ticket_id: UUID
-    version: int
-    comment_id: UUID
-    internal: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TicketLogsLinked:
-    """Logs were linked to it."""
-
-    ticket_id: UUID
-    version: int
-    log_ids: tuple[UUID, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TicketLogsUnlinked:
-    """Logs do not belong to it any more."""
-
-    ticket_id: UUID
-    version: int
-    log_ids: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,16 +66,6 @@ class TicketOption:
     position: int
     audience: Audience
     archived: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TicketOptionSaved:
-    """A category, priority or team was made or changed."""
-
-    option_id: UUID
-    version: int
-    kind: OptionKind
-    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +101,7 @@ class Ticket:
     public_comment_count: int = 0
     internal_comment_count: int = 0
     triage: TriageDecision | None = None
+    suggestion: Suggestion | None = None
 
     @property
     def hidden(self) -> bool:
@@ -356,8 +263,77 @@ class Ticket:
                 changes["audience"] = Audience.PEOPLE
             elif decision.people_suspected:
                 changes["people_suspected"] = True
-        ticket = self._changed(at, triage_state=TriageState.TRIAGED, triage_failure="", **changes)
+        ticket = self._changed(at, triage_state=TriageState.TRIAGED, triage_failure="", suggestion=None, **changes)
         return ticket, TicketTriaged(ticket.id, ticket.version, decision.id, decision.engine)
+
+    def changed_since(self, read: Self) -> tuple[str, ...]:
+        """What triage reads or writes of a ticket and is not any more as an engine read it."""
+        names = {
+            "title": ("title",),
+            "message": ("message",),
+            "service": ("service",),
+            **{kind.field: (kind.field,) for kind in OptionKind},
+            "audience": ("audience", "people_suspected", "audience_decided"),
+        }
+        return tuple(
+            name for name, parts in names.items() if any(getattr(self, part) != getattr(read, part) for part in parts)
+        )
+
+    def differs_from(self, decision: TriageDecision) -> bool:
+        """Whether a decision chooses anything that the ticket does not say already."""
+        choices = {kind: decision.choice(kind).value for kind in OptionKind}
+        return any(key and key != self.value(kind).key for kind, key in choices.items())
+
+    def suggested(
+        self, decision: TriageDecision, changed: tuple[str, ...], *, narrows: bool, at: datetime
+    ) -> tuple[Self, TicketTriageSuggested]:
+        """The ticket with a decision beside it that waits for a person, since `changed` is not as the engine read it.
+
+        It changes nothing that a person gave. But what may be a matter for hr is hidden until hr has looked: `narrows`
+        tells that one of the choices makes it one.
+        """
+        changes: dict[str, object] = {"suggestion": Suggestion(decision, changed)}
+        if (narrows or decision.people_suspected) and not (self.audience_decided or self.hidden):
+            changes["people_suspected"] = True
+        if self.triage_state is TriageState.PENDING:
+            changes["triage_state"] = TriageState.TRIAGED
+        ticket = self._changed(at, **changes)
+        return ticket, TicketTriageSuggested(ticket.id, ticket.version, decision.id, decision.engine, changed)
+
+    def with_suggestion(self, *, narrows: bool, at: datetime) -> tuple[Self, TicketSuggestionAccepted]:
+        """The ticket with what triage suggested, as a person's choice; `narrows` makes it a matter for hr.
+
+        Raises:
+            TicketSuggestionNotFound: none waits.
+        """
+        decision = self.suggested_decision
+        chosen = {kind.field: decision.choice(kind).value for kind in OptionKind}
+        changes: dict[str, object] = {name: Value(key, ValueSource.PERSON) for name, key in chosen.items() if key}
+        if narrows:
+            changes["audience"] = Audience.PEOPLE
+        ticket = self._changed(at, triage=decision, suggestion=None, **changes)
+        return ticket, TicketSuggestionAccepted(ticket.id, ticket.version, decision.id)
+
+    def without_suggestion(self, *, at: datetime) -> tuple[Self, TicketSuggestionDismissed]:
+        """The ticket without what triage suggested.
+
+        Raises:
+            TicketSuggestionNotFound: none waits.
+        """
+        decision = self.suggested_decision
+        ticket = self._changed(at, suggestion=None)
+        return ticket, TicketSuggestionDismissed(ticket.id, ticket.version, decision.id)
+
+    @property
+    def suggested_decision(self) -> TriageDecision:
+        """The decision that waits for a person.
+
+        Raises:
+            TicketSuggestionNotFound: none waits.
+        """
+        if self.suggestion is None:
+            raise TicketSuggestionNotFound("no suggestion of triage waits on this ticket; read it again")
+        return self.suggestion.decision
 
     def triage_failed(self, failure: str, *, at: datetime) -> tuple[Self, TicketTriageFailed]:
         """The ticket without a decision and with the reason why."""

@@ -72,6 +72,12 @@ class TicketLogNotLinked(Conflict):
     reason = "TICKET_LOG_NOT_LINKED"
 
 
+class TicketSuggestionNotFound(Conflict):
+    """No suggestion of triage waits on the ticket."""
+
+    reason = "TICKET_SUGGESTION_NOT_FOUND"
+
+
 class LogNotFound(NotFound):
     """No log has this id, or the caller may not see it."""
 

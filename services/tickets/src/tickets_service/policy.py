@@ -33,6 +33,8 @@ def build_policy() -> Policy:
             "LinkTicketLogs": workers,
             "UnlinkTicketLogs": workers,
             "RetriageTicket": workers,
+            "AcceptTicketSuggestion": workers,
+            "DismissTicketSuggestion": workers,
             "BatchGetTickets": anybody,
             "ListTickets": anybody,
             "BatchListLogTickets": anybody,

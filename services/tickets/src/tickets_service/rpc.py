@@ -15,7 +15,7 @@ from chassis.ids import parse_ids
 from chassis.paging import page_from, page_info
 from chassis.redaction import Redactor
 from chassis.rpc.server import Context
-from tickets_service import convert, convert_requests, queries, usecases
+from tickets_service import convert, convert_requests, queries, triage, usecases
 from tickets_service.errors import TicketNotFound
 from tickets_service.policy import receipt, shows, watcher_of
 from tickets_service.references import References
@@ -37,6 +37,8 @@ Changed = TypeVar(
     pb.LinkTicketLogsResponse,
     pb.UnlinkTicketLogsResponse,
     pb.RetriageTicketResponse,
+    pb.AcceptTicketSuggestionResponse,
+    pb.DismissTicketSuggestionResponse,
 )
 
 
@@ -156,6 +158,30 @@ class TicketsServicer(TicketsServiceServicer):
             return pb.RetriageTicketResponse(ticket=convert.ticket_to_proto(ticket, watcher))
 
         return await self._written(request, pb.RetriageTicketResponse, effect)
+
+    async def AcceptTicketSuggestion(
+        self, request: pb.AcceptTicketSuggestionRequest, context: Context
+    ) -> pb.AcceptTicketSuggestionResponse:
+        """Take over what triage suggested."""
+        cmd, watcher = convert_requests.change_command(request), _watcher()
+
+        async def effect(tx: WriteTx) -> pb.AcceptTicketSuggestionResponse:
+            ticket = await triage.accept_suggestion(cmd, watcher, tx)
+            return pb.AcceptTicketSuggestionResponse(ticket=convert.ticket_to_proto(ticket, watcher))
+
+        return await self._written(request, pb.AcceptTicketSuggestionResponse, effect)
+
+    async def DismissTicketSuggestion(
+        self, request: pb.DismissTicketSuggestionRequest, context: Context
+    ) -> pb.DismissTicketSuggestionResponse:
+        """Put what triage suggested away."""
+        cmd, watcher = convert_requests.change_command(request), _watcher()
+
+        async def effect(tx: WriteTx) -> pb.DismissTicketSuggestionResponse:
+            ticket = await triage.dismiss_suggestion(cmd, watcher, tx)
+            return pb.DismissTicketSuggestionResponse(ticket=convert.ticket_to_proto(ticket, watcher))
+
+        return await self._written(request, pb.DismissTicketSuggestionResponse, effect)
 
     async def BatchGetTickets(self, request: pb.BatchGetTicketsRequest, context: Context) -> pb.BatchGetTicketsResponse:
         """The tickets that exist among the ids."""

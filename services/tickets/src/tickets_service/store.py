@@ -32,6 +32,7 @@ from tickets_service.values import (
     OptionKind,
     Reason,
     Reporter,
+    Suggestion,
     TicketField,
     TicketStatus,
     TriageDecision,
@@ -76,7 +77,8 @@ class TicketStore:
         )
         if (await self._tx.execute(statement)).rowcount != 1:
             actual = await self._tx.fetch_one(select(TICKETS.c.version).where(TICKETS.c.id == ticket.id))
-            raise VersionConflict(expected=expected_version, actual=actual.version if actual else 0)
+            version = actual.version if actual else 0
+            raise VersionConflict(expected=expected_version, actual=version, kind="ticket", id=ticket.id)
 
     async def add_comment(self, comment: Comment) -> None:
         """Insert a comment."""
@@ -98,7 +100,7 @@ class TicketStore:
             "ticket_id": ticket_id,
             "ticket_version": decision.ticket_version,
             "engine": decision.engine,
-            "decision": _decision_values(decision),
+            "decision": decision_values(decision),
             "created_at": decision.created_at,
         }
         await self._tx.execute(insert(TRIAGE_DECISIONS).values(values))
@@ -224,6 +226,7 @@ def ticket_of(row: Row[Any]) -> Ticket:
         priority=Value(row.priority, ValueSource(row.priority_source)),
         team=Value(row.team, ValueSource(row.team_source)),
         triage=None if row.decision is None else _decision_of(row.decision),
+        suggestion=None if row.suggestion is None else _suggestion_of(row.suggestion),
         assignee_id=row.assignee_id,
         log_ids=tuple(row.log_ids),
         public_comment_count=row.public_comment_count,
@@ -280,6 +283,7 @@ def _ticket_values(ticket: Ticket) -> dict[str, object]:
         "priority_source": ticket.priority.source.value,
         "team": ticket.team.key,
         "team_source": ticket.team.source.value,
+        "suggestion": None if ticket.suggestion is None else suggestion_values(ticket.suggestion),
         "assignee_id": ticket.assignee_id,
         "log_ids": list(ticket.log_ids),
         "public_comment_count": ticket.public_comment_count,
@@ -305,7 +309,13 @@ def _option_values(option: TicketOption) -> dict[str, object]:
     }
 
 
-def _decision_values(decision: TriageDecision) -> dict[str, object]:
+def suggestion_values(suggestion: Suggestion) -> dict[str, object]:
+    """A suggestion as it is stored."""
+    return {"decision": decision_values(suggestion.decision), "changed": list(suggestion.changed)}
+
+
+def decision_values(decision: TriageDecision) -> dict[str, object]:
+    """A decision as it is stored."""
     return {
         "id": str(decision.id),
         "engine": decision.engine,
@@ -350,6 +360,10 @@ def _decision_of(stored: Mapping[str, Any]) -> TriageDecision:
     values |= {"id": UUID(stored["id"]), "created_at": datetime.fromisoformat(stored["created_at"])}
     values |= {"people_reasons": _reasons_of(stored["people_reasons"]), "kept": tuple(stored["kept"])}
     return TriageDecision(**values)
+
+
+def _suggestion_of(stored: Mapping[str, Any]) -> Suggestion:
+    return Suggestion(_decision_of(stored["decision"]), tuple(stored["changed"]))
 
 
 def _choice_of(stored: Mapping[str, Any]) -> Choice:

@@ -46,6 +46,7 @@ TICKETS = Table(
     Column("priority_source", Text, nullable=False),
     Column("team", Text, nullable=False),
     Column("team_source", Text, nullable=False),
+    Column("suggestion", JSONB(none_as_null=True)),
     Column("assignee_id", Uuid),
     Column("log_ids", ARRAY(Uuid), nullable=False),
     Column("public_comment_count", Integer, nullable=False),

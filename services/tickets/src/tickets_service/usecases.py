@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from chassis.db import WriteTx, guard_version
-from chassis.errors import Forbidden, Internal, InvalidArgument, VersionConflict
+from chassis.errors import Forbidden, Internal, InvalidArgument
 from chassis.ids import uuid7
 from chassis.redaction import RedactionFailed, Redactor
 from tickets_service import screening, similar
@@ -20,27 +20,24 @@ from tickets_service.commands import (
     UpdateTicketAudience,
     UpdateTicketStatus,
 )
-from tickets_service.domain import Ticket, TicketOption, TicketOptionSaved
+from tickets_service.domain import Ticket, TicketOption
 from tickets_service.errors import (
     TicketAssigneeInvalid,
     TicketOptionNotFound,
     TicketOptionTaken,
     TicketReferenceTaken,
 )
+from tickets_service.facts import TicketOptionSaved
 from tickets_service.store import OptionStore, TicketStore
 from tickets_service.values import (
     Audience,
     Comment,
     OptionKind,
     Reporter,
-    TriageDecision,
-    TriageState,
     Value,
     ValueSource,
     Watcher,
 )
-
-_MACHINE = Watcher("service", "tickets")
 
 
 async def create_ticket(cmd: CreateTicket, watcher: Watcher, tx: WriteTx, redactor: Redactor) -> Ticket:
@@ -53,7 +50,7 @@ async def create_ticket(cmd: CreateTicket, watcher: Watcher, tx: WriteTx, redact
         Internal: a text could not be redacted.
     """
     title, message = _redacted(cmd.title, redactor), _redacted(cmd.message, redactor)
-    narrows = await _narrows(cmd.values.items(), tx)
+    narrows = await narrow(cmd.values.items(), tx)
     audience = Audience.PEOPLE if narrows else cmd.audience
     ticket = Ticket(
         id=uuid7(),
@@ -102,20 +99,20 @@ async def update_ticket(cmd: UpdateTicket, watcher: Watcher, tx: WriteTx, redact
     """
     if cmd.title is None and cmd.service is None and not cmd.values:
         raise InvalidArgument("give title, category, priority, team or service to change", field="title")
-    before = await _workable(cmd, watcher, tx)
+    before = await workable(cmd, watcher, tx)
     title = before.title if cmd.title is None else _redacted(cmd.title, redactor)
     new = [(kind, key) for kind, key in cmd.values.items() if key and key != before.value(kind).key]
     ticket, fact = before.updated(
         title=title,
         service=before.service if cmd.service is None else cmd.service,
         values=cmd.values,
-        narrows=await _narrows(new, tx),
+        narrows=await narrow(new, tx),
         suspicious=title != before.title and screening.is_suspicious(title, before.message),
         at=tx.now,
     )
     if fact is None:
         return ticket
-    return await _saved(ticket, before, fact, tx)
+    return await saved(ticket, before, fact, tx)
 
 
 async def update_ticket_status(cmd: UpdateTicketStatus, watcher: Watcher, tx: WriteTx) -> Ticket:
@@ -127,9 +124,9 @@ async def update_ticket_status(cmd: UpdateTicketStatus, watcher: Watcher, tx: Wr
         Forbidden: he sees it only since he reported it.
         TicketStatusTransitionInvalid: the state machine knows no such move.
     """
-    before = await _workable(cmd, watcher, tx)
+    before = await workable(cmd, watcher, tx)
     ticket, fact = before.moved_to(cmd.status, at=tx.now)
-    return await _saved(ticket, before, fact, tx)
+    return await saved(ticket, before, fact, tx)
 
 
 async def update_ticket_audience(cmd: UpdateTicketAudience, watcher: Watcher, tx: WriteTx) -> Ticket:
@@ -143,7 +140,7 @@ async def update_ticket_audience(cmd: UpdateTicketAudience, watcher: Watcher, tx
     """
     before = await _locked(cmd, watcher, tx)
     ticket, fact = before.shown_to(cmd.audience, watcher, at=tx.now)
-    return await _saved(ticket, before, fact, tx)
+    return await saved(ticket, before, fact, tx)
 
 
 async def assign_ticket(cmd: AssignTicket, assignee: Assignee | None, watcher: Watcher, tx: WriteTx) -> Ticket:
@@ -155,7 +152,7 @@ async def assign_ticket(cmd: AssignTicket, assignee: Assignee | None, watcher: W
         Forbidden: he sees it only since he reported it.
         TicketAssigneeInvalid: the assignee is not active, or may not see it.
     """
-    before = await _workable(cmd, watcher, tx)
+    before = await workable(cmd, watcher, tx)
     if assignee is not None and not (
         assignee.active and before.is_visible_to(Watcher("user", str(assignee.user_id), assignee.role))
     ):
@@ -163,7 +160,7 @@ async def assign_ticket(cmd: AssignTicket, assignee: Assignee | None, watcher: W
             "this user is not active, or may not see the ticket; choose somebody else", field="assignee_id"
         )
     ticket, fact = before.assigned_to(cmd.assignee_id, at=tx.now)
-    return await _saved(ticket, before, fact, tx) if fact is not None else ticket
+    return await saved(ticket, before, fact, tx) if fact is not None else ticket
 
 
 async def add_ticket_comment(
@@ -191,7 +188,7 @@ async def add_ticket_comment(
     )
     ticket, fact = before.commented(comment, at=tx.now)
     await TicketStore(tx).add_comment(comment)
-    return await _saved(ticket, before, fact, tx), comment
+    return await saved(ticket, before, fact, tx), comment
 
 
 async def link_ticket_logs(cmd: ChangeTicketLogs, watcher: Watcher, tx: WriteTx) -> Ticket:
@@ -203,9 +200,9 @@ async def link_ticket_logs(cmd: ChangeTicketLogs, watcher: Watcher, tx: WriteTx)
         Forbidden: he sees it only since he reported it.
         TicketLogsExceeded: they would be too many.
     """
-    before = await _workable(cmd, watcher, tx)
+    before = await workable(cmd, watcher, tx)
     ticket, fact = before.with_logs(cmd.log_ids, at=tx.now)
-    return await _saved(ticket, before, fact, tx) if fact is not None else ticket
+    return await saved(ticket, before, fact, tx) if fact is not None else ticket
 
 
 async def unlink_ticket_logs(cmd: ChangeTicketLogs, watcher: Watcher, tx: WriteTx) -> Ticket:
@@ -217,9 +214,9 @@ async def unlink_ticket_logs(cmd: ChangeTicketLogs, watcher: Watcher, tx: WriteT
         Forbidden: he sees it only since he reported it.
         TicketLogNotLinked: it has none of them.
     """
-    before = await _workable(cmd, watcher, tx)
+    before = await workable(cmd, watcher, tx)
     ticket, fact = before.without_logs(cmd.log_ids, at=tx.now)
-    return await _saved(ticket, before, fact, tx)
+    return await saved(ticket, before, fact, tx)
 
 
 async def retriage_ticket(cmd: Change, watcher: Watcher, tx: WriteTx) -> Ticket:
@@ -231,9 +228,9 @@ async def retriage_ticket(cmd: Change, watcher: Watcher, tx: WriteTx) -> Ticket:
         Forbidden: he sees it only since he reported it.
         TicketTriageInProgress: it waits already.
     """
-    before = await _workable(cmd, watcher, tx)
+    before = await workable(cmd, watcher, tx)
     ticket, fact = before.retriaged(at=tx.now)
-    return await _saved(ticket, before, fact, tx)
+    return await saved(ticket, before, fact, tx)
 
 
 async def save_ticket_option(cmd: SaveTicketOption, tx: WriteTx) -> TicketOption:
@@ -255,7 +252,7 @@ async def save_ticket_option(cmd: SaveTicketOption, tx: WriteTx) -> TicketOption
             f"no {cmd.kind.field} has the key {cmd.key!r}; give version 0 to make it", field="option.key", key=cmd.key
         )
     if before is not None:
-        guard_version(expected=cmd.expected_version, actual=before.version)
+        guard_version(expected=cmd.expected_version, actual=before.version, kind="ticket_option", id=before.id)
     option = TicketOption(
         id=uuid7() if before is None else before.id,
         version=1 if before is None else before.version + 1,
@@ -272,43 +269,6 @@ async def save_ticket_option(cmd: SaveTicketOption, tx: WriteTx) -> TicketOption
     return option
 
 
-async def store_decision(decision: TriageDecision, read: Ticket, tx: WriteTx) -> None:
-    """Give a ticket what triage decided about it as it was read; one that does not wait for it stays as it is.
-
-    Raises:
-        TicketNotFound: no ticket has this id.
-        VersionConflict: its words changed since, so the decision speaks of others.
-    """
-    before = await TicketStore(tx).get_for_update(read.id, _MACHINE)
-    if before.triage_state is not TriageState.PENDING:
-        return
-    if (before.title, before.message) != (read.title, read.message):
-        raise VersionConflict(expected=read.version, actual=before.version)
-    # A choice that a person's own replaces has no effect on who sees the ticket either.
-    chosen = {
-        kind: decision.choice(kind).value
-        for kind in OptionKind
-        if decision.choice(kind).value and before.value(kind).source is not ValueSource.PERSON
-    }
-    narrows = bool(chosen) and await OptionStore(tx).is_one_for_people(chosen)
-    ticket, fact = before.triaged(decision, narrows=narrows, at=tx.now)
-    assert ticket.triage is not None, "it was just given"
-    await TicketStore(tx).add_decision(ticket.id, ticket.triage)
-    await _saved(ticket, before, fact, tx)
-
-
-async def store_failure(ticket_id: UUID, failure: str, tx: WriteTx) -> None:
-    """Say why a ticket has no decision; one that does not wait for it stays as it is.
-
-    Raises:
-        TicketNotFound: no ticket has this id.
-    """
-    before = await TicketStore(tx).get_for_update(ticket_id, _MACHINE)
-    if before.triage_state is TriageState.PENDING:
-        ticket, fact = before.triage_failed(failure, at=tx.now)
-        await _saved(ticket, before, fact, tx)
-
-
 async def count_words(tx: WriteTx) -> bool:
     """Take the words of some tickets that wait for it into the numbers that tell how rare each is; whether more wait.
 
@@ -320,24 +280,32 @@ async def count_words(tx: WriteTx) -> bool:
 async def _locked(cmd: Change, watcher: Watcher, tx: WriteTx) -> Ticket:
     """The ticket in the version that was read; whether it exists for him comes before its version."""
     ticket = await TicketStore(tx).get_for_update(cmd.ticket_id, watcher)
-    guard_version(expected=cmd.expected_version, actual=ticket.version)
+    guard_version(expected=cmd.expected_version, actual=ticket.version, kind="ticket", id=ticket.id)
     return ticket
 
 
-async def _workable(cmd: Change, watcher: Watcher, tx: WriteTx) -> Ticket:
+async def workable(cmd: Change, watcher: Watcher, tx: WriteTx) -> Ticket:
+    """The ticket in the version that was read, for somebody whose work it is.
+
+    Raises:
+        TicketNotFound: no ticket has this id, or not for him.
+        VersionConflict: the ticket changed since it was read.
+        Forbidden: he sees it only since he reported it.
+    """
     ticket = await _locked(cmd, watcher, tx)
     ticket.guard_worker(watcher)
     return ticket
 
 
-async def _saved(ticket: Ticket, before: Ticket, fact: object, tx: WriteTx) -> Ticket:
+async def saved(ticket: Ticket, before: Ticket, fact: object, tx: WriteTx) -> Ticket:
+    """Write a changed ticket over the one that it was made from, which is locked, and tell the fact."""
     await TicketStore(tx).save(ticket, expected_version=before.version)
     await similar.change_words(ticket, before, tx)
     tx.publish(fact)
     return ticket
 
 
-async def _narrows(chosen: Iterable[tuple[OptionKind, str]], tx: WriteTx) -> bool:
+async def narrow(chosen: Iterable[tuple[OptionKind, str]], tx: WriteTx) -> bool:
     """Whether one of the choices, all of which are offered, makes a ticket a matter for hr."""
     options = [await OptionStore(tx).chosen(kind, key) for kind, key in chosen]
     return any(option.audience is Audience.PEOPLE for option in options)

@@ -164,6 +164,15 @@ class TriageDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A decision that waits for a person, since the ticket changed while the engine read."""
+
+    decision: TriageDecision
+    changed: tuple[str, ...]
+    """What is not as the engine read it: names of fields, or "options"."""
+
+
+@dataclass(frozen=True, slots=True)
 class Watcher:
     """Whoever looks at tickets: a person with a role or none, a machine, or the service itself."""
 

@@ -50,6 +50,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The deadline of the call passed before the answer was there."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 13
     """A defect of the service; the trace id finds its log line."""
+    ERROR_REASON_HISTORY_NOT_FOUND: _ErrorReason.ValueType  # 14
+    """No thing of this kind and id has a history for the caller, or none at this version or time. Example: {"field": "version"}."""
+    ERROR_REASON_HISTORY_BROKEN: _ErrorReason.ValueType  # 15
+    """The stored history does not hold together: it was changed behind the service's back. An operator runs `aiops history verify`."""
+    ERROR_REASON_DEAD_LETTER_NOT_FOUND: _ErrorReason.ValueType  # 16
+    """No dead letter of this service has this id. Example: {"field": "ids", "id": "0198c0de-0000-7000-8000-000000000001"}."""
     ERROR_REASON_USER_NOT_FOUND: _ErrorReason.ValueType  # 20
     """No user has this id. Example: {"id": "0198c0de-0000-7000-8000-000000000001"}."""
     ERROR_REASON_CREDENTIALS_INVALID: _ErrorReason.ValueType  # 21
@@ -184,6 +190,12 @@ ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 12
 """The deadline of the call passed before the answer was there."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 13
 """A defect of the service; the trace id finds its log line."""
+ERROR_REASON_HISTORY_NOT_FOUND: ErrorReason.ValueType  # 14
+"""No thing of this kind and id has a history for the caller, or none at this version or time. Example: {"field": "version"}."""
+ERROR_REASON_HISTORY_BROKEN: ErrorReason.ValueType  # 15
+"""The stored history does not hold together: it was changed behind the service's back. An operator runs `aiops history verify`."""
+ERROR_REASON_DEAD_LETTER_NOT_FOUND: ErrorReason.ValueType  # 16
+"""No dead letter of this service has this id. Example: {"field": "ids", "id": "0198c0de-0000-7000-8000-000000000001"}."""
 ERROR_REASON_USER_NOT_FOUND: ErrorReason.ValueType  # 20
 """No user has this id. Example: {"id": "0198c0de-0000-7000-8000-000000000001"}."""
 ERROR_REASON_CREDENTIALS_INVALID: ErrorReason.ValueType  # 21

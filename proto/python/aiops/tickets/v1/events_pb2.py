@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from aiops.tickets.v1 import ticket_pb2 as aiops_dot_tickets_dot_v1_dot_ticket__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61iops/tickets/v1/events.proto\x12\x10\x61iops.tickets.v1\x1a\x1d\x61iops/tickets/v1/ticket.proto\"C\n\rTicketCreated\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x0f\n\x07service\x18\x03 \x01(\t\"*\n\x15TicketTriageRequested\x12\x11\n\tticket_id\x18\x01 \x01(\t\"G\n\rTicketTriaged\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x03 \x01(\t\"8\n\x12TicketTriageFailed\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x61ilure\x18\x02 \x01(\t\"2\n\rTicketUpdated\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x0e\n\x06\x66ields\x18\x02 \x03(\t\"^\n\x15TicketAudienceUpdated\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x32\n\x08\x61udience\x18\x02 \x01(\x0e\x32 .aiops.tickets.v1.TicketAudience\"8\n\x0eTicketAssigned\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x13\n\x0b\x61ssignee_id\x18\x02 \x01(\t\"\x91\x01\n\x13TicketStatusUpdated\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x37\n\x0fprevious_status\x18\x02 \x01(\x0e\x32\x1e.aiops.tickets.v1.TicketStatus\x12.\n\x06status\x18\x03 \x01(\x0e\x32\x1e.aiops.tickets.v1.TicketStatus\"J\n\x0fTicketCommented\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x12\n\ncomment_id\x18\x02 \x01(\t\x12\x10\n\x08internal\x18\x03 \x01(\x08\"6\n\x10TicketLogsLinked\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x0f\n\x07log_ids\x18\x02 \x03(\t\"8\n\x12TicketLogsUnlinked\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x0f\n\x07log_ids\x18\x02 \x03(\t\"L\n\x11TicketOptionSaved\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.aiops.tickets.v1.OptionKind\x12\x0b\n\x03key\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61iops/tickets/v1/events.proto\x12\x10\x61iops.tickets.v1\x1a\x1d\x61iops/tickets/v1/ticket.proto\"C\n\rTicketCreated\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x0f\n\x07service\x18\x03 \x01(\t\"*\n\x15TicketTriageRequested\x12\x11\n\tticket_id\x18\x01 \x01(\t\"G\n\rTicketTriaged\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x03 \x01(\t\"8\n\x12TicketTriageFailed\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x61ilure\x18\x02 \x01(\t\"`\n\x15TicketTriageSuggested\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x03 \x01(\t\x12\x0f\n\x07\x63hanged\x18\x04 \x03(\t\"B\n\x18TicketSuggestionAccepted\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\t\"C\n\x19TicketSuggestionDismissed\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\t\"2\n\rTicketUpdated\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x0e\n\x06\x66ields\x18\x02 \x03(\t\"^\n\x15TicketAudienceUpdated\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x32\n\x08\x61udience\x18\x02 \x01(\x0e\x32 .aiops.tickets.v1.TicketAudience\"8\n\x0eTicketAssigned\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x13\n\x0b\x61ssignee_id\x18\x02 \x01(\t\"\x91\x01\n\x13TicketStatusUpdated\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x37\n\x0fprevious_status\x18\x02 \x01(\x0e\x32\x1e.aiops.tickets.v1.TicketStatus\x12.\n\x06status\x18\x03 \x01(\x0e\x32\x1e.aiops.tickets.v1.TicketStatus\"J\n\x0fTicketCommented\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x12\n\ncomment_id\x18\x02 \x01(\t\x12\x10\n\x08internal\x18\x03 \x01(\x08\"6\n\x10TicketLogsLinked\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x0f\n\x07log_ids\x18\x02 \x03(\t\"8\n\x12TicketLogsUnlinked\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x0f\n\x07log_ids\x18\x02 \x03(\t\"!\n\x0cTicketErased\x12\x11\n\tticket_id\x18\x01 \x01(\t\"L\n\x11TicketOptionSaved\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.aiops.tickets.v1.OptionKind\x12\x0b\n\x03key\x18\x02 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,20 +40,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TICKETTRIAGED']._serialized_end=266
   _globals['_TICKETTRIAGEFAILED']._serialized_start=268
   _globals['_TICKETTRIAGEFAILED']._serialized_end=324
-  _globals['_TICKETUPDATED']._serialized_start=326
-  _globals['_TICKETUPDATED']._serialized_end=376
-  _globals['_TICKETAUDIENCEUPDATED']._serialized_start=378
-  _globals['_TICKETAUDIENCEUPDATED']._serialized_end=472
-  _globals['_TICKETASSIGNED']._serialized_start=474
-  _globals['_TICKETASSIGNED']._serialized_end=530
-  _globals['_TICKETSTATUSUPDATED']._serialized_start=533
-  _globals['_TICKETSTATUSUPDATED']._serialized_end=678
-  _globals['_TICKETCOMMENTED']._serialized_start=680
-  _globals['_TICKETCOMMENTED']._serialized_end=754
-  _globals['_TICKETLOGSLINKED']._serialized_start=756
-  _globals['_TICKETLOGSLINKED']._serialized_end=810
-  _globals['_TICKETLOGSUNLINKED']._serialized_start=812
-  _globals['_TICKETLOGSUNLINKED']._serialized_end=868
-  _globals['_TICKETOPTIONSAVED']._serialized_start=870
-  _globals['_TICKETOPTIONSAVED']._serialized_end=946
+  _globals['_TICKETTRIAGESUGGESTED']._serialized_start=326
+  _globals['_TICKETTRIAGESUGGESTED']._serialized_end=422
+  _globals['_TICKETSUGGESTIONACCEPTED']._serialized_start=424
+  _globals['_TICKETSUGGESTIONACCEPTED']._serialized_end=490
+  _globals['_TICKETSUGGESTIONDISMISSED']._serialized_start=492
+  _globals['_TICKETSUGGESTIONDISMISSED']._serialized_end=559
+  _globals['_TICKETUPDATED']._serialized_start=561
+  _globals['_TICKETUPDATED']._serialized_end=611
+  _globals['_TICKETAUDIENCEUPDATED']._serialized_start=613
+  _globals['_TICKETAUDIENCEUPDATED']._serialized_end=707
+  _globals['_TICKETASSIGNED']._serialized_start=709
+  _globals['_TICKETASSIGNED']._serialized_end=765
+  _globals['_TICKETSTATUSUPDATED']._serialized_start=768
+  _globals['_TICKETSTATUSUPDATED']._serialized_end=913
+  _globals['_TICKETCOMMENTED']._serialized_start=915
+  _globals['_TICKETCOMMENTED']._serialized_end=989
+  _globals['_TICKETLOGSLINKED']._serialized_start=991
+  _globals['_TICKETLOGSLINKED']._serialized_end=1045
+  _globals['_TICKETLOGSUNLINKED']._serialized_start=1047
+  _globals['_TICKETLOGSUNLINKED']._serialized_end=1103
+  _globals['_TICKETERASED']._serialized_start=1105
+  _globals['_TICKETERASED']._serialized_end=1138
+  _globals['_TICKETOPTIONSAVED']._serialized_start=1140
+  _globals['_TICKETOPTIONSAVED']._serialized_end=1216
 # @@protoc_insertion_point(module_scope)

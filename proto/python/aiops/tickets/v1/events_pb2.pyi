@@ -128,6 +128,96 @@ class TicketTriageFailed(_message.Message):
 Global___TicketTriageFailed: _TypeAlias = TicketTriageFailed  # noqa: Y015
 
 @_typing.final
+class TicketTriageSuggested(_message.Message):
+    """TicketTriageSuggested: triage decided about a ticket that changed meanwhile; the decision waits for a person.
+    Subject aiops.tickets.ticket.triage_suggested.v1.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TICKET_ID_FIELD_NUMBER: _builtins.int
+    DECISION_ID_FIELD_NUMBER: _builtins.int
+    ENGINE_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    ticket_id: _builtins.str
+    """Ticket id."""
+    decision_id: _builtins.str
+    """Id of the decision."""
+    engine: _builtins.str
+    """Engine that answered: "builtin" or "openai"."""
+    @_builtins.property
+    def changed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What changed while it read: names of fields, or "options"."""
+
+    def __init__(
+        self,
+        *,
+        ticket_id: _builtins.str = ...,
+        decision_id: _builtins.str = ...,
+        engine: _builtins.str = ...,
+        changed: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "decision_id", b"decision_id", "engine", b"engine", "ticket_id", b"ticket_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TicketTriageSuggested: _TypeAlias = TicketTriageSuggested  # noqa: Y015
+
+@_typing.final
+class TicketSuggestionAccepted(_message.Message):
+    """TicketSuggestionAccepted: a person took over what triage suggested. Subject aiops.tickets.ticket.suggestion_accepted.v1."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TICKET_ID_FIELD_NUMBER: _builtins.int
+    DECISION_ID_FIELD_NUMBER: _builtins.int
+    ticket_id: _builtins.str
+    """Ticket id."""
+    decision_id: _builtins.str
+    """Id of the decision."""
+    def __init__(
+        self,
+        *,
+        ticket_id: _builtins.str = ...,
+        decision_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision_id", b"decision_id", "ticket_id", b"ticket_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TicketSuggestionAccepted: _TypeAlias = TicketSuggestionAccepted  # noqa: Y015
+
+@_typing.final
+class TicketSuggestionDismissed(_message.Message):
+    """TicketSuggestionDismissed: a person does not want what triage suggested. Subject aiops.tickets.ticket.suggestion_dismissed.v1."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TICKET_ID_FIELD_NUMBER: _builtins.int
+    DECISION_ID_FIELD_NUMBER: _builtins.int
+    ticket_id: _builtins.str
+    """Ticket id."""
+    decision_id: _builtins.str
+    """Id of the decision."""
+    def __init__(
+        self,
+        *,
+        ticket_id: _builtins.str = ...,
+        decision_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision_id", b"decision_id", "ticket_id", b"ticket_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TicketSuggestionDismissed: _TypeAlias = TicketSuggestionDismissed  # noqa: Y015
+
+@_typing.final
 class TicketUpdated(_message.Message):
     """TicketUpdated: a person changed title, category, priority, team or service. Subject aiops.tickets.ticket.updated.v1."""
 
@@ -322,6 +412,28 @@ class TicketLogsUnlinked(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TicketLogsUnlinked: _TypeAlias = TicketLogsUnlinked  # noqa: Y015
+
+@_typing.final
+class TicketErased(_message.Message):
+    """TicketErased: words and names of a person were erased. Subject aiops.tickets.ticket.erased.v1."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TICKET_ID_FIELD_NUMBER: _builtins.int
+    ticket_id: _builtins.str
+    """Ticket id."""
+    def __init__(
+        self,
+        *,
+        ticket_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ticket_id", b"ticket_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TicketErased: _TypeAlias = TicketErased  # noqa: Y015
 
 @_typing.final
 class TicketOptionSaved(_message.Message):

@@ -348,6 +348,38 @@ class TriageDecision(_message.Message):
 Global___TriageDecision: _TypeAlias = TriageDecision  # noqa: Y015
 
 @_typing.final
+class TriageSuggestion(_message.Message):
+    """TriageSuggestion is a decision that was not applied, since what it speaks of changed while the engine read. A person accepts or
+    dismisses it; the next decision that is applied replaces it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECISION_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def decision(self) -> Global___TriageDecision:
+        """What the engine decided about the version that it read."""
+
+    @_builtins.property
+    def changed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Why it was not applied: what changed since, of "title", "message", "service", "category", "priority", "team", "audience", "options"."""
+
+    def __init__(
+        self,
+        *,
+        decision: Global___TriageDecision | None = ...,
+        changed: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "decision", b"decision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TriageSuggestion: _TypeAlias = TriageSuggestion  # noqa: Y015
+
+@_typing.final
 class Reporter(_message.Message):
     """Reporter is who told of it: a user, or somebody outside."""
 
@@ -409,6 +441,7 @@ class Ticket(_message.Message):
     CREATED_BY_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
+    SUGGESTION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     version: _builtins.int
@@ -473,6 +506,10 @@ class Ticket(_message.Message):
     def updated_at(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed."""
 
+    @_builtins.property
+    def suggestion(self) -> Global___TriageSuggestion:
+        """A decision that waits for a person, since the ticket changed while the engine read; absent when none waits."""
+
     def __init__(
         self,
         *,
@@ -502,10 +539,11 @@ class Ticket(_message.Message):
         created_by: _actor_pb2.Actor | None = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         updated_at: _timestamp_pb2.Timestamp | None = ...,
+        suggestion: Global___TriageSuggestion | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "created_by", b"created_by", "reporter", b"reporter", "triage", b"triage", "updated_at", b"updated_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "created_by", b"created_by", "reporter", b"reporter", "suggestion", b"suggestion", "triage", b"triage", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee_id", b"assignee_id", "audience", b"audience", "category", b"category", "category_source", b"category_source", "comment_count", b"comment_count", "created_at", b"created_at", "created_by", b"created_by", "external_reference", b"external_reference", "id", b"id", "log_ids", b"log_ids", "message", b"message", "people_suspected", b"people_suspected", "priority", b"priority", "priority_source", b"priority_source", "reporter", b"reporter", "service", b"service", "source", b"source", "status", b"status", "team", b"team", "team_source", b"team_source", "title", b"title", "triage", b"triage", "triage_failure", b"triage_failure", "triage_state", b"triage_state", "updated_at", b"updated_at", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee_id", b"assignee_id", "audience", b"audience", "category", b"category", "category_source", b"category_source", "comment_count", b"comment_count", "created_at", b"created_at", "created_by", b"created_by", "external_reference", b"external_reference", "id", b"id", "log_ids", b"log_ids", "message", b"message", "people_suspected", b"people_suspected", "priority", b"priority", "priority_source", b"priority_source", "reporter", b"reporter", "service", b"service", "source", b"source", "status", b"status", "suggestion", b"suggestion", "team", b"team", "team_source", b"team_source", "title", b"title", "triage", b"triage", "triage_failure", b"triage_failure", "triage_state", b"triage_state", "updated_at", b"updated_at", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -81,6 +81,16 @@ class TicketsServiceStub:
                 request_serializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.RetriageTicketRequest.SerializeToString,
                 response_deserializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.RetriageTicketResponse.FromString,
                 _registered_method=True)
+        self.AcceptTicketSuggestion = channel.unary_unary(
+                '/aiops.tickets.v1.TicketsService/AcceptTicketSuggestion',
+                request_serializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.AcceptTicketSuggestionRequest.SerializeToString,
+                response_deserializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.AcceptTicketSuggestionResponse.FromString,
+                _registered_method=True)
+        self.DismissTicketSuggestion = channel.unary_unary(
+                '/aiops.tickets.v1.TicketsService/DismissTicketSuggestion',
+                request_serializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.DismissTicketSuggestionRequest.SerializeToString,
+                response_deserializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.DismissTicketSuggestionResponse.FromString,
+                _registered_method=True)
         self.BatchGetTickets = channel.unary_unary(
                 '/aiops.tickets.v1.TicketsService/BatchGetTickets',
                 request_serializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.BatchGetTicketsRequest.SerializeToString,
@@ -186,6 +196,20 @@ class TicketsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AcceptTicketSuggestion(self, request, context):
+        """AcceptTicketSuggestion takes over what triage suggested, as a person's choice.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DismissTicketSuggestion(self, request, context):
+        """DismissTicketSuggestion puts what triage suggested away.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def BatchGetTickets(self, request, context):
         """BatchGetTickets returns the tickets that the caller may see among the ids; a missing one is absent.
         """
@@ -282,6 +306,16 @@ def add_TicketsServiceServicer_to_server(servicer, server):
                     servicer.RetriageTicket,
                     request_deserializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.RetriageTicketRequest.FromString,
                     response_serializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.RetriageTicketResponse.SerializeToString,
+            ),
+            'AcceptTicketSuggestion': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcceptTicketSuggestion,
+                    request_deserializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.AcceptTicketSuggestionRequest.FromString,
+                    response_serializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.AcceptTicketSuggestionResponse.SerializeToString,
+            ),
+            'DismissTicketSuggestion': grpc.unary_unary_rpc_method_handler(
+                    servicer.DismissTicketSuggestion,
+                    request_deserializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.DismissTicketSuggestionRequest.FromString,
+                    response_serializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.DismissTicketSuggestionResponse.SerializeToString,
             ),
             'BatchGetTickets': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchGetTickets,
@@ -564,6 +598,60 @@ class TicketsService:
             '/aiops.tickets.v1.TicketsService/RetriageTicket',
             aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.RetriageTicketRequest.SerializeToString,
             aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.RetriageTicketResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcceptTicketSuggestion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aiops.tickets.v1.TicketsService/AcceptTicketSuggestion',
+            aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.AcceptTicketSuggestionRequest.SerializeToString,
+            aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.AcceptTicketSuggestionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DismissTicketSuggestion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aiops.tickets.v1.TicketsService/DismissTicketSuggestion',
+            aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.DismissTicketSuggestionRequest.SerializeToString,
+            aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.DismissTicketSuggestionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -53,6 +53,10 @@ class TicketsServiceStub:
     """UnlinkTicketLogs takes logs away from it."""
     RetriageTicket: _grpc.UnaryUnaryMultiCallable[_tickets_service_pb2.RetriageTicketRequest, _tickets_service_pb2.RetriageTicketResponse]
     """RetriageTicket has it triaged anew."""
+    AcceptTicketSuggestion: _grpc.UnaryUnaryMultiCallable[_tickets_service_pb2.AcceptTicketSuggestionRequest, _tickets_service_pb2.AcceptTicketSuggestionResponse]
+    """AcceptTicketSuggestion takes over what triage suggested, as a person's choice."""
+    DismissTicketSuggestion: _grpc.UnaryUnaryMultiCallable[_tickets_service_pb2.DismissTicketSuggestionRequest, _tickets_service_pb2.DismissTicketSuggestionResponse]
+    """DismissTicketSuggestion puts what triage suggested away."""
     BatchGetTickets: _grpc.UnaryUnaryMultiCallable[_tickets_service_pb2.BatchGetTicketsRequest, _tickets_service_pb2.BatchGetTicketsResponse]
     """BatchGetTickets returns the tickets that the caller may see among the ids; a missing one is absent."""
     ListTickets: _grpc.UnaryUnaryMultiCallable[_tickets_service_pb2.ListTicketsRequest, _tickets_service_pb2.ListTicketsResponse]
@@ -93,6 +97,10 @@ class TicketsServiceAsyncStub(TicketsServiceStub):
     """UnlinkTicketLogs takes logs away from it."""
     RetriageTicket: _aio.UnaryUnaryMultiCallable[_tickets_service_pb2.RetriageTicketRequest, _tickets_service_pb2.RetriageTicketResponse]  # type: ignore[assignment]
     """RetriageTicket has it triaged anew."""
+    AcceptTicketSuggestion: _aio.UnaryUnaryMultiCallable[_tickets_service_pb2.AcceptTicketSuggestionRequest, _tickets_service_pb2.AcceptTicketSuggestionResponse]  # type: ignore[assignment]
+    """AcceptTicketSuggestion takes over what triage suggested, as a person's choice."""
+    DismissTicketSuggestion: _aio.UnaryUnaryMultiCallable[_tickets_service_pb2.DismissTicketSuggestionRequest, _tickets_service_pb2.DismissTicketSuggestionResponse]  # type: ignore[assignment]
+    """DismissTicketSuggestion puts what triage suggested away."""
     BatchGetTickets: _aio.UnaryUnaryMultiCallable[_tickets_service_pb2.BatchGetTicketsRequest, _tickets_service_pb2.BatchGetTicketsResponse]  # type: ignore[assignment]
     """BatchGetTickets returns the tickets that the caller may see among the ids; a missing one is absent."""
     ListTickets: _aio.UnaryUnaryMultiCallable[_tickets_service_pb2.ListTicketsRequest, _tickets_service_pb2.ListTicketsResponse]  # type: ignore[assignment]
@@ -184,6 +192,22 @@ class TicketsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_tickets_service_pb2.RetriageTicketResponse, _abc.Awaitable[_tickets_service_pb2.RetriageTicketResponse]]:
         """RetriageTicket has it triaged anew."""
+
+    @_abc_1.abstractmethod
+    def AcceptTicketSuggestion(
+        self,
+        request: _tickets_service_pb2.AcceptTicketSuggestionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_tickets_service_pb2.AcceptTicketSuggestionResponse, _abc.Awaitable[_tickets_service_pb2.AcceptTicketSuggestionResponse]]:
+        """AcceptTicketSuggestion takes over what triage suggested, as a person's choice."""
+
+    @_abc_1.abstractmethod
+    def DismissTicketSuggestion(
+        self,
+        request: _tickets_service_pb2.DismissTicketSuggestionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_tickets_service_pb2.DismissTicketSuggestionResponse, _abc.Awaitable[_tickets_service_pb2.DismissTicketSuggestionResponse]]:
+        """DismissTicketSuggestion puts what triage suggested away."""
 
     @_abc_1.abstractmethod
     def BatchGetTickets(
