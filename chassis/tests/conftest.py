@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from chassis.consumer import Consumer, Subscription
 from chassis.db import UnitOfWork
+from chassis.embedded.postgres import PostgresServer
 from chassis.messaging import Messaging
 from chassis.metrics import Metrics
 from chassis.nats_config import Reaction, RegisteredEvent
@@ -23,6 +24,7 @@ from chassis.testing.plugin import ServiceDatabase, TestNats
 
 sys.path.insert(0, str(Path(__file__).parent / "service"))
 
+from homes import Home
 from parcels import fact_to_event
 from reactions import SUBJECT, Consume, Handler
 from surroundings import Connect, NatsSettings, Start
@@ -59,6 +61,13 @@ def store(make_database: Callable[[str, str], ServiceDatabase]) -> ServiceDataba
 @pytest.fixture
 def uow(store: ServiceDatabase, clock: FrozenClock) -> UnitOfWork:
     return UnitOfWork(store.database, clock, fact_to_event, "parcels")
+
+
+@pytest.fixture
+def home(postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A fresh schema and a package whose migrations the test writes."""
+    monkeypatch.syspath_prepend(tmp_path)
+    return Home.make(postgres_server, tmp_path)
 
 
 @pytest.fixture

@@ -1,17 +1,13 @@
-"""Schema changes: numbered SQL files per service, each applied once, as the schema's owner, before services start.
+"""Schema changes: numbered files per service, each applied once, as the schema's owner, before services start.
 
-Files are `NNNN_name.{expand,backfill,contract}.sql` in a package's `migrations` folder; the chassis' own come first.
-A serving process runs no DDL: it only asks `schema_ready`. Writing SQL and choosing its phase is the service's part.
+Here is the phase that every release begins with, `expand`: additions that the running version does not mind. The rest
+comes later: `migration_backfill` fills what was added, `migration_contract` takes away what nobody needs any more.
+A serving process runs no DDL: it only asks `schema_ready`.
 """
 
-import hashlib
-import random
 import re
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.resources import files
+from collections.abc import Collection
 
 import psycopg
 from psycopg import sql
@@ -19,82 +15,45 @@ from sqlalchemy import text
 
 from chassis.db import Database
 from chassis.errors import Unavailable
+from chassis.migration_files import CONTRACT, EXPAND, Applied, Migration, MigrationError, all_migrations
+from chassis.migration_ledger import (
+    LOCK_TIMEOUT_MILLISECONDS,
+    MIGRATOR_WAIT_SECONDS,
+    done,
+    migrator,
+    patiently,
+    record,
+    set_lock_timeout,
+)
 
-LOCK_TIMEOUT_MILLISECONDS = 500
-LOCK_TRIES = 30
-MIGRATOR_WAIT_SECONDS = 60
-NO_TRANSACTION = "-- aiops: no transaction"
-_FILE = re.compile(r"(?P<number>[0-9]{4})_[a-z0-9_]+\.(?P<phase>expand|backfill|contract)\.sql")
-EXPAND = "expand"
-CONTRACT = "contract"
-_PHASES = (EXPAND, "backfill", CONTRACT)
+__all__ = ["Applied", "Migration", "MigrationError", "all_migrations", "apply", "migrate", "schema_ready"]
 
-
-class MigrationError(Exception):
-    """A schema cannot be brought to where the code needs it; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class Migration:
-    """One file: "chassis/0001" or "0001", its phase and its SQL."""
-
-    version: str
-    phase: str
-    text: str
-
-    @property
-    def key(self) -> str:
-        """The name by which a process says that its code knows this file."""
-        return f"{self.version}.{self.phase}"
-
-    @property
-    def checksum(self) -> str:
-        """What tells that an applied file was changed afterwards."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
-
-    @property
-    def transactional(self) -> bool:
-        """Whether the file is applied as one transaction."""
-        return not self.text.startswith(NO_TRANSACTION)
+_CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Applied:
-    """One file that this run applied."""
-
-    version: str
-    phase: str
-    seconds: float
-
-
-def all_migrations(package: str) -> tuple[Migration, ...]:
-    """Every file of a service, the chassis' first, in order."""
-    return (*_discover("chassis", prefix="chassis/"), *_discover(package, prefix=""))
-
-
-def migrate(owner_url: str, schema: str, package: str, *, phases: Collection[str] = (EXPAND,)) -> list[Applied]:
-    """Apply what is missing of the phases; a second run applies nothing, and a killed one is taken up again.
-
-    Without `phases` only what two versions of the code can live with: a contract phase comes when the old one is gone.
+def migrate(owner_url: str, schema: str, package: str) -> list[Applied]:
+    """Apply what is missing of the expand phase; a second run applies nothing, and a killed one is taken up again.
 
     Raises:
-        MigrationError: a file changed after it was applied, or a lock could not be had.
+        MigrationError: a file changed after it was applied, failed, or could not get its lock.
     """
-    applied: list[Applied] = []
-    with _migrator(owner_url, schema) as connection:
-        done = _prepare(connection, schema)
-        for migration in all_migrations(package):
-            checksum = done.get((migration.version, migration.phase))
-            if checksum is None and migration.phase in phases:
-                started = time.monotonic()
-                _apply(connection, schema, migration)
-                applied.append(Applied(migration.version, migration.phase, time.monotonic() - started))
-            elif checksum not in {None, migration.checksum}:
-                raise MigrationError(
-                    f"{schema}: migration {migration.version} ({migration.phase}) was changed after it was applied; "
-                    "restore the file and put the change into a new one"
-                )
-    return applied
+    migrations = all_migrations(package)
+    with migrator(owner_url, schema) as connection:
+        known = done(connection, schema, migrations)
+        missing = [migration for migration in migrations if migration.phase == EXPAND and migration.key not in known]
+        return [apply(connection, schema, migration) for migration in missing]
+
+
+def apply(connection: psycopg.Connection, schema: str, migration: Migration) -> Applied:
+    """Run one file as it is and note it; the caller holds the migrator's lock.
+
+    Raises:
+        MigrationError: it failed, or could not get its lock.
+    """
+    started = time.monotonic()
+    work = _in_a_transaction if migration.transactional else _statement_by_statement
+    patiently(schema, migration.name, lambda: work(connection, schema, migration))
+    return Applied(migration.version, migration.phase, time.monotonic() - started)
 
 
 async def schema_ready(database: Database, package: str) -> None:
@@ -110,10 +69,10 @@ async def schema_ready(database: Database, package: str) -> None:
             if known is not None and known.present
             else []
         )
-    done = {(row.version, row.phase) for row in rows}
-    refuse_contracted(database.name, package, {version for version, phase in done if phase == CONTRACT})
+    applied = {(row.version, row.phase) for row in rows}
+    refuse_contracted(database.name, package, {version for version, phase in applied if phase == CONTRACT})
     needed = {(m.version, m.phase) for m in all_migrations(package) if m.phase == EXPAND}
-    missing = needed - done
+    missing = needed - applied
     if missing:
         version, phase = min(missing)
         raise Unavailable(
@@ -137,109 +96,41 @@ def refuse_contracted(schema: str, package: str, contracted: Collection[str]) ->
         )
 
 
-def _discover(package: str, *, prefix: str) -> tuple[Migration, ...]:
-    found = []
-    folder = files(package) / "migrations"
-    for file in folder.iterdir() if folder.is_dir() else ():
-        match = _FILE.fullmatch(file.name)
-        if match is not None:
-            found.append(Migration(prefix + match["number"], match["phase"], file.read_text(encoding="utf-8")))
-        elif file.name.endswith(".sql"):
-            raise MigrationError(f"{package}: {file.name} is not named NNNN_name.(expand|backfill|contract).sql")
-    ordered = sorted(found, key=lambda migration: (migration.version, _PHASES.index(migration.phase)))
-    keys = [(migration.version, migration.phase) for migration in ordered]
-    if len(set(keys)) != len(keys):
-        raise MigrationError(f"{package}: two migrations have the same number and phase")
-    return tuple(ordered)
+def _in_a_transaction(connection: psycopg.Connection, _schema: str, migration: Migration) -> None:
+    with connection.transaction():
+        record(connection, migration, "running")
+        connection.execute(_trusted(migration.text))
+        record(connection, migration, "done")
 
 
-@contextmanager
-def _migrator(owner_url: str, schema: str) -> Iterator[psycopg.Connection]:
-    """A connection of the owner that holds the one migrator's lock of the schema."""
-    with psycopg.connect(_plain(owner_url), autocommit=True, application_name=f"aiops-migrate-{schema}") as connection:
-        connection.execute("SELECT set_config('search_path', %s, false)", (f"{schema}, extensions",))
-        connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{MIGRATOR_WAIT_SECONDS}s",))
+def _statement_by_statement(connection: psycopg.Connection, schema: str, migration: Migration) -> None:
+    record(connection, migration, "running")
+    _drop_invalid_indexes(connection, schema, migration)
+    for statement in migration.statements():
+        # Whatever is done CONCURRENTLY stops nobody while it waits, and would have to begin anew after each wait.
+        patient = _CONCURRENTLY.search(statement) is not None
+        set_lock_timeout(connection, MIGRATOR_WAIT_SECONDS * 1000 if patient else LOCK_TIMEOUT_MILLISECONDS)
         try:
-            connection.execute("SELECT pg_advisory_lock(hashtext('aiops.migrate'), hashtext(%s))", (schema,))
-        except psycopg.errors.LockNotAvailable as error:
-            raise MigrationError(f"{schema}: another migrator is at work; wait for it and run this again") from error
-        connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{LOCK_TIMEOUT_MILLISECONDS}ms",))
-        yield connection
+            connection.execute(_trusted(statement))
+        finally:
+            set_lock_timeout(connection, LOCK_TIMEOUT_MILLISECONDS)
+    record(connection, migration, "done")
 
 
-def _prepare(connection: psycopg.Connection, schema: str) -> dict[tuple[str, str], str]:
-    """Make the ledger and the app role's default rights; the checksums of what is done."""
-    app = sql.Identifier(f"{schema}_app")
-    inside = sql.Identifier(schema)
-    ledger = (
-        "CREATE TABLE IF NOT EXISTS migration_versions ("
-        " version text NOT NULL, phase text NOT NULL, checksum text NOT NULL,"
-        " state text NOT NULL CONSTRAINT ck_migration_versions_state CHECK (state IN ('running', 'done')),"
-        " cursor text NOT NULL DEFAULT '', started_at timestamptz NOT NULL, finished_at timestamptz,"
-        " CONSTRAINT pk_migration_versions PRIMARY KEY (version, phase))"
-    )
-    for statement in (
-        "ALTER DEFAULT PRIVILEGES IN SCHEMA {inside} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {app}",
-        "ALTER DEFAULT PRIVILEGES IN SCHEMA {inside} GRANT USAGE ON SEQUENCES TO {app}",
-        # A function may carry its owner's rights: nobody but this service calls it.
-        "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
-        "ALTER DEFAULT PRIVILEGES IN SCHEMA {inside} GRANT EXECUTE ON FUNCTIONS TO {app}",
-        ledger,
-        "REVOKE INSERT, UPDATE, DELETE ON migration_versions FROM {app}",
-    ):
-        connection.execute(sql.SQL(statement).format(inside=inside, app=app))
-    rows = connection.execute("SELECT version, phase, checksum FROM migration_versions WHERE state = 'done'").fetchall()
-    return {(version, phase): checksum for version, phase, checksum in rows}
-
-
-def _apply(connection: psycopg.Connection, schema: str, migration: Migration) -> None:
-    for attempt in range(1, LOCK_TRIES + 1):
-        try:
-            if migration.transactional:
-                with connection.transaction():
-                    _record(connection, migration, "running")
-                    connection.execute(_trusted(migration.text))
-                    _record(connection, migration, "done")
-            else:
-                _record(connection, migration, "running")
-                for statement in _statements(migration.text):
-                    connection.execute(_trusted(statement))
-                _record(connection, migration, "done")
-        except psycopg.errors.LockNotAvailable as error:
-            if attempt == LOCK_TRIES:
-                raise MigrationError(
-                    f"{schema}: migration {migration.version} ({migration.phase}) could not get its lock in "
-                    f"{LOCK_TRIES} tries; end the long transactions on its tables and run this again"
-                ) from error
-            time.sleep(random.uniform(0.05, min(2.0, 0.1 * 2**attempt)))  # noqa: S311 - jitter, no secret
-        except psycopg.Error as error:
-            raise MigrationError(
-                f"{schema}: migration {migration.version} ({migration.phase}) failed: {error}"
-            ) from error
-        else:
-            return
-
-
-def _record(connection: psycopg.Connection, migration: Migration, state: str) -> None:
-    connection.execute(
-        "INSERT INTO migration_versions (version, phase, checksum, state, started_at, finished_at)"
-        " VALUES (%(version)s, %(phase)s, %(checksum)s, %(state)s, clock_timestamp(), NULL)"
-        " ON CONFLICT (version, phase) DO UPDATE SET state = EXCLUDED.state, checksum = EXCLUDED.checksum,"
-        " finished_at = CASE EXCLUDED.state WHEN 'done' THEN clock_timestamp() END",
-        {"version": migration.version, "phase": migration.phase, "checksum": migration.checksum, "state": state},
-    )
-
-
-def _statements(script: str) -> list[str]:
-    """The statements of a file without transaction: each ends with a semicolon at the end of a line."""
-    lines = [line for line in script.splitlines() if not line.lstrip().startswith("--")]
-    return [part.strip() for part in re.split(r";[ \t]*(?:\n|$)", "\n".join(lines)) if part.strip()]
+def _drop_invalid_indexes(connection: psycopg.Connection, schema: str, migration: Migration) -> None:
+    """What a concurrent build leaves behind when it is cut short: an index that every write keeps and no read uses."""
+    leftovers = connection.execute(
+        "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+        " WHERE NOT i.indisvalid AND c.relnamespace = %s::regnamespace",
+        (schema,),
+    ).fetchall()
+    for (name,) in leftovers:
+        if re.search(rf"\b{re.escape(name)}\b", migration.text):
+            connection.execute(
+                sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(schema, str(name)))
+            )
 
 
 def _trusted(script: str) -> bytes:
     """SQL out of our own packages: as trustworthy as the code beside it."""
     return script.encode()
-
-
-def _plain(url: str) -> str:
-    return url.replace("postgresql+psycopg://", "postgresql://", 1)
