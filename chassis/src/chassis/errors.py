@@ -202,3 +202,22 @@ class RemoteError(DomainError):
         self.metadata = metadata
         # Class variables everywhere else: only here do they belong to one instance.
         vars(self).update(kind=kind, reason=reason)
+
+
+class HistoryNotFound(NotFound):
+    """There is no history of such a thing for this caller, or none at this version or time."""
+
+    reason = "HISTORY_NOT_FOUND"
+
+
+class HistoryBroken(DomainError):
+    """The stored history does not hold together: a row was changed, dropped or added behind our back."""
+
+    kind = ErrorKind.INTERNAL
+    reason = "HISTORY_BROKEN"
+
+
+class DeadLetterNotFound(NotFound):
+    """No dead letter of this service has this id."""
+
+    reason = "DEAD_LETTER_NOT_FOUND"

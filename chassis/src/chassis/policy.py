@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from google.protobuf.message import Message
 
@@ -50,9 +51,19 @@ def allow(
 class Policy:
     """The table of one service, and the mask through which every answer leaves it."""
 
-    def __init__(self, rules: Mapping[str, Rule], mask: Callable[[Call, Message], Message]) -> None:
+    def __init__(
+        self,
+        rules: Mapping[str, Rule],
+        mask: Callable[[Call, Message], Message],
+        everywhere: frozenset[str] = frozenset(),
+    ) -> None:
         self.rules = dict(rules)
         self._mask = mask
+        self._everywhere = everywhere
+
+    def with_rules(self, rules: Mapping[str, Rule]) -> Self:
+        """The table with RPCs that every service has; what they answer is masked by themselves."""
+        return type(self)({**self.rules, **rules}, self._mask, self._everywhere | rules.keys())
 
     def authorize(self, call: Call) -> None:
         """Pass, or refuse.
@@ -72,4 +83,4 @@ class Policy:
 
     def mask(self, call: Call, message: Message) -> Message:
         """The message as this call's viewer may see it."""
-        return self._mask(call, message)
+        return message if call.method in self._everywhere else self._mask(call, message)

@@ -15,6 +15,8 @@ from chassis.health import Health, Phase
 from chassis.http import HttpServer, bind, make_app
 from chassis.instances import Instance
 from chassis.migrations import schema_ready
+from chassis.operations import RULES as OPERATIONS_RULES
+from chassis.operations import OperationsServicer
 from chassis.program import explain
 from chassis.rpc.server import make_server
 from chassis.schedules import own_call
@@ -151,11 +153,12 @@ class Process:
             runtime.name,
             trust=runtime.trust,
             access_tokens=runtime.access_tokens,
-            policy=self._service.policy,
+            policy=self._service.policy.with_rules(OPERATIONS_RULES),
             metrics=runtime.metrics,
             options=self._service.server_options,
         )
         self._service.register(self._service.servicer, server)
+        OperationsServicer(runtime.unit_of_work, self._service.subscriptions).register(server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, server)
         try:
             self.grpc_port = server.add_insecure_port(settings.grpc_listen)
