@@ -41,7 +41,7 @@ def test_every_error_of_the_chassis_has_a_reason_of_the_proto() -> None:
 
     shared = {name for name, number in ErrorReason.items() if 1 <= number < 20}
     assert {f"ERROR_REASON_{reason}" for reason in reasons} == shared
-    assert len(reasons) == len(named) == 13
+    assert len(reasons) == len(named) == 16
 
 
 def test_bases_have_a_kind_and_no_reason() -> None:

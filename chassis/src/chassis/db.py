@@ -25,11 +25,19 @@ from chassis import idempotency, outbox
 from chassis.clock import Clock
 from chassis.errors import InvalidArgument, Overloaded, Unavailable, VersionConflict
 from chassis.events import Event, envelop
+from chassis.history.document import Change
+from chassis.history.recorder import Recorder
 from chassis.identity import Actor, call_in_progress, current_call
 from chassis.ids import uuid7
 
 POOL_WAIT_SECONDS = 5.0
 CONNECT_TIMEOUT_SECONDS = 5
+
+OWN_OPTIONS = "-c client_connection_check_interval=1000 -c idle_in_transaction_session_timeout=150000"
+"""A process that is killed leaves no statement running, and one that is frozen keeps no lock for ever."""
+SERVING_OPTIONS = f"{OWN_OPTIONS} -c statement_timeout=120000"
+"""What answers a call is cancelled with it; for a process too frozen to do so, here is the longest that a call takes.
+"""
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 Req = TypeVar("Req", bound=Message)
@@ -37,18 +45,30 @@ Res = TypeVar("Res", bound=Message)
 
 
 class Database:
-    """One service's pool of connections; it connects with the first use."""
+    """One service's connections, apart for those who ask it and for its own work; it connects with the first use."""
 
-    def __init__(self, url: str, *, name: str, pool_size: int = 5, max_overflow: int = 5) -> None:
+    def __init__(
+        self, url: str, *, name: str, pool_size: int = 5, max_overflow: int = 5, own_pool_size: int | None = None
+    ) -> None:
         self.name = name
-        self.engine: AsyncEngine = create_async_engine(
-            make_url(url).set(drivername="postgresql+psycopg"),
+        self._url = url
+        self.engine: AsyncEngine = self._pool(pool_size, max_overflow, SERVING_OPTIONS)
+        # Consumers and schedules that catch up must not leave callers without a connection, nor the reverse.
+        self.own_engine: AsyncEngine = self._pool(own_pool_size or pool_size, 0, OWN_OPTIONS)
+
+    def _pool(self, pool_size: int, max_overflow: int, options: str) -> AsyncEngine:
+        return create_async_engine(
+            make_url(self._url).set(drivername="postgresql+psycopg"),
             pool_size=pool_size,
             max_overflow=max_overflow,
             pool_timeout=POOL_WAIT_SECONDS,
             pool_pre_ping=True,
             hide_parameters=True,  # an exception's text must not hold a row's values
-            connect_args={"application_name": f"aiops-{name}", "connect_timeout": CONNECT_TIMEOUT_SECONDS},
+            connect_args={
+                "application_name": f"aiops-{self.name}",
+                "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+                "options": options,
+            },
         )
 
     @asynccontextmanager
@@ -73,7 +93,7 @@ class Database:
             Overloaded: no connection came free in time.
         """
         try:
-            async with self.engine.connect() as connection:
+            async with self._engine().connect() as connection:
                 yield connection
         except PoolTimeout as error:
             raise Overloaded(retry_after_seconds=1) from error
@@ -105,6 +125,12 @@ class Database:
     async def close(self) -> None:
         """Give all connections back."""
         await self.engine.dispose()
+        await self.own_engine.dispose()
+
+    def _engine(self) -> AsyncEngine:
+        call = call_in_progress()
+        own = call is not None and call.viewer is None and call.caller == self.name
+        return self.own_engine if own else self.engine
 
 
 def _unavailable(error: BaseException | None) -> Unavailable | None:
@@ -140,15 +166,39 @@ class ReadTx:
 class WriteTx(ReadTx):
     """A transaction that changes something: who does it, when, and the facts that will be told once it is done."""
 
-    def __init__(self, connection: AsyncConnection, *, actor: Actor, now: datetime) -> None:
+    def __init__(
+        self, connection: AsyncConnection, *, actor: Actor, now: datetime, recorder: Recorder | None = None
+    ) -> None:
         super().__init__(connection)
         self.actor = actor
         self.now = now
         self.facts: list[object] = []
+        self.changes: list[Change] = []
+        self._recorder = recorder
 
     def publish(self, fact: object) -> None:
         """Tell this fact if, and only if, the transaction commits."""
         self.facts.append(fact)
+
+    def changed(self, before: object | None, after: object, fact: object, *, event: str = "", reason: str = "") -> None:
+        """Tell this fact, and keep in the history what it changed: `before` None for a new thing.
+
+        Args:
+            before: The aggregate as it was read and locked in this transaction.
+            after: The same one, a version later.
+            fact: What happened; its name is the row's event unless `event` says another.
+            event: The row's event.
+            reason: What the person who did it gave as reason. It is stored as it is: nothing personal.
+
+        Raises:
+            TypeError: this unit of work keeps no history of such objects.
+        """
+        if self._recorder is None:
+            raise TypeError(f"this unit of work has no recorder for {type(after).__name__}: give it one")
+        self._recorder.history_of(after)
+        name = event or (fact.payload.DESCRIPTOR.name if isinstance(fact, Event) else type(fact).__name__)
+        self.changes.append(Change(before, after, name, reason))
+        self.publish(fact)
 
     async def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
         """Write many rows with COPY; how many were written."""
@@ -167,10 +217,19 @@ class WriteTx(ReadTx):
 class UnitOfWork:
     """The only place that commits: a change, its facts and its idempotency record are true together or not at all."""
 
-    def __init__(self, database: Database, clock: Clock, to_event: Callable[[object], Event], service: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        to_event: Callable[[object], Event],
+        service: str,
+        recorder: Recorder | None = None,
+    ) -> None:
         self.database = database
         self.clock = clock
         self.service = service
+        self.recorder = recorder
+        """Keeps the history of the kinds that the service declares; None where it declares none."""
         self._to_event = to_event
         self.committed = asyncio.Event()
         """Set after each commit that told facts: the relay in this process wakes up by it."""
@@ -187,8 +246,10 @@ class UnitOfWork:
         actor = call.actor if call else Actor("service", self.service)
         async with self.database.connection() as connection:
             async with connection.begin():
-                tx = WriteTx(connection, actor=actor, now=self.clock.now())
+                tx = WriteTx(connection, actor=actor, now=self.clock.now(), recorder=self.recorder)
                 yield tx
+                if self.recorder is not None and tx.changes:
+                    await self.recorder.record(tx, tx.changes)
                 # Last before COMMIT: the aggregates' rows are locked by now, so seq follows the order of commits.
                 await outbox.append(connection, self._envelopes(tx), created_at=tx.now)
             if tx.facts:

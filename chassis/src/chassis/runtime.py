@@ -7,6 +7,8 @@ from chassis.clock import Clock, SystemClock
 from chassis.db import Database, UnitOfWork
 from chassis.events import Event
 from chassis.flags import Flag, Flags
+from chassis.history.document import History
+from chassis.history.recorder import Recorder
 from chassis.identity import AccessTokens, ServiceIdentity, Trust
 from chassis.metrics import Metrics, MetricSpec
 from chassis.redaction import Redactor
@@ -28,6 +30,7 @@ class Runtime:
         metrics: Sequence[MetricSpec] = (),
         flags: Sequence[Flag] = (),
         access_tokens: AccessTokens | None = None,
+        histories: Sequence[History] = (),
     ) -> None:
         self.name = name
         self.settings = settings
@@ -35,7 +38,8 @@ class Runtime:
         self.clock = clock or SystemClock()
         self.metrics = Metrics(metrics)
         try:
-            self.redactor = Redactor(settings.redaction_key_file.read_bytes().strip())
+            redaction_key = settings.redaction_key_file.read_bytes().strip()
+            self.redactor = Redactor(redaction_key)
             self.identity = ServiceIdentity.from_file(name, settings.key_file)
             self.trust = Trust.from_file(settings.trust_file)
             self.flags = Flags(
@@ -54,7 +58,8 @@ class Runtime:
             pool_size=settings.pool_size,
             max_overflow=settings.pool_size,
         )
-        self.unit_of_work = UnitOfWork(self.database, self.clock, to_event, name)
+        self.recorder = Recorder(histories, redaction_key, name) if histories else None
+        self.unit_of_work = UnitOfWork(self.database, self.clock, to_event, name, self.recorder)
         self._closing: list[Callable[[], Awaitable[None]]] = []
 
     def client(self, target: str, audience: str) -> Client:

@@ -127,6 +127,7 @@ class MigratedSchemas:
         with psycopg.connect(self.admin_url) as connection:
             # Sessions of the test before would hold the locks that TRUNCATE waits for.
             connection.execute("SET lock_timeout = '5s'")
+            connection.execute("SET session_replication_role = replica")  # histories refuse to be emptied
             names = connection.execute(
                 "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
                 " WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND NOT c.relispartition"

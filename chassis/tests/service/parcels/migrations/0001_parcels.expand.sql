@@ -2,6 +2,9 @@ CREATE TABLE parcels (
     id uuid NOT NULL,
     city text NOT NULL,
     version bigint NOT NULL DEFAULT 1,
+    receiver text NOT NULL DEFAULT '',
+    note text NOT NULL DEFAULT '',
+    stamps jsonb NOT NULL DEFAULT '[]',
     CONSTRAINT pk_parcels PRIMARY KEY (id)
 );
 
