@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -247,7 +248,7 @@ async def test_sentences_that_say_more_are_replaced_and_counted(draft: Draft, se
     assert "price of 2 items" in second.text.lower()
 
 
-async def test_a_changelog_that_is_published_first_gets_no_highlights(
+async def test_highlights_of_a_changelog_that_is_published_first_are_kept_as_a_suggestion(
     draft: Draft, settled: Settled, call: Call, ai: ScriptedAi, eventually: Eventually, database: Database
 ) -> None:
     ai.may_answer.clear()
@@ -265,4 +266,15 @@ async def test_a_changelog_that_is_published_first_gets_no_highlights(
 
     await eventually(is_handled)
     assert (out.version, out.highlight_state, out.highlight_failure) == (2, FAILED, PUBLISHED_EARLY)
-    assert await settled(made.id, FAILED) == out
+    after = await settled(made.id, FAILED)
+    (suggestion,) = after.highlight_suggestions
+    assert (after.version, after.HasField("highlights"), after.published_at) == (3, False, out.published_at)
+    assert (suggestion.read_version, suggestion.highlights.engine) == (1, "builtin")
+    assert len(suggestion.highlights.highlights) == 2
+
+    values: dict[str, Any] = {"changelog_id": made.id, "expected_version": 3, "suggestion_id": suggestion.id}
+    accept = pb.AcceptChangelogSuggestionRequest(idempotency_key=KEY, **values)
+    accepted = (await call("AcceptChangelogSuggestion", accept)).changelog
+    assert (accepted.version, accepted.highlights, accepted.markdown) == (4, suggestion.highlights, out.markdown)
+    assert (accepted.highlight_state, accepted.highlight_failure) == (READY, "")
+    assert not accepted.highlight_suggestions

@@ -24,6 +24,9 @@ FACTS = (
     domain.RepositoryCommitsPushed(uuid7(), 1, "shop/api", 3),
     domain.ChangelogGenerated(uuid7(), 1, uuid7(), 3),
     domain.ChangelogHighlighted(uuid7(), 2, "builtin"),
+    domain.ChangelogHighlightsSuggested(uuid7(), 3, uuid7(), "openai"),
+    domain.ChangelogSuggestionAccepted(uuid7(), 4, uuid7()),
+    domain.ChangelogSuggestionDismissed(uuid7(), 4, uuid7()),
     domain.ChangelogReleased(uuid7(), 3, uuid7(), "1.1.0"),
     domain.DeploymentRecorded(uuid7(), 1, "api", "production", "1.0.0"),
 )
@@ -51,7 +54,7 @@ def test_every_refusal_is_a_reason_of_the_closed_list() -> None:
         if isinstance(each, type) and issubclass(each, DomainError) and each.__module__ == errors.__name__
     }  # fmt: skip
 
-    assert len(reasons) == 10
+    assert len(reasons) == 11
     assert {f"ERROR_REASON_{reason}" for reason in reasons} <= set(ErrorReason.keys())
 
 
@@ -77,7 +80,7 @@ def test_a_changelog_leaves_with_every_field() -> None:
         from_ref="v1", to_ref="v2", entries=(entry("c1", scope="s", breaking=True, breaking_note="n"),),
         excluded=(), highlights=worded, highlight_state=domain.HighlightState.READY, version=3,
         state=domain.ChangelogState.PUBLISHED, published_by_kind="service_account", published_by_id="m",
-        published_at=START,
+        published_at=START, highlight_suggestions=(domain.HighlightsSuggestion(uuid7(), worded, 2, START),),
     )  # fmt: skip
 
     message = convert.changelog_to_proto(changelog)

@@ -177,7 +177,9 @@ async def test_publication_needs_the_version_that_was_read(call: Call, ops: View
     again = await refusal(call, "PublishChangelog", publish)
 
     assert (stale.kind, stale.reason) == (ErrorKind.VERSION_CONFLICT, "VERSION_CONFLICT")
-    assert stale.metadata == {"expected": "2", "actual": "1"}
+    assert stale.metadata == {
+        "expected": "2", "actual": "1", "aggregate_type": "changelog", "aggregate_id": draft.id,
+    }  # fmt: skip
     assert none.metadata == {"field": "expected_version"}
     assert (missing.kind, missing.reason) == (ErrorKind.NOT_FOUND, "CHANGELOG_NOT_FOUND")
     assert before["changelogs"][0].state == "DRAFT"

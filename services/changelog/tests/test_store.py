@@ -134,6 +134,8 @@ async def test_nothing_of_a_published_changelog_changes(stored: Stored, uow: Uni
         "UPDATE changelogs SET version = 3",
         "UPDATE changelogs SET highlight_failure = 'x'",
         "UPDATE changelogs SET updated_at = now()",
+        """UPDATE changelogs SET highlight_suggestions = '[{}]', state = 'DRAFT', published_at = NULL""",
+        """UPDATE changelogs SET highlight_suggestions = '[{}]', published_by_id = 'u2'""",
     ):
         with pytest.raises(DBAPIError, match="is published and stays"):
             await changed(uow, change)

@@ -45,6 +45,15 @@ class PublishChangelog:
 
 
 @dataclass(frozen=True, slots=True)
+class DecideSuggestion:
+    """Wanted: an open suggestion taken, or dismissed."""
+
+    changelog_id: UUID
+    expected_version: int
+    suggestion_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class RecordDeployment:
     """Wanted: a version that went live."""
 

@@ -49,6 +49,8 @@ class Highlighter:
     async def highlight(self, delivery: Delivery) -> None:
         """Give the draft of a ChangelogGenerated its highlights, or, when no attempt is left, the reason for none.
 
+        Highlights that it does not wait for any more once they are there, are kept as a suggestion.
+
         Raises:
             ChangelogNotFound: no changelog has the id of the event.
             DomainError: ai or Postgres is away; the event comes again.
@@ -67,7 +69,7 @@ class Highlighter:
             return
         self._patience.forget(delivery)
         async with delivery.effect() as tx:
-            await usecases.store_highlights(changelog_id, highlights, tx)
+            await usecases.store_highlights(changelog_id, highlights, tx, read_version=changelog.version)
         self._metrics.counter("aiops_changelog_highlights_total").labels(highlights.engine).inc()
         self._metrics.counter("aiops_changelog_sentences_replaced_total").inc(highlights.replaced_count)
 
@@ -104,6 +106,8 @@ def subscriptions(highlighter: Highlighter) -> Sequence[Subscription]:
             message=ChangelogGenerated,
             handler=highlighter.highlight,
             max_deliver=MAXIMUM_ATTEMPTS,
+            # What came too late is kept as a suggestion, so it is not void.
+            in_order=False,
         ),
     )
 

@@ -1,9 +1,8 @@
 """Between protos and domain: pure and total."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
-
-from google.protobuf.message import Message
 
 from aiops.changelog.v1 import changelog_pb2 as pb
 from aiops.changelog.v1 import changelog_service_pb2 as rpc_pb
@@ -12,6 +11,9 @@ from changelog_service import domain
 from changelog_service.commits import Entry, Excluded
 from chassis.events import Event
 from chassis.protos import actor_to_proto, moment_to_proto
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
 
 
 def repository_to_proto(repository: domain.Repository) -> pb.Repository:
@@ -78,6 +80,7 @@ def changelog_to_proto(changelog: domain.Changelog) -> pb.Changelog:
         published_by=published_by,
         published_at=moment_to_proto(changelog.published_at),
         highlight_failure=changelog.highlight_failure,
+        highlight_suggestions=map(_suggestion_to_proto, changelog.highlight_suggestions),
     )
 
 
@@ -129,44 +132,55 @@ def fact_to_event(fact: object) -> Event:
     Raises:
         TypeError: it is no fact of changelog.
     """
+    payload: Message
     match fact:
-        case domain.RepositoryCommitsPushed():
-            payload: Message = events.RepositoryCommitsPushed(
-                repository_id=str(fact.repository_id),
+        case domain.RepositoryCommitsPushed(repository_id):
+            what, aggregate_id = ("repository", "commits_pushed"), repository_id
+            payload = events.RepositoryCommitsPushed(
+                repository_id=str(repository_id),
                 repository_name=fact.repository_name,
                 new_commit_count=fact.new_commit_count,
             )
-            return _event("repository", "commits_pushed", fact.repository_id, fact.version, payload)
-        case domain.ChangelogGenerated():
+        case domain.ChangelogGenerated(changelog_id):
+            what, aggregate_id = ("changelog", "generated"), changelog_id
             payload = events.ChangelogGenerated(
-                changelog_id=str(fact.changelog_id),
-                repository_id=str(fact.repository_id),
-                commit_count=fact.commit_count,
+                changelog_id=str(changelog_id), repository_id=str(fact.repository_id), commit_count=fact.commit_count
             )
-            return _event("changelog", "generated", fact.changelog_id, fact.version, payload)
-        case domain.ChangelogHighlighted():
-            payload = events.ChangelogHighlighted(changelog_id=str(fact.changelog_id), engine=fact.engine)
-            return _event("changelog", "highlighted", fact.changelog_id, fact.version, payload)
-        case domain.ChangelogReleased():
+        case domain.ChangelogHighlighted(changelog_id):
+            what, aggregate_id = ("changelog", "highlighted"), changelog_id
+            payload = events.ChangelogHighlighted(changelog_id=str(changelog_id), engine=fact.engine)
+        case domain.ChangelogHighlightsSuggested(changelog_id):
+            what, aggregate_id = ("changelog", "highlights_suggested"), changelog_id
+            payload = events.ChangelogHighlightsSuggested(
+                changelog_id=str(changelog_id), suggestion_id=str(fact.suggestion_id), engine=fact.engine
+            )
+        case domain.ChangelogSuggestionAccepted(changelog_id, _, suggestion_id):
+            what, aggregate_id = ("changelog", "suggestion_accepted"), changelog_id
+            payload = events.ChangelogSuggestionAccepted(
+                changelog_id=str(changelog_id), suggestion_id=str(suggestion_id)
+            )
+        case domain.ChangelogSuggestionDismissed(changelog_id, _, suggestion_id):
+            what, aggregate_id = ("changelog", "suggestion_dismissed"), changelog_id
+            payload = events.ChangelogSuggestionDismissed(
+                changelog_id=str(changelog_id), suggestion_id=str(suggestion_id)
+            )
+        case domain.ChangelogReleased(changelog_id):
+            what, aggregate_id = ("changelog", "published"), changelog_id
             payload = events.ChangelogPublished(
-                changelog_id=str(fact.changelog_id),
-                repository_id=str(fact.repository_id),
-                next_version=fact.next_version,
+                changelog_id=str(changelog_id), repository_id=str(fact.repository_id), next_version=fact.next_version
             )
-            return _event("changelog", "published", fact.changelog_id, fact.version, payload)
-        case domain.DeploymentRecorded():
+        case domain.DeploymentRecorded(deployment_id):
+            what, aggregate_id = ("deployment", "recorded"), deployment_id
             payload = events.DeploymentRecorded(
-                deployment_id=str(fact.deployment_id),
+                deployment_id=str(deployment_id),
                 service=fact.service,
                 environment=fact.environment,
                 version_name=fact.version_name,
             )
-            return _event("deployment", "recorded", fact.deployment_id, fact.version, payload)
-    raise TypeError(f"{type(fact).__name__} is no fact of changelog")
-
-
-def _event(aggregate: str, name: str, aggregate_id: UUID, version: int, payload: Message) -> Event:
-    return Event(f"aiops.changelog.{aggregate}.{name}.v1", aggregate, aggregate_id, version, payload)
+        case _:
+            raise TypeError(f"{type(fact).__name__} is no fact of changelog")
+    aggregate, name = what
+    return Event(f"aiops.changelog.{aggregate}.{name}.v1", aggregate, aggregate_id, fact.version, payload)
 
 
 def _entry_to_proto(entry: Entry) -> pb.ChangelogEntry:
@@ -201,6 +215,15 @@ def _highlights_to_proto(found: domain.Highlights) -> pb.Highlights:
         run_id=found.run_id,
         fallback_reason=found.fallback_reason,
         replaced_count=found.replaced_count,
+    )
+
+
+def _suggestion_to_proto(suggestion: domain.HighlightsSuggestion) -> pb.HighlightsSuggestion:
+    return pb.HighlightsSuggestion(
+        id=str(suggestion.id),
+        highlights=_highlights_to_proto(suggestion.highlights),
+        read_version=suggestion.read_version,
+        suggested_at=moment_to_proto(suggestion.suggested_at),
     )
 
 

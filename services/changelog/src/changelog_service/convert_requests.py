@@ -9,6 +9,7 @@ from changelog_service import domain, limits
 from changelog_service.commands import (
     ChangesBeforeQuery,
     CommitRange,
+    DecideSuggestion,
     GenerateChangelog,
     PublishChangelog,
     PushCommits,
@@ -77,6 +78,17 @@ def generate_command(request: rpc_pb.GenerateChangelogRequest) -> GenerateChange
 def publish_command(request: rpc_pb.PublishChangelogRequest) -> PublishChangelog:
     """The wish to publish a draft."""
     return PublishChangelog(parse_id(request.changelog_id, field="changelog_id"), request.expected_version)
+
+
+def suggestion_command(
+    request: rpc_pb.AcceptChangelogSuggestionRequest | rpc_pb.DismissChangelogSuggestionRequest,
+) -> DecideSuggestion:
+    """The wish to take a suggestion, or to dismiss it."""
+    return DecideSuggestion(
+        changelog_id=parse_id(request.changelog_id, field="changelog_id"),
+        expected_version=request.expected_version,
+        suggestion_id=parse_id(request.suggestion_id, field="suggestion_id"),
+    )
 
 
 def record_command(request: rpc_pb.RecordDeploymentRequest) -> RecordDeployment:

@@ -1,15 +1,16 @@
 """Repositories, commits, changelogs and deployments, and what may happen to them. Pure."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Self
 from uuid import UUID
 
 from changelog_service.commits import Bump, Commit, Entry, Excluded, Notes
-from changelog_service.errors import ChangelogPublished
+from changelog_service.errors import ChangelogPublished, ChangelogSuggestionNotFound
 from chassis.errors import Internal
 
 PUBLISHED_EARLY = "The changelog was published before its highlights were worded."
@@ -20,6 +21,13 @@ class ChangelogState(StrEnum):
 
     DRAFT = "DRAFT"
     PUBLISHED = "PUBLISHED"
+
+
+STATE_MOVES: Mapping[ChangelogState, tuple[ChangelogState, ...]] = MappingProxyType({
+    ChangelogState.DRAFT: (ChangelogState.PUBLISHED,),
+    ChangelogState.PUBLISHED: (),
+})  # fmt: skip
+"""Where a person may move a changelog from each state."""
 
 
 class HighlightState(StrEnum):
@@ -101,6 +109,17 @@ class Highlights:
 
 
 @dataclass(frozen=True, slots=True)
+class HighlightsSuggestion:
+    """Highlights that the changelog did not wait for any more when they came: people take them or dismiss them."""
+
+    id: UUID
+    highlights: Highlights
+    read_version: int
+    """Version of the changelog that they were made from."""
+    suggested_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RepositoryCommitsPushed:
     """A batch of commits was stored."""
 
@@ -127,6 +146,34 @@ class ChangelogHighlighted:
     changelog_id: UUID
     version: int
     engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangelogHighlightsSuggested:
+    """Highlights came that the changelog did not wait for any more; they were kept for people to decide."""
+
+    changelog_id: UUID
+    version: int
+    suggestion_id: UUID
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangelogSuggestionAccepted:
+    """A person took suggested highlights; they are the changelog's now."""
+
+    changelog_id: UUID
+    version: int
+    suggestion_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ChangelogSuggestionDismissed:
+    """A person does not want suggested highlights."""
+
+    changelog_id: UUID
+    version: int
+    suggestion_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +227,8 @@ class Changelog:
     published_by_kind: str | None = None
     published_by_id: str | None = None
     published_at: datetime | None = None
+    highlight_suggestions: tuple[HighlightsSuggestion, ...] = ()
+    """The oldest first."""
 
     def generated(self) -> ChangelogGenerated:
         """The fact that it was made."""
@@ -203,14 +252,64 @@ class Changelog:
         )
         return changelog, ChangelogHighlighted(self.id, changelog.version, "")
 
+    def highlights_suggested(
+        self, suggestion_id: UUID, highlights: Highlights, *, read_version: int, at: datetime
+    ) -> tuple[Self, ChangelogHighlightsSuggested]:
+        """The changelog as it is, and beside it highlights that it does not wait for."""
+        suggestion = HighlightsSuggestion(suggestion_id, highlights, read_version, at)
+        changelog = replace(
+            self,
+            version=self.version + 1,
+            updated_at=at,
+            highlight_suggestions=(*self.highlight_suggestions, suggestion),
+        )
+        return changelog, ChangelogHighlightsSuggested(self.id, changelog.version, suggestion_id, highlights.engine)
+
+    def suggestion_accepted(self, suggestion_id: UUID, *, at: datetime) -> tuple[Self, ChangelogSuggestionAccepted]:
+        """The changelog, published or not, with suggested highlights in place of those that it had or waited for.
+
+        Raises:
+            ChangelogSuggestionNotFound: no such suggestion is open.
+        """
+        taken, others = self._suggestion(suggestion_id)
+        changelog = replace(
+            self,
+            version=self.version + 1,
+            updated_at=at,
+            highlight_state=HighlightState.READY,
+            highlights=taken.highlights,
+            highlight_failure="",
+            highlight_suggestions=others,
+        )
+        return changelog, ChangelogSuggestionAccepted(self.id, changelog.version, suggestion_id)
+
+    def suggestion_dismissed(self, suggestion_id: UUID, *, at: datetime) -> tuple[Self, ChangelogSuggestionDismissed]:
+        """The changelog without suggested highlights.
+
+        Raises:
+            ChangelogSuggestionNotFound: no such suggestion is open.
+        """
+        _, others = self._suggestion(suggestion_id)
+        changelog = replace(self, version=self.version + 1, updated_at=at, highlight_suggestions=others)
+        return changelog, ChangelogSuggestionDismissed(self.id, changelog.version, suggestion_id)
+
+    def _suggestion(self, suggestion_id: UUID) -> tuple[HighlightsSuggestion, tuple[HighlightsSuggestion, ...]]:
+        others = tuple(each for each in self.highlight_suggestions if each.id != suggestion_id)
+        for suggestion in self.highlight_suggestions:
+            if suggestion.id == suggestion_id:
+                return suggestion, others
+        raise ChangelogSuggestionNotFound(suggestion_id)
+
     def published(self, by_kind: str, by_id: str, *, at: datetime) -> tuple[Self, ChangelogReleased]:
         """What readers see from now on; highlights that are not there yet will not come.
 
         Raises:
             ChangelogPublished: it is published already.
         """
-        if self.state is ChangelogState.PUBLISHED:
-            raise ChangelogPublished("the changelog is published already and never changes; generate another one")
+        if ChangelogState.PUBLISHED not in STATE_MOVES[self.state]:
+            raise ChangelogPublished(
+                "the changelog is published already and its notes never change; generate another one"
+            )
         changelog = replace(
             self,
             version=self.version + 1,

@@ -15,9 +15,21 @@ class ChangelogNotFound(NotFound):
 
 
 class ChangelogPublished(Conflict):
-    """A published changelog never changes again."""
+    """A published changelog is not published again, and its notes never change."""
 
     reason = "CHANGELOG_PUBLISHED"
+
+
+class ChangelogSuggestionNotFound(NotFound):
+    """The changelog has no open suggestion with this id."""
+
+    reason = "CHANGELOG_SUGGESTION_NOT_FOUND"
+
+    def __init__(self, suggestion_id: object) -> None:
+        super().__init__(
+            f"the changelog has no open suggestion {suggestion_id}; read it again to see which are left",
+            id=str(suggestion_id),
+        )
 
 
 class RepositoryNotFound(NotFound):

@@ -1,6 +1,7 @@
 """Who may call which RPC of changelog, and what leaves it.
 
-People of hr see what is published, and no author's address. Machines that push and record read nothing.
+People of hr see what is published, no suggestion beside it, and no author's address.
+Machines that push and record read nothing.
 """
 
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ def build_policy() -> Policy:
             "RecordDeployment": writers,
             "GenerateChangelog": people,
             "PublishChangelog": people,
+            "AcceptChangelogSuggestion": people,
+            "DismissChangelogSuggestion": people,
             "BatchGetChangelogs": readers,
             "BatchGetRepositories": readers,
             "BatchGetCommits": readers,
@@ -66,6 +69,8 @@ def _keep_published(message: Message) -> None:
             c for c in ([value] if isinstance(value, Changelog) else value)
             if c.state == ChangelogState.CHANGELOG_STATE_PUBLISHED
         ]  # fmt: skip
+        for changelog in shown:
+            changelog.ClearField("highlight_suggestions")
         if isinstance(value, Changelog):
             if not shown:
                 message.ClearField(field.name)

@@ -53,6 +53,28 @@ class ChangelogServicer(ChangelogServiceServicer):
 
         return await self._uow.once(request, pb.PublishChangelogResponse, effect)
 
+    async def AcceptChangelogSuggestion(
+        self, request: pb.AcceptChangelogSuggestionRequest, context: Context
+    ) -> pb.AcceptChangelogSuggestionResponse:
+        """Make suggested highlights those of their changelog."""
+
+        async def effect(tx: WriteTx) -> pb.AcceptChangelogSuggestionResponse:
+            changelog = await usecases.accept_suggestion(convert_requests.suggestion_command(request), tx)
+            return pb.AcceptChangelogSuggestionResponse(changelog=convert.changelog_to_proto(changelog))
+
+        return await self._uow.once(request, pb.AcceptChangelogSuggestionResponse, effect)
+
+    async def DismissChangelogSuggestion(
+        self, request: pb.DismissChangelogSuggestionRequest, context: Context
+    ) -> pb.DismissChangelogSuggestionResponse:
+        """Put suggested highlights away."""
+
+        async def effect(tx: WriteTx) -> pb.DismissChangelogSuggestionResponse:
+            changelog = await usecases.dismiss_suggestion(convert_requests.suggestion_command(request), tx)
+            return pb.DismissChangelogSuggestionResponse(changelog=convert.changelog_to_proto(changelog))
+
+        return await self._uow.once(request, pb.DismissChangelogSuggestionResponse, effect)
+
     async def RecordDeployment(
         self, request: pb.RecordDeploymentRequest, context: Context
     ) -> pb.RecordDeploymentResponse:

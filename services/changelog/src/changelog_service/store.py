@@ -1,6 +1,7 @@
 """Writes and locked reads of changelog. SQL only: nothing here decides, nothing here commits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from changelog_service.domain import (
     Deployment,
     Highlight,
     Highlights,
+    HighlightsSuggestion,
     HighlightState,
     Repository,
     StoredCommit,
@@ -145,7 +147,9 @@ class ChangelogStore:
         )
         if (await self._tx.execute(statement)).rowcount != 1:
             actual = await self._tx.fetch_one(select(CHANGELOGS.c.version).where(CHANGELOGS.c.id == changelog.id))
-            raise VersionConflict(expected=expected_version, actual=actual.version if actual else 0)
+            raise VersionConflict(
+                expected=expected_version, actual=actual.version if actual else 0, kind="changelog", id=changelog.id
+            )
 
 
 async def add_deployment(deployment: Deployment, tx: WriteTx) -> None:
@@ -256,11 +260,48 @@ def changelog_of(row: Row[Any]) -> Changelog:
         Excluded(**{**stored, "reason": ExclusionReason(stored["reason"])}) for stored in row.excluded
     )
     if row.highlights is not None:
-        sentences = tuple(
-            Highlight(each["text"], tuple(each["entry_keys"]), each["engine"]) for each in row.highlights["highlights"]
+        values["highlights"] = _highlights_of(row.highlights)
+    values["highlight_suggestions"] = tuple(
+        HighlightsSuggestion(
+            id=UUID(each["id"]),
+            highlights=_highlights_of(each["highlights"]),
+            read_version=each["read_version"],
+            suggested_at=datetime.fromisoformat(each["suggested_at"]),
         )
-        values["highlights"] = Highlights(**{**row.highlights, "highlights": sentences})
+        for each in row.highlight_suggestions
+    )
     return Changelog(**values)
+
+
+def highlights_values(found: Highlights) -> dict[str, Any]:
+    """Highlights as JSON keeps them."""
+    return {
+        "highlights": [
+            {"text": each.text, "entry_keys": list(each.entry_keys), "engine": each.engine} for each in found.highlights
+        ],
+        "engine": found.engine,
+        "model": found.model,
+        "run_id": found.run_id,
+        "fallback_reason": found.fallback_reason,
+        "replaced_count": found.replaced_count,
+    }
+
+
+def suggestion_values(suggestion: HighlightsSuggestion) -> dict[str, Any]:
+    """A suggestion as JSON keeps it."""
+    return {
+        "id": str(suggestion.id),
+        "highlights": highlights_values(suggestion.highlights),
+        "read_version": suggestion.read_version,
+        "suggested_at": suggestion.suggested_at.isoformat(),
+    }
+
+
+def _highlights_of(stored: Mapping[str, Any]) -> Highlights:
+    sentences = tuple(
+        Highlight(each["text"], tuple(each["entry_keys"]), each["engine"]) for each in stored["highlights"]
+    )
+    return Highlights(**{**stored, "highlights": sentences})
 
 
 def _changelog_values(changelog: Changelog) -> dict[str, object]:
@@ -286,26 +327,15 @@ def _changelog_values(changelog: Changelog) -> dict[str, object]:
 
 
 def _changing_values(changelog: Changelog) -> dict[str, object]:
-    found = changelog.highlights
-    sentences = [
-        {"text": each.text, "entry_keys": list(each.entry_keys), "engine": each.engine}
-        for each in (found.highlights if found else ())
-    ]
     return {
         "version": changelog.version,
         "state": changelog.state.value,
         "highlight_state": changelog.highlight_state.value,
-        "highlights": None if found is None else {
-            "highlights": sentences,
-            "engine": found.engine,
-            "model": found.model,
-            "run_id": found.run_id,
-            "fallback_reason": found.fallback_reason,
-            "replaced_count": found.replaced_count,
-        },
+        "highlights": None if changelog.highlights is None else highlights_values(changelog.highlights),
         "highlight_failure": changelog.highlight_failure,
+        "highlight_suggestions": list(map(suggestion_values, changelog.highlight_suggestions)),
         "updated_at": changelog.updated_at,
         "published_by_kind": changelog.published_by_kind,
         "published_by_id": changelog.published_by_id,
         "published_at": changelog.published_at,
-    }  # fmt: skip
+    }

@@ -65,6 +65,7 @@ CHANGELOGS = Table(
     Column("highlight_state", Text, nullable=False),
     Column("highlights", JSONB(none_as_null=True)),
     Column("highlight_failure", Text, nullable=False),
+    Column("highlight_suggestions", JSONB, nullable=False),
     Column("created_by_kind", Text, nullable=False),
     Column("created_by_id", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),

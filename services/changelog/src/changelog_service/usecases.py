@@ -5,7 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from changelog_service.commands import CommitRange, GenerateChangelog, PublishChangelog, PushCommits, RecordDeployment
+from changelog_service.commands import (
+    CommitRange,
+    DecideSuggestion,
+    GenerateChangelog,
+    PublishChangelog,
+    PushCommits,
+    RecordDeployment,
+)
 from changelog_service.commits import Commit, Version, make_notes, parse_version, read, to_json, to_markdown
 from changelog_service.domain import (
     Changelog,
@@ -100,25 +107,50 @@ async def publish_changelog(cmd: PublishChangelog, tx: WriteTx) -> Changelog:
         VersionConflict: it changed since it was read.
         ChangelogPublished: it is published already.
     """
-    before = await ChangelogStore(tx).get_for_update(cmd.changelog_id)
-    guard_version(expected=cmd.expected_version, actual=before.version)
+    before = await _locked(cmd.changelog_id, cmd.expected_version, tx)
     changelog, fact = before.published(tx.actor.kind, tx.actor.id, at=tx.now)
-    await ChangelogStore(tx).save(changelog, expected_version=before.version)
-    tx.publish(fact)
-    return changelog
+    return await _saved(changelog, before, fact, tx)
 
 
-async def store_highlights(changelog_id: UUID, highlights: Highlights, tx: WriteTx) -> None:
-    """Give a draft its highlights; one that does not wait for them stays as it is.
+async def accept_suggestion(cmd: DecideSuggestion, tx: WriteTx) -> Changelog:
+    """Make suggested highlights those of their changelog; what is published keeps its notes.
+
+    Raises:
+        ChangelogNotFound: no changelog has this id.
+        VersionConflict: it changed since it was read.
+        ChangelogSuggestionNotFound: it has no such open suggestion.
+    """
+    before = await _locked(cmd.changelog_id, cmd.expected_version, tx)
+    changelog, fact = before.suggestion_accepted(cmd.suggestion_id, at=tx.now)
+    return await _saved(changelog, before, fact, tx)
+
+
+async def dismiss_suggestion(cmd: DecideSuggestion, tx: WriteTx) -> Changelog:
+    """Put suggested highlights away; the history of the changelog keeps them.
+
+    Raises:
+        ChangelogNotFound: no changelog has this id.
+        VersionConflict: it changed since it was read.
+        ChangelogSuggestionNotFound: it has no such open suggestion.
+    """
+    before = await _locked(cmd.changelog_id, cmd.expected_version, tx)
+    changelog, fact = before.suggestion_dismissed(cmd.suggestion_id, at=tx.now)
+    return await _saved(changelog, before, fact, tx)
+
+
+async def store_highlights(changelog_id: UUID, highlights: Highlights, tx: WriteTx, *, read_version: int) -> None:
+    """Give a draft the highlights that it waits for; beside one that does not any more, keep them as a suggestion.
 
     Raises:
         ChangelogNotFound: no changelog has this id.
     """
     before = await ChangelogStore(tx).get_for_update(changelog_id)
     if before.highlight_state is HighlightState.PENDING:
-        changelog, fact = before.highlighted(highlights, at=tx.now)
-        await ChangelogStore(tx).save(changelog, expected_version=before.version)
-        tx.publish(fact)
+        changelog, highlighted = before.highlighted(highlights, at=tx.now)
+        await _saved(changelog, before, highlighted, tx)
+    elif highlights.highlights:
+        changelog, kept = before.highlights_suggested(uuid7(), highlights, read_version=read_version, at=tx.now)
+        await _saved(changelog, before, kept, tx)
 
 
 async def store_highlight_failure(changelog_id: UUID, failure: str, tx: WriteTx) -> None:
@@ -130,8 +162,7 @@ async def store_highlight_failure(changelog_id: UUID, failure: str, tx: WriteTx)
     before = await ChangelogStore(tx).get_for_update(changelog_id)
     if before.highlight_state is HighlightState.PENDING:
         changelog, fact = before.highlights_failed(failure, at=tx.now)
-        await ChangelogStore(tx).save(changelog, expected_version=before.version)
-        tx.publish(fact)
+        await _saved(changelog, before, fact, tx)
 
 
 async def record_deployment(cmd: RecordDeployment, tx: WriteTx) -> Deployment:
@@ -168,6 +199,18 @@ async def record_deployment(cmd: RecordDeployment, tx: WriteTx) -> Deployment:
     await add_deployment(deployment, tx)
     tx.publish(deployment.recorded())
     return deployment
+
+
+async def _locked(changelog_id: UUID, expected_version: int, tx: WriteTx) -> Changelog:
+    changelog = await ChangelogStore(tx).get_for_update(changelog_id)
+    guard_version(expected=expected_version, actual=changelog.version, kind="changelog", id=changelog_id)
+    return changelog
+
+
+async def _saved(changelog: Changelog, before: Changelog, fact: object, tx: WriteTx) -> Changelog:
+    await ChangelogStore(tx).save(changelog, expected_version=before.version)
+    tx.publish(fact)
+    return changelog
 
 
 async def _repository(name: str, services: tuple[str, ...], tx: WriteTx) -> Repository:

@@ -119,6 +119,8 @@ def subscriptions(summarizer: Summarizer) -> Sequence[Subscription]:
             message=LogReceived,
             handler=summarizer.summarize,
             max_deliver=MAXIMUM_ATTEMPTS,
+            # What came too late is kept as a suggestion, so it is not void.
+            in_order=False,
         ),
     )
 

@@ -548,6 +548,46 @@ class Highlights(_message.Message):
 Global___Highlights: _TypeAlias = Highlights  # noqa: Y015
 
 @_typing.final
+class HighlightsSuggestion(_message.Message):
+    """HighlightsSuggestion holds highlights that came when the changelog did not wait for them any more, since it was published by then. It
+    changed nothing; a person accepts or dismisses it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    HIGHLIGHTS_FIELD_NUMBER: _builtins.int
+    READ_VERSION_FIELD_NUMBER: _builtins.int
+    SUGGESTED_AT_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7; AcceptChangelogSuggestion and DismissChangelogSuggestion name it."""
+    read_version: _builtins.int
+    """Version of the changelog that they were made from."""
+    @_builtins.property
+    def highlights(self) -> Global___Highlights:
+        """The highlights."""
+
+    @_builtins.property
+    def suggested_at(self) -> _timestamp_pb2.Timestamp:
+        """When they came."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        highlights: Global___Highlights | None = ...,
+        read_version: _builtins.int = ...,
+        suggested_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["highlights", b"highlights", "suggested_at", b"suggested_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["highlights", b"highlights", "id", b"id", "read_version", b"read_version", "suggested_at", b"suggested_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HighlightsSuggestion: _TypeAlias = HighlightsSuggestion  # noqa: Y015
+
+@_typing.final
 class Changelog(_message.Message):
     """Changelog is what changed in a range of commits. Each commit of the range is in exactly one entry or excluded."""
 
@@ -577,6 +617,7 @@ class Changelog(_message.Message):
     PUBLISHED_BY_FIELD_NUMBER: _builtins.int
     PUBLISHED_AT_FIELD_NUMBER: _builtins.int
     HIGHLIGHT_FAILURE_FIELD_NUMBER: _builtins.int
+    HIGHLIGHT_SUGGESTIONS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     version: _builtins.int
@@ -641,6 +682,10 @@ class Changelog(_message.Message):
     def published_at(self) -> _timestamp_pb2.Timestamp:
         """When it was published; absent for a draft."""
 
+    @_builtins.property
+    def highlight_suggestions(self) -> _containers.RepeatedCompositeFieldContainer[Global___HighlightsSuggestion]:
+        """Highlights that came too late and wait for a person, the oldest first; mostly none. Readers who see no drafts see none."""
+
     def __init__(
         self,
         *,
@@ -668,10 +713,11 @@ class Changelog(_message.Message):
         published_by: _actor_pb2.Actor | None = ...,
         published_at: _timestamp_pb2.Timestamp | None = ...,
         highlight_failure: _builtins.str = ...,
+        highlight_suggestions: _abc.Iterable[Global___HighlightsSuggestion] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "created_by", b"created_by", "highlights", b"highlights", "published_at", b"published_at", "published_by", b"published_by", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bump", b"bump", "bump_sha", b"bump_sha", "commit_count", b"commit_count", "created_at", b"created_at", "created_by", b"created_by", "entries", b"entries", "excluded", b"excluded", "from_ref", b"from_ref", "highlight_failure", b"highlight_failure", "highlight_state", b"highlight_state", "highlights", b"highlights", "id", b"id", "json", b"json", "markdown", b"markdown", "next_version", b"next_version", "previous_version", b"previous_version", "published_at", b"published_at", "published_by", b"published_by", "repository_id", b"repository_id", "repository_name", b"repository_name", "state", b"state", "to_ref", b"to_ref", "updated_at", b"updated_at", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bump", b"bump", "bump_sha", b"bump_sha", "commit_count", b"commit_count", "created_at", b"created_at", "created_by", b"created_by", "entries", b"entries", "excluded", b"excluded", "from_ref", b"from_ref", "highlight_failure", b"highlight_failure", "highlight_state", b"highlight_state", "highlight_suggestions", b"highlight_suggestions", "highlights", b"highlights", "id", b"id", "json", b"json", "markdown", b"markdown", "next_version", b"next_version", "previous_version", b"previous_version", "published_at", b"published_at", "published_by", b"published_by", "repository_id", b"repository_id", "repository_name", b"repository_name", "state", b"state", "to_ref", b"to_ref", "updated_at", b"updated_at", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -260,6 +260,122 @@ class PublishChangelogResponse(_message.Message):
 Global___PublishChangelogResponse: _TypeAlias = PublishChangelogResponse  # noqa: Y015
 
 @_typing.final
+class AcceptChangelogSuggestionRequest(_message.Message):
+    """AcceptChangelogSuggestionRequest names an open suggestion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    CHANGELOG_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    SUGGESTION_ID_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    """Client's key for this write, 16 to 255 characters."""
+    changelog_id: _builtins.str
+    """Changelog id."""
+    expected_version: _builtins.int
+    """Version that the caller read."""
+    suggestion_id: _builtins.str
+    """Id of the suggestion."""
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        changelog_id: _builtins.str = ...,
+        expected_version: _builtins.int = ...,
+        suggestion_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changelog_id", b"changelog_id", "expected_version", b"expected_version", "idempotency_key", b"idempotency_key", "suggestion_id", b"suggestion_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcceptChangelogSuggestionRequest: _TypeAlias = AcceptChangelogSuggestionRequest  # noqa: Y015
+
+@_typing.final
+class AcceptChangelogSuggestionResponse(_message.Message):
+    """AcceptChangelogSuggestionResponse holds the changelog with the highlights."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGELOG_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def changelog(self) -> _changelog_pb2.Changelog:
+        """The changelog."""
+
+    def __init__(
+        self,
+        *,
+        changelog: _changelog_pb2.Changelog | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["changelog", b"changelog"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changelog", b"changelog"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcceptChangelogSuggestionResponse: _TypeAlias = AcceptChangelogSuggestionResponse  # noqa: Y015
+
+@_typing.final
+class DismissChangelogSuggestionRequest(_message.Message):
+    """DismissChangelogSuggestionRequest names an open suggestion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    CHANGELOG_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    SUGGESTION_ID_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    """Client's key for this write, 16 to 255 characters."""
+    changelog_id: _builtins.str
+    """Changelog id."""
+    expected_version: _builtins.int
+    """Version that the caller read."""
+    suggestion_id: _builtins.str
+    """Id of the suggestion."""
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        changelog_id: _builtins.str = ...,
+        expected_version: _builtins.int = ...,
+        suggestion_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changelog_id", b"changelog_id", "expected_version", b"expected_version", "idempotency_key", b"idempotency_key", "suggestion_id", b"suggestion_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DismissChangelogSuggestionRequest: _TypeAlias = DismissChangelogSuggestionRequest  # noqa: Y015
+
+@_typing.final
+class DismissChangelogSuggestionResponse(_message.Message):
+    """DismissChangelogSuggestionResponse holds the changed changelog."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGELOG_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def changelog(self) -> _changelog_pb2.Changelog:
+        """The changelog."""
+
+    def __init__(
+        self,
+        *,
+        changelog: _changelog_pb2.Changelog | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["changelog", b"changelog"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changelog", b"changelog"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DismissChangelogSuggestionResponse: _TypeAlias = DismissChangelogSuggestionResponse  # noqa: Y015
+
+@_typing.final
 class RecordDeploymentRequest(_message.Message):
     """RecordDeploymentRequest says what went live."""
 

@@ -50,6 +50,16 @@ class ChangelogServiceStub:
                 request_serializer=aiops_dot_changelog_dot_v1_dot_changelog__service__pb2.PublishChangelogRequest.SerializeToString,
                 response_deserializer=aiops_dot_changelog_dot_v1_dot_changelog__service__pb2.PublishChangelogResponse.FromString,
                 _registered_method=True)
+        self.AcceptChangelogSuggestion = channel.unary_unary(
+                '/aiops.changelog.v1.ChangelogService/AcceptChangelogSuggestion',
+                request_serializer=aiops_dot_changelog_dot_v1_dot_changelog__service__pb2.AcceptChangelogSuggestionRequest.SerializeToString,
+                response_deserializer=aiops_dot_changelog_dot_v1_dot_changelog__service__pb2.AcceptChangelogSuggestionResponse.FromString,
+                _registered_method=True)
+        self.DismissChangelogSuggestion = channel.unary_unary(
+                '/aiops.changelog.v1.ChangelogService/DismissChangelogSuggestion',
+                request_serializer=aiops_dot_changelog_dot_v1_dot_changelog__service__pb2.DismissChangelogSuggestionRequest.SerializeToString,
+                response_deserializer=aiops_dot_changelog_dot_v1_dot_changelog__service__pb2.DismissChangelogSuggestionResponse.FromString,
+                _registered_method=True)
         self.RecordDeployment = channel.unary_unary(
                 '/aiops.changelog.v1.ChangelogService/RecordDeployment',
                 request_serializer=aiops_dot_changelog_dot_v1_dot_changelog__service__pb2.RecordDeploymentRequest.SerializeToString,
@@ -132,6 +142,20 @@ class ChangelogServiceServicer:
 
     def PublishChangelog(self, request, context):
         """PublishChangelog makes a draft what readers see.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcceptChangelogSuggestion(self, request, context):
+        """AcceptChangelogSuggestion makes suggested highlights those of the changelog; also of a published one, whose notes stay as they are.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DismissChangelogSuggestion(self, request, context):
+        """DismissChangelogSuggestion puts suggested highlights away; the changelog's history keeps them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -238,6 +262,16 @@ def add_ChangelogServiceServicer_to_server(servicer, server):
                     servicer.PublishChangelog,
                     request_deserializer=aiops_dot_changelog_dot_v1_dot_changelog__service__pb2.PublishChangelogRequest.FromString,
                     response_serializer=aiops_dot_changelog_dot_v1_dot_changelog__service__pb2.PublishChangelogResponse.SerializeToString,
+            ),
+            'AcceptChangelogSuggestion': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcceptChangelogSuggestion,
+                    request_deserializer=aiops_dot_changelog_dot_v1_dot_changelog__service__pb2.AcceptChangelogSuggestionRequest.FromString,
+                    response_serializer=aiops_dot_changelog_dot_v1_dot_changelog__service__pb2.AcceptChangelogSuggestionResponse.SerializeToString,
+            ),
+            'DismissChangelogSuggestion': grpc.unary_unary_rpc_method_handler(
+                    servicer.DismissChangelogSuggestion,
+                    request_deserializer=aiops_dot_changelog_dot_v1_dot_changelog__service__pb2.DismissChangelogSuggestionRequest.FromString,
+                    response_serializer=aiops_dot_changelog_dot_v1_dot_changelog__service__pb2.DismissChangelogSuggestionResponse.SerializeToString,
             ),
             'RecordDeployment': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordDeployment,
@@ -382,6 +416,60 @@ class ChangelogService:
             '/aiops.changelog.v1.ChangelogService/PublishChangelog',
             aiops_dot_changelog_dot_v1_dot_changelog__service__pb2.PublishChangelogRequest.SerializeToString,
             aiops_dot_changelog_dot_v1_dot_changelog__service__pb2.PublishChangelogResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcceptChangelogSuggestion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aiops.changelog.v1.ChangelogService/AcceptChangelogSuggestion',
+            aiops_dot_changelog_dot_v1_dot_changelog__service__pb2.AcceptChangelogSuggestionRequest.SerializeToString,
+            aiops_dot_changelog_dot_v1_dot_changelog__service__pb2.AcceptChangelogSuggestionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DismissChangelogSuggestion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aiops.changelog.v1.ChangelogService/DismissChangelogSuggestion',
+            aiops_dot_changelog_dot_v1_dot_changelog__service__pb2.DismissChangelogSuggestionRequest.SerializeToString,
+            aiops_dot_changelog_dot_v1_dot_changelog__service__pb2.DismissChangelogSuggestionResponse.FromString,
             options,
             channel_credentials,
             insecure,

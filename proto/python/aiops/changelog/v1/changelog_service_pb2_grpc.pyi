@@ -39,6 +39,10 @@ class ChangelogServiceStub:
     """GenerateChangelog makes a draft of given commits or of a range of pushed ones; highlights follow in the background."""
     PublishChangelog: _grpc.UnaryUnaryMultiCallable[_changelog_service_pb2.PublishChangelogRequest, _changelog_service_pb2.PublishChangelogResponse]
     """PublishChangelog makes a draft what readers see."""
+    AcceptChangelogSuggestion: _grpc.UnaryUnaryMultiCallable[_changelog_service_pb2.AcceptChangelogSuggestionRequest, _changelog_service_pb2.AcceptChangelogSuggestionResponse]
+    """AcceptChangelogSuggestion makes suggested highlights those of the changelog; also of a published one, whose notes stay as they are."""
+    DismissChangelogSuggestion: _grpc.UnaryUnaryMultiCallable[_changelog_service_pb2.DismissChangelogSuggestionRequest, _changelog_service_pb2.DismissChangelogSuggestionResponse]
+    """DismissChangelogSuggestion puts suggested highlights away; the changelog's history keeps them."""
     RecordDeployment: _grpc.UnaryUnaryMultiCallable[_changelog_service_pb2.RecordDeploymentRequest, _changelog_service_pb2.RecordDeploymentResponse]
     """RecordDeployment stores that a version went live."""
     BatchGetChangelogs: _grpc.UnaryUnaryMultiCallable[_changelog_service_pb2.BatchGetChangelogsRequest, _changelog_service_pb2.BatchGetChangelogsResponse]
@@ -75,6 +79,10 @@ class ChangelogServiceAsyncStub(ChangelogServiceStub):
     """GenerateChangelog makes a draft of given commits or of a range of pushed ones; highlights follow in the background."""
     PublishChangelog: _aio.UnaryUnaryMultiCallable[_changelog_service_pb2.PublishChangelogRequest, _changelog_service_pb2.PublishChangelogResponse]  # type: ignore[assignment]
     """PublishChangelog makes a draft what readers see."""
+    AcceptChangelogSuggestion: _aio.UnaryUnaryMultiCallable[_changelog_service_pb2.AcceptChangelogSuggestionRequest, _changelog_service_pb2.AcceptChangelogSuggestionResponse]  # type: ignore[assignment]
+    """AcceptChangelogSuggestion makes suggested highlights those of the changelog; also of a published one, whose notes stay as they are."""
+    DismissChangelogSuggestion: _aio.UnaryUnaryMultiCallable[_changelog_service_pb2.DismissChangelogSuggestionRequest, _changelog_service_pb2.DismissChangelogSuggestionResponse]  # type: ignore[assignment]
+    """DismissChangelogSuggestion puts suggested highlights away; the changelog's history keeps them."""
     RecordDeployment: _aio.UnaryUnaryMultiCallable[_changelog_service_pb2.RecordDeploymentRequest, _changelog_service_pb2.RecordDeploymentResponse]  # type: ignore[assignment]
     """RecordDeployment stores that a version went live."""
     BatchGetChangelogs: _aio.UnaryUnaryMultiCallable[_changelog_service_pb2.BatchGetChangelogsRequest, _changelog_service_pb2.BatchGetChangelogsResponse]  # type: ignore[assignment]
@@ -126,6 +134,22 @@ class ChangelogServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_changelog_service_pb2.PublishChangelogResponse, _abc.Awaitable[_changelog_service_pb2.PublishChangelogResponse]]:
         """PublishChangelog makes a draft what readers see."""
+
+    @_abc_1.abstractmethod
+    def AcceptChangelogSuggestion(
+        self,
+        request: _changelog_service_pb2.AcceptChangelogSuggestionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_changelog_service_pb2.AcceptChangelogSuggestionResponse, _abc.Awaitable[_changelog_service_pb2.AcceptChangelogSuggestionResponse]]:
+        """AcceptChangelogSuggestion makes suggested highlights those of the changelog; also of a published one, whose notes stay as they are."""
+
+    @_abc_1.abstractmethod
+    def DismissChangelogSuggestion(
+        self,
+        request: _changelog_service_pb2.DismissChangelogSuggestionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_changelog_service_pb2.DismissChangelogSuggestionResponse, _abc.Awaitable[_changelog_service_pb2.DismissChangelogSuggestionResponse]]:
+        """DismissChangelogSuggestion puts suggested highlights away; the changelog's history keeps them."""
 
     @_abc_1.abstractmethod
     def RecordDeployment(

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61iops/changelog/v1/events.proto\x12\x12\x61iops.changelog.v1\"c\n\x17RepositoryCommitsPushed\x12\x15\n\rrepository_id\x18\x01 \x01(\t\x12\x17\n\x0frepository_name\x18\x02 \x01(\t\x12\x18\n\x10new_commit_count\x18\x03 \x01(\x05\"W\n\x12\x43hangelogGenerated\x12\x14\n\x0c\x63hangelog_id\x18\x01 \x01(\t\x12\x15\n\rrepository_id\x18\x02 \x01(\t\x12\x14\n\x0c\x63ommit_count\x18\x03 \x01(\x05\"<\n\x14\x43hangelogHighlighted\x12\x14\n\x0c\x63hangelog_id\x18\x01 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x02 \x01(\t\"W\n\x12\x43hangelogPublished\x12\x14\n\x0c\x63hangelog_id\x18\x01 \x01(\t\x12\x15\n\rrepository_id\x18\x02 \x01(\t\x12\x14\n\x0cnext_version\x18\x03 \x01(\t\"g\n\x12\x44\x65ploymentRecorded\x12\x15\n\rdeployment_id\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x03 \x01(\t\x12\x14\n\x0cversion_name\x18\x04 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61iops/changelog/v1/events.proto\x12\x12\x61iops.changelog.v1\"c\n\x17RepositoryCommitsPushed\x12\x15\n\rrepository_id\x18\x01 \x01(\t\x12\x17\n\x0frepository_name\x18\x02 \x01(\t\x12\x18\n\x10new_commit_count\x18\x03 \x01(\x05\"W\n\x12\x43hangelogGenerated\x12\x14\n\x0c\x63hangelog_id\x18\x01 \x01(\t\x12\x15\n\rrepository_id\x18\x02 \x01(\t\x12\x14\n\x0c\x63ommit_count\x18\x03 \x01(\x05\"<\n\x14\x43hangelogHighlighted\x12\x14\n\x0c\x63hangelog_id\x18\x01 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x02 \x01(\t\"[\n\x1c\x43hangelogHighlightsSuggested\x12\x14\n\x0c\x63hangelog_id\x18\x01 \x01(\t\x12\x15\n\rsuggestion_id\x18\x02 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x03 \x01(\t\"J\n\x1b\x43hangelogSuggestionAccepted\x12\x14\n\x0c\x63hangelog_id\x18\x01 \x01(\t\x12\x15\n\rsuggestion_id\x18\x02 \x01(\t\"K\n\x1c\x43hangelogSuggestionDismissed\x12\x14\n\x0c\x63hangelog_id\x18\x01 \x01(\t\x12\x15\n\rsuggestion_id\x18\x02 \x01(\t\"W\n\x12\x43hangelogPublished\x12\x14\n\x0c\x63hangelog_id\x18\x01 \x01(\t\x12\x15\n\rrepository_id\x18\x02 \x01(\t\x12\x14\n\x0cnext_version\x18\x03 \x01(\t\"g\n\x12\x44\x65ploymentRecorded\x12\x15\n\rdeployment_id\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x03 \x01(\t\x12\x14\n\x0cversion_name\x18\x04 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,8 +37,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHANGELOGGENERATED']._serialized_end=243
   _globals['_CHANGELOGHIGHLIGHTED']._serialized_start=245
   _globals['_CHANGELOGHIGHLIGHTED']._serialized_end=305
-  _globals['_CHANGELOGPUBLISHED']._serialized_start=307
-  _globals['_CHANGELOGPUBLISHED']._serialized_end=394
-  _globals['_DEPLOYMENTRECORDED']._serialized_start=396
-  _globals['_DEPLOYMENTRECORDED']._serialized_end=499
+  _globals['_CHANGELOGHIGHLIGHTSSUGGESTED']._serialized_start=307
+  _globals['_CHANGELOGHIGHLIGHTSSUGGESTED']._serialized_end=398
+  _globals['_CHANGELOGSUGGESTIONACCEPTED']._serialized_start=400
+  _globals['_CHANGELOGSUGGESTIONACCEPTED']._serialized_end=474
+  _globals['_CHANGELOGSUGGESTIONDISMISSED']._serialized_start=476
+  _globals['_CHANGELOGSUGGESTIONDISMISSED']._serialized_end=551
+  _globals['_CHANGELOGPUBLISHED']._serialized_start=553
+  _globals['_CHANGELOGPUBLISHED']._serialized_end=640
+  _globals['_DEPLOYMENTRECORDED']._serialized_start=642
+  _globals['_DEPLOYMENTRECORDED']._serialized_end=745
 # @@protoc_insertion_point(module_scope)

@@ -103,6 +103,92 @@ class ChangelogHighlighted(_message.Message):
 Global___ChangelogHighlighted: _TypeAlias = ChangelogHighlighted  # noqa: Y015
 
 @_typing.final
+class ChangelogHighlightsSuggested(_message.Message):
+    """ChangelogHighlightsSuggested: highlights came that the changelog did not wait for any more; they wait for a person. Subject
+    aiops.changelog.changelog.highlights_suggested.v1.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGELOG_ID_FIELD_NUMBER: _builtins.int
+    SUGGESTION_ID_FIELD_NUMBER: _builtins.int
+    ENGINE_FIELD_NUMBER: _builtins.int
+    changelog_id: _builtins.str
+    """Changelog id."""
+    suggestion_id: _builtins.str
+    """Id of the suggestion."""
+    engine: _builtins.str
+    """Engine that wrote them: "builtin" or "openai"."""
+    def __init__(
+        self,
+        *,
+        changelog_id: _builtins.str = ...,
+        suggestion_id: _builtins.str = ...,
+        engine: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changelog_id", b"changelog_id", "engine", b"engine", "suggestion_id", b"suggestion_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangelogHighlightsSuggested: _TypeAlias = ChangelogHighlightsSuggested  # noqa: Y015
+
+@_typing.final
+class ChangelogSuggestionAccepted(_message.Message):
+    """ChangelogSuggestionAccepted: a person took suggested highlights. Subject aiops.changelog.changelog.suggestion_accepted.v1."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGELOG_ID_FIELD_NUMBER: _builtins.int
+    SUGGESTION_ID_FIELD_NUMBER: _builtins.int
+    changelog_id: _builtins.str
+    """Changelog id."""
+    suggestion_id: _builtins.str
+    """Id of the suggestion."""
+    def __init__(
+        self,
+        *,
+        changelog_id: _builtins.str = ...,
+        suggestion_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changelog_id", b"changelog_id", "suggestion_id", b"suggestion_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangelogSuggestionAccepted: _TypeAlias = ChangelogSuggestionAccepted  # noqa: Y015
+
+@_typing.final
+class ChangelogSuggestionDismissed(_message.Message):
+    """ChangelogSuggestionDismissed: a person does not want suggested highlights. Subject
+    aiops.changelog.changelog.suggestion_dismissed.v1.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGELOG_ID_FIELD_NUMBER: _builtins.int
+    SUGGESTION_ID_FIELD_NUMBER: _builtins.int
+    changelog_id: _builtins.str
+    """Changelog id."""
+    suggestion_id: _builtins.str
+    """Id of the suggestion."""
+    def __init__(
+        self,
+        *,
+        changelog_id: _builtins.str = ...,
+        suggestion_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changelog_id", b"changelog_id", "suggestion_id", b"suggestion_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangelogSuggestionDismissed: _TypeAlias = ChangelogSuggestionDismissed  # noqa: Y015
+
+@_typing.final
 class ChangelogPublished(_message.Message):
     """ChangelogPublished: a changelog is what readers see from now on. Subject aiops.changelog.changelog.published.v1."""
 
