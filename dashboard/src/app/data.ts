@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useClient, useQuery, useSubscription, type AnyVariables, type CombinedError, type TypedDocumentNode } from "urql";
 import { connection } from "./connection";
+import { pendingWrite, type PendingWrite } from "./pending";
 import { problemOf, readProblem, NETWORK, type Problem } from "./problem";
 import { useStore } from "./store";
 
@@ -131,28 +132,57 @@ type Payload<Data> = Exclude<Data[keyof Data & Exclude<keyof Data, "__typename">
 type Success<Data> = Extract<Payload<Data>, { __typename: `${string}Success` }>;
 export type Written<Data> = { readonly ok: Success<Data>; readonly problem?: undefined } | { readonly ok?: undefined; readonly problem: Problem };
 
+const STILL_RUNNING_TRIES = 3;
+
+function nameOf(document: { readonly definitions: readonly unknown[] }): string {
+  const named = document.definitions.find((each) => (each as { kind: string }).kind === "OperationDefinition") as { name?: { value: string } } | undefined;
+  return named?.name?.value ?? "";
+}
+
 /**
- * A write. The same input sent again, because no answer came, has the same idempotency key and so no second effect.
+ * A write. The same input sent again, because no answer came, has the same idempotency key and so no second effect, also
+ * after a reload. Of what is `secret`, such as a password, nothing is kept, so there a reload begins anew. What `adds`
+ * to a thing, such as a comment, is the same write on a later version too.
  * Select `__typename` and `... on UserError { ...ProblemFields }` (and versions of a conflict) on the result union.
  */
 export function useWrite<Data, Input extends object>(
-  mutation: Document<Data, { input: Input }>,
+  mutation: Document<Data, { input: Input }>, options: { readonly secret?: boolean; readonly adds?: boolean } = {},
 ): { readonly write: (input: Omit<Input, "idempotencyKey">) => Promise<Written<Data>>; readonly busy: boolean } {
   const client = useClient();
   const [busy, setBusy] = useState(false);
   const last = useRef<{ input: string; key: string }>(undefined);
-  const write = useCallback(async (input: Omit<Input, "idempotencyKey">): Promise<Written<Data>> => {
+  const { secret = false, adds = false } = options;
+
+  const pending = useCallback(async (input: Omit<Input, "idempotencyKey">): Promise<PendingWrite<Omit<Input, "idempotencyKey">>> => {
+    if (!secret) return pendingWrite(nameOf(mutation), input, adds);
     const text = JSON.stringify(input);
     if (last.current?.input !== text) last.current = { input: text, key: crypto.randomUUID() };
+    return { key: last.current.key, input, settle: () => { last.current = undefined; } };
+  }, [mutation, secret, adds]);
+
+  const write = useCallback(async (wanted: Omit<Input, "idempotencyKey">): Promise<Written<Data>> => {
     setBusy(true);
-    const result = await client.mutation(mutation, { input: { ...input, idempotencyKey: last.current.key } as unknown as Input }).toPromise();
-    setBusy(false);
-    if (result.error || result.data === undefined) return { problem: result.error ? problemOf(result.error) : NETWORK };
-    last.current = undefined;
-    const payload = Object.entries(result.data as object).find(([name]) => name !== "__typename")?.[1] as { __typename: string };
-    if (payload.__typename.endsWith("Success")) return { ok: payload as Success<Data> };
-    const traceId = (result.extensions as { traceId?: string } | undefined)?.traceId;
-    return { problem: readProblem(payload, traceId) };
-  }, [client, mutation]);
+    try {
+      const { key, input, settle } = await pending(wanted);
+      for (let tries = 1; ; tries += 1) {
+        const result = await client.mutation(mutation, { input: { ...input, idempotencyKey: key } as unknown as Input }).toPromise();
+        if (result.error || result.data === undefined) return { problem: result.error ? problemOf(result.error) : NETWORK };
+        const payload = Object.entries(result.data as object).find(([name]) => name !== "__typename")?.[1] as { __typename: string; retryAfterSeconds?: number };
+        if (payload.__typename.endsWith("Success")) {
+          settle();
+          return { ok: payload as Success<Data> };
+        }
+        // The first request with the key still runs, such as the one that this page sent before a reload: its answer is wanted.
+        const running = payload.__typename === "IdempotencyInProgress";
+        if (!running || tries === STILL_RUNNING_TRIES) {
+          if (!running) settle();
+          return { problem: readProblem(payload, (result.extensions as { traceId?: string } | undefined)?.traceId) };
+        }
+        await new Promise((resolve) => setTimeout(resolve, (payload.retryAfterSeconds ?? 1) * 1_000));
+      }
+    } finally {
+      setBusy(false);
+    }
+  }, [client, mutation, pending]);
   return useMemo(() => ({ write, busy }), [write, busy]);
 }

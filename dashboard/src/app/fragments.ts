@@ -10,5 +10,6 @@ export const ProblemFields = graphql(`
     ... on NotFoundError { fields { path message } }
     ... on VersionConflict { expected actual }
     ... on RateLimitedError { retryAfterSeconds }
+    ... on IdempotencyInProgress { retryAfterSeconds }
   }
 `);

@@ -26,7 +26,7 @@ export function PasswordForm({ me, reload }: { readonly me: { readonly version: 
   const [checked, setChecked] = useState(false);
   const [problem, setProblem] = useState<Problem>();
   const [done, setDone] = useState(false);
-  const { write, busy } = useWrite(ChangePasswordMutation);
+  const { write, busy } = useWrite(ChangePasswordMutation, { secret: true });
   const wait = useCountdown(problem);
 
   async function submit(): Promise<void> {

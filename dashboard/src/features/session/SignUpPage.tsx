@@ -47,7 +47,7 @@ function SignUpForm() {
   const [checked, setChecked] = useState(false);
   const [problem, setProblem] = useState<Problem>();
   const [entering, setEntering] = useState(false);
-  const { write, busy } = useWrite(SignUpMutation);
+  const { write, busy } = useWrite(SignUpMutation, { secret: true });
   const invited = invitation !== "";
 
   async function submit(): Promise<void> {

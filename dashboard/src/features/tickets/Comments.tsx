@@ -86,7 +86,7 @@ function CommentForm({ row, options, gone, field, said }: {
   readonly row: Row; readonly options: readonly Option[]; readonly gone: (id: string) => void; readonly field: Ref<{ focus: () => void }>; readonly said: () => void;
 }) {
   const [draft, setDraft, clear] = useDraft(`comment:${row.id}`, { body: "", internal: false });
-  const { write } = useWrite(AddTicketComment);
+  const { write } = useWrite(AddTicketComment, { adds: true });
   const { perform, busy, problem, clash, dismiss } = useDeeds({ gone });
   const input = useRef<HTMLTextAreaElement>(null);
   useImperativeHandle(field, () => ({ focus: () => input.current?.focus() }));
