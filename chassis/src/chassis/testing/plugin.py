@@ -143,18 +143,20 @@ class QueryCounter:
 
     @contextmanager
     def __call__(self, database: Database) -> Iterator[list[str]]:
-        """The statements that the block sends through this database's pool, as they are sent."""
+        """The statements that the block sends through this database's pools, as they are sent."""
         statements: list[str] = []
 
         def note(_c: Any, _cursor: Any, statement: str, _p: Any, _context: Any, _many: Any) -> None:
             statements.append(statement)
 
-        engine = database.engine.sync_engine
-        event.listen(engine, "before_cursor_execute", note)
+        engines = database.engine.sync_engine, database.own_engine.sync_engine
+        for engine in engines:
+            event.listen(engine, "before_cursor_execute", note)
         try:
             yield statements
         finally:
-            event.remove(engine, "before_cursor_execute", note)
+            for engine in engines:
+                event.remove(engine, "before_cursor_execute", note)
 
 
 @pytest.fixture(scope="session")
