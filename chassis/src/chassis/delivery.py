@@ -48,7 +48,8 @@ class Subscription:
     message: type[Message]
     handler: Callable[["Delivery"], Awaitable[None]]
     max_deliver: int = 6
-    ack_wait_seconds: float = 60
+    ack_wait_seconds: float = 15
+    """How long an event that a killed process had in its hands stays away; one that lives says so more often."""
     concurrency: int = 4
     """Events handled at once in one process; those of one aggregate always one after the other."""
     in_order: bool = True
