@@ -27,7 +27,7 @@ from chassis.embedded.process import EmbeddedError
 from first_admin import make_first_admin
 from processes import stop_running
 from stack import Stack
-from state import SERVICES, Ports, State
+from state import ROOT, SERVICES, Ports, State
 from supervise import Child, stop
 
 POSTGRES, NATS, GATEWAY = "postgres", "nats", "gateway"
@@ -49,6 +49,8 @@ class Installation:
     state: State
     stack: Stack
     environment: Mapping[str, str]
+    altered: Mapping[str, str]
+    """Kinds that run with something taken out: see `tests.fault.altered`."""
     children: dict[str, Child] = field(default_factory=dict)
     kills: dict[str, int] = field(default_factory=dict)
     resting: set[str] = field(default_factory=set)
@@ -164,6 +166,8 @@ class Installation:
 
     def _start(self, child: Child) -> None:
         child.environment = {**child.environment, **self.environment}
+        if child.name in self.altered:
+            child.arguments = ("tests.fault.altered", self.altered[child.name], *child.arguments)
         child.start()
         self.children[child.name] = child
 
@@ -207,19 +211,25 @@ class Installation:
 
 
 @contextmanager
-def installation(folder: Path, *, stack: type[Stack] = Stack, **environment: str) -> Iterator[Installation]:
+def installation(
+    folder: Path, *, stack: type[Stack] = Stack, altered: Mapping[str, str] | None = None, **environment: str
+) -> Iterator[Installation]:
     """A running installation below the folder, with extra settings for its services; its data ends with the block."""
-    made = prepared(folder, stack=stack, **environment)
+    made = prepared(folder, stack=stack, altered=altered, **environment)
     with running(made):
         yield made
 
 
-def prepared(folder: Path, *, stack: type[Stack] = Stack, **environment: str) -> Installation:
+def prepared(
+    folder: Path, *, stack: type[Stack] = Stack, altered: Mapping[str, str] | None = None, **environment: str
+) -> Installation:
     """An installation that is not started yet."""
     state = State(folder / "state", Ports(free_offset()))
     quiet = Console(quiet=True)
     stop_running(state, quiet)
-    return Installation(state, stack(state, split=True, console=quiet), {"AUTH_BCRYPT_COST": "4", **environment})
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])  # for tests.fault.altered
+    settings = {"AUTH_BCRYPT_COST": "4", "PYTHONPATH": path, **environment}
+    return Installation(state, stack(state, split=True, console=quiet), settings, altered or {})
 
 
 @contextmanager

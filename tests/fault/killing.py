@@ -13,9 +13,12 @@ from tests.fault.crew import crew, load_on
 from tests.fault.history import History, Op
 from tests.fault.installation import KINDS, Installation, NotHealed
 from tests.fault.load import Load, Worker, create_ticket, generate_changelog, paste_log
+from tests.fault.observing import DRAIN_SECONDS
 
 HEALED_SECONDS = 30.0
 PROBE_SECONDS = 0.2
+FORSAKEN_SECONDS = 15.0
+"""Long enough for what comes late; what was acknowledged too early never comes."""
 DONE = {
     "ticket": "triageState",
     "log": "state",
@@ -60,8 +63,12 @@ class Run:
         }
 
 
-async def kill_loop(installation: Installation, kinds: Sequence[str], *, people: int = 3, machines: int = 2) -> Run:
+async def kill_loop(
+    installation: Installation, kinds: Sequence[str], *, healing: bool = True, people: int = 3, machines: int = 2
+) -> Run:
     """Kill these, each as soon as the one before has healed, while clients write; then check everything.
+
+    With `healing` off, the next is killed as soon as the process before is ready, whatever else works.
 
     Raises:
         NotHealed: the loop did not work again in 30 s.
@@ -75,17 +82,17 @@ async def kill_loop(installation: Installation, kinds: Sequence[str], *, people:
         try:
             for kind in kinds:
                 await asyncio.sleep(load.dice.uniform(0.2, 1.2))
-                run.recoveries.append((kind, await hurt(installation, kind, load, workers[0].caller)))
+                run.recoveries.append((kind, await hurt(installation, kind, load, workers[0].caller, healing=healing)))
         finally:
             stop.set()
             await working
-        await conclude(installation, run, workers[0].caller)
+        await conclude(installation, run, workers[0].caller, seconds=DRAIN_SECONDS if healing else FORSAKEN_SECONDS)
     finally:
         await load.http.aclose()
     return run
 
 
-async def hurt(installation: Installation, kind: str, load: Load, admin: Caller) -> float:
+async def hurt(installation: Installation, kind: str, load: Load, admin: Caller, *, healing: bool) -> float:
     """Kill a process; the seconds until it is back and a ticket, a log and a changelog go the whole way.
 
     Raises:
@@ -93,9 +100,8 @@ async def hurt(installation: Installation, kind: str, load: Load, admin: Caller)
     """
     started = time.monotonic()
     installation.kill(kind)
-    await asyncio.gather(
-        asyncio.to_thread(installation.wait_ready, kind, seconds=HEALED_SECONDS), whole_loop(load, admin, since=started)
-    )
+    ready = asyncio.to_thread(installation.wait_ready, kind, seconds=HEALED_SECONDS)
+    await asyncio.gather(ready, *([whole_loop(load, admin, since=started)] if healing else []))
     return time.monotonic() - started
 
 
@@ -125,7 +131,7 @@ async def _one_way(prober: Worker, action: Callable[[Worker], Awaitable[Op]]) ->
                 return
         except (Unanswered, Refused):
             pass
-        await asyncio.sleep(PROBE_SECONDS)
+        await asyncio.sleep(FORSAKEN_SECONDS)
 
 
 async def _acknowledged(prober: Worker, action: Callable[[Worker], Awaitable[Op]]) -> Op:
@@ -133,12 +139,12 @@ async def _acknowledged(prober: Worker, action: Callable[[Worker], Awaitable[Op]
         op = await action(prober)
         if op.outcome == "ok":
             return op
-        await asyncio.sleep(PROBE_SECONDS)
+        await asyncio.sleep(FORSAKEN_SECONDS)
 
 
-async def conclude(installation: Installation, run: Run, admin: Caller) -> None:
-    """Let everything arrive, then check all that must hold."""
-    run.drain_seconds = await asyncio.to_thread(observing.drained, installation)
+async def conclude(installation: Installation, run: Run, admin: Caller, *, seconds: float = DRAIN_SECONDS) -> None:
+    """Let everything arrive for so long, then check all that must hold."""
+    run.drain_seconds = await asyncio.to_thread(observing.drained, installation, seconds=seconds)
     shown = await observing.readable(admin)
     facts = await asyncio.to_thread(observing.facts, installation)
     run.handled = sum(len(each.inbox) for each in facts)

@@ -31,6 +31,30 @@ async def test_some_kills_under_load_lose_and_double_nothing(
 
 
 @pytest.mark.fault
+@pytest.mark.timeout(300)
+async def test_without_its_protections_the_same_checks_find_what_went_wrong(
+    fault_folder: Path, figures: dict[str, float | str]
+) -> None:
+    altered = {
+        "tickets serve": "no-idempotency,no-version-guard",
+        "tickets work": "publish-late",
+        "logs work": "ack-first",
+        "changelog work": "no-inbox",
+    }
+
+    with installation(fault_folder, altered=altered) as hurt:
+        run = await kill_loop(hurt, ("tickets serve", "tickets work", "logs work") * 3, healing=False)
+
+    figures |= run.figures
+    found = {name: " ".join(violations) for name, violations in run.violations.items()}
+    assert "never reached tickets-triage" in found["vanished"]
+    assert "never reached logs-summarize" in found["vanished"]
+    assert "createTicket" in found["doubled"]
+    assert "all succeeded on version" in found["lost updates"]
+    assert "had an effect, and no inbox knows of it" in found["effects"]
+
+
+@pytest.mark.fault
 @pytest.mark.timeout(3000)
 async def test_hundred_kills_of_all_kinds_under_load_lose_and_double_nothing(
     fault_folder: Path, figures: dict[str, float | str]
