@@ -93,7 +93,7 @@ async def test_an_admin_sees_letters_page_by_page_and_has_them_handled_again(
             first = await listed(running)
             request = pb.ListDeadLettersRequest(page=PageRequest(first=2, after=first.page_info.end_cursor))
             second = await running.client().call(stub(running).ListDeadLetters, request)
-            assert (len(first.dead_letters), first.page_info.has_next_page, first.waiting_count) == (2, True, 3)
+            assert (len(first.dead_letters), first.page_info.has_next_page) == (2, True)
             assert (len(second.dead_letters), second.page_info.has_next_page) == (1, False)
             ids = [letter.id for letter in (*first.dead_letters, *second.dead_letters)]
             assert ids == sorted(ids, reverse=True)
@@ -117,7 +117,7 @@ async def test_an_admin_sees_letters_page_by_page_and_has_them_handled_again(
             assert repeated == answer
             assert all(each.HasField("redriven_at") for each in again.dead_letters)
             assert len(await arrived(store)) == 2
-            assert (await listed(running)).waiting_count == 1
+            assert len((await listed(running)).dead_letters) == 1
             assert len((await listed(running, include_redriven=True)).dead_letters) == 2
             assert len((await listed(running, consumer="parcels-send")).dead_letters) == 0
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import grpc
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError, Message
-from sqlalchemy import Row, and_, func, select, true, update
+from sqlalchemy import Row, and_, select, true, update
 
 from aiops.events.v1.envelope_pb2 import Envelope
 from aiops.operations.v1 import operations_service_pb2 as pb
@@ -55,12 +55,10 @@ class OperationsServicer:
         wanted = letters.consumer == request.consumer if request.consumer else true()
         async with self._unit_of_work.database.read() as tx:
             slice_ = await self._page(tx, page, and_(wanted, true() if request.include_redriven else _WAITS))
-            waiting = await tx.fetch_one(select(func.count()).select_from(dead_letters).where(wanted, _WAITS))
         return pb.ListDeadLettersResponse(
             dead_letters=[self._to_proto(row) for row in slice_.items],
             cursors=slice_.cursors,
             page_info=page_info(slice_),
-            waiting_count=waiting[0] if waiting else 0,
         )
 
     async def BatchGetDeadLetters(  # noqa: N802

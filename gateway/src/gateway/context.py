@@ -11,6 +11,7 @@ from gateway.clients.ai import AiCalls
 from gateway.clients.auth import AuthCalls
 from gateway.clients.changelog import ChangelogCalls
 from gateway.clients.logs import LogsCalls
+from gateway.clients.operations import OperationsCalls
 from gateway.clients.tickets import TicketsCalls
 from gateway.documents import Prepared
 from gateway.live import ChangeFeed
@@ -63,6 +64,14 @@ class RequestContext:
     def ai(self) -> AiCalls:
         """The ai service."""
         return AiCalls(self._services.ai_client, self._services.ai)
+
+    def operations(self, service: str) -> OperationsCalls:
+        """What a service keeps for its operators.
+
+        Raises:
+            KeyError: there is no such service.
+        """
+        return OperationsCalls(self._services.by_name[service])
 
     def forget_loaded(self) -> None:
         """Let the next read ask the services again: a subscription outlives what its loaders remember."""

@@ -27,6 +27,7 @@ from gateway.graph.log_records import LogPattern, LogRecord
 from gateway.graph.logs import Log, LogsQuery
 from gateway.graph.logs_mutations import LogsMutation
 from gateway.graph.logs_subscriptions import LogsSubscription
+from gateway.graph.operations import OperationsMutation, OperationsQuery
 from gateway.graph.scalars import DATE_TIME
 from gateway.graph.tickets import Ticket
 from gateway.graph.tickets_additions import TicketAdditionsMutation
@@ -45,13 +46,19 @@ ENTITIES = {
 @strawberry.type(
     description="What can be read. Every field is nullable: a service that is down takes no other's answer along."
 )
-class Query(AuthQuery, LogsQuery, TicketsQuery, ChangelogQuery):
+class Query(AuthQuery, LogsQuery, TicketsQuery, ChangelogQuery, OperationsQuery):
     """What can be read."""
 
 
 @strawberry.type
 class Mutation(
-    SessionMutation, AccountMutation, LogsMutation, TicketsMutation, TicketAdditionsMutation, ChangelogMutation
+    SessionMutation,
+    AccountMutation,
+    LogsMutation,
+    TicketsMutation,
+    TicketAdditionsMutation,
+    ChangelogMutation,
+    OperationsMutation,
 ):
     """What can be changed. Every mutation ends in its result union; `... on UserError` catches all refusals."""
 

@@ -62,6 +62,11 @@ class Services:
         """The channels, one for each service."""
         return (self.auth_client, self.logs_client, self.tickets_client, self.changelog_client, self.ai_client)
 
+    @property
+    def by_name(self) -> dict[str, Client]:
+        """The channels by the names of the services."""
+        return dict(zip(("auth", "logs", "tickets", "changelog", "ai"), self.clients, strict=True))
+
     async def close(self) -> None:
         """Close the channels."""
         for client in self.clients:

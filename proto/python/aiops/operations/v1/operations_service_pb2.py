@@ -26,7 +26,7 @@ from aiops.common.v1 import page_pb2 as aiops_dot_common_dot_v1_dot_page__pb2
 from aiops.operations.v1 import dead_letter_pb2 as aiops_dot_operations_dot_v1_dot_dead__letter__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,aiops/operations/v1/operations_service.proto\x12\x13\x61iops.operations.v1\x1a\x1a\x61iops/common/v1/page.proto\x1a%aiops/operations/v1/dead_letter.proto\"p\n\x16ListDeadLettersRequest\x12*\n\x04page\x18\x01 \x01(\x0b\x32\x1c.aiops.common.v1.PageRequest\x12\x10\n\x08\x63onsumer\x18\x02 \x01(\t\x12\x18\n\x10include_redriven\x18\x03 \x01(\x08\"\xa6\x01\n\x17ListDeadLettersResponse\x12\x35\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x1f.aiops.operations.v1.DeadLetter\x12\x0f\n\x07\x63ursors\x18\x02 \x03(\t\x12,\n\tpage_info\x18\x03 \x01(\x0b\x32\x19.aiops.common.v1.PageInfo\x12\x15\n\rwaiting_count\x18\x04 \x01(\x03\")\n\x1a\x42\x61tchGetDeadLettersRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\"T\n\x1b\x42\x61tchGetDeadLettersResponse\x12\x35\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x1f.aiops.operations.v1.DeadLetter\"A\n\x19RedriveDeadLettersRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x0b\n\x03ids\x18\x02 \x03(\t\"S\n\x1aRedriveDeadLettersResponse\x12\x35\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x1f.aiops.operations.v1.DeadLetter2\xf2\x02\n\x11OperationsService\x12l\n\x0fListDeadLetters\x12+.aiops.operations.v1.ListDeadLettersRequest\x1a,.aiops.operations.v1.ListDeadLettersResponse\x12x\n\x13\x42\x61tchGetDeadLetters\x12/.aiops.operations.v1.BatchGetDeadLettersRequest\x1a\x30.aiops.operations.v1.BatchGetDeadLettersResponse\x12u\n\x12RedriveDeadLetters\x12..aiops.operations.v1.RedriveDeadLettersRequest\x1a/.aiops.operations.v1.RedriveDeadLettersResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,aiops/operations/v1/operations_service.proto\x12\x13\x61iops.operations.v1\x1a\x1a\x61iops/common/v1/page.proto\x1a%aiops/operations/v1/dead_letter.proto\"p\n\x16ListDeadLettersRequest\x12*\n\x04page\x18\x01 \x01(\x0b\x32\x1c.aiops.common.v1.PageRequest\x12\x10\n\x08\x63onsumer\x18\x02 \x01(\t\x12\x18\n\x10include_redriven\x18\x03 \x01(\x08\"\x8f\x01\n\x17ListDeadLettersResponse\x12\x35\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x1f.aiops.operations.v1.DeadLetter\x12\x0f\n\x07\x63ursors\x18\x02 \x03(\t\x12,\n\tpage_info\x18\x03 \x01(\x0b\x32\x19.aiops.common.v1.PageInfo\")\n\x1a\x42\x61tchGetDeadLettersRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\"T\n\x1b\x42\x61tchGetDeadLettersResponse\x12\x35\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x1f.aiops.operations.v1.DeadLetter\"A\n\x19RedriveDeadLettersRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x0b\n\x03ids\x18\x02 \x03(\t\"S\n\x1aRedriveDeadLettersResponse\x12\x35\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x1f.aiops.operations.v1.DeadLetter2\xf2\x02\n\x11OperationsService\x12l\n\x0fListDeadLetters\x12+.aiops.operations.v1.ListDeadLettersRequest\x1a,.aiops.operations.v1.ListDeadLettersResponse\x12x\n\x13\x42\x61tchGetDeadLetters\x12/.aiops.operations.v1.BatchGetDeadLettersRequest\x1a\x30.aiops.operations.v1.BatchGetDeadLettersResponse\x12u\n\x12RedriveDeadLetters\x12..aiops.operations.v1.RedriveDeadLettersRequest\x1a/.aiops.operations.v1.RedriveDeadLettersResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,15 +36,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTDEADLETTERSREQUEST']._serialized_start=136
   _globals['_LISTDEADLETTERSREQUEST']._serialized_end=248
   _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=251
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=417
-  _globals['_BATCHGETDEADLETTERSREQUEST']._serialized_start=419
-  _globals['_BATCHGETDEADLETTERSREQUEST']._serialized_end=460
-  _globals['_BATCHGETDEADLETTERSRESPONSE']._serialized_start=462
-  _globals['_BATCHGETDEADLETTERSRESPONSE']._serialized_end=546
-  _globals['_REDRIVEDEADLETTERSREQUEST']._serialized_start=548
-  _globals['_REDRIVEDEADLETTERSREQUEST']._serialized_end=613
-  _globals['_REDRIVEDEADLETTERSRESPONSE']._serialized_start=615
-  _globals['_REDRIVEDEADLETTERSRESPONSE']._serialized_end=698
-  _globals['_OPERATIONSSERVICE']._serialized_start=701
-  _globals['_OPERATIONSSERVICE']._serialized_end=1071
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=394
+  _globals['_BATCHGETDEADLETTERSREQUEST']._serialized_start=396
+  _globals['_BATCHGETDEADLETTERSREQUEST']._serialized_end=437
+  _globals['_BATCHGETDEADLETTERSRESPONSE']._serialized_start=439
+  _globals['_BATCHGETDEADLETTERSRESPONSE']._serialized_end=523
+  _globals['_REDRIVEDEADLETTERSREQUEST']._serialized_start=525
+  _globals['_REDRIVEDEADLETTERSREQUEST']._serialized_end=590
+  _globals['_REDRIVEDEADLETTERSRESPONSE']._serialized_start=592
+  _globals['_REDRIVEDEADLETTERSRESPONSE']._serialized_end=675
+  _globals['_OPERATIONSSERVICE']._serialized_start=678
+  _globals['_OPERATIONSSERVICE']._serialized_end=1048
 # @@protoc_insertion_point(module_scope)

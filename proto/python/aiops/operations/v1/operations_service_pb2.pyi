@@ -61,9 +61,6 @@ class ListDeadLettersResponse(_message.Message):
     DEAD_LETTERS_FIELD_NUMBER: _builtins.int
     CURSORS_FIELD_NUMBER: _builtins.int
     PAGE_INFO_FIELD_NUMBER: _builtins.int
-    WAITING_COUNT_FIELD_NUMBER: _builtins.int
-    waiting_count: _builtins.int
-    """Letters of the whole list that did not take effect yet."""
     @_builtins.property
     def dead_letters(self) -> _containers.RepeatedCompositeFieldContainer[_dead_letter_pb2.DeadLetter]:
         """The letters, the newest first."""
@@ -82,11 +79,10 @@ class ListDeadLettersResponse(_message.Message):
         dead_letters: _abc.Iterable[_dead_letter_pb2.DeadLetter] | None = ...,
         cursors: _abc.Iterable[_builtins.str] | None = ...,
         page_info: _page_pb2.PageInfo | None = ...,
-        waiting_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["page_info", b"page_info"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursors", b"cursors", "dead_letters", b"dead_letters", "page_info", b"page_info", "waiting_count", b"waiting_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursors", b"cursors", "dead_letters", b"dead_letters", "page_info", b"page_info"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
