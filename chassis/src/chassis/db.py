@@ -47,14 +47,12 @@ Res = TypeVar("Res", bound=Message)
 class Database:
     """One service's connections, apart for those who ask it and for its own work; it connects with the first use."""
 
-    def __init__(
-        self, url: str, *, name: str, pool_size: int = 5, max_overflow: int = 5, own_pool_size: int | None = None
-    ) -> None:
+    def __init__(self, url: str, *, name: str, pool_size: int = 5, max_overflow: int = 5) -> None:
         self.name = name
         self._url = url
         self.engine: AsyncEngine = self._pool(pool_size, max_overflow, SERVING_OPTIONS)
         # Consumers and schedules that catch up must not leave callers without a connection, nor the reverse.
-        self.own_engine: AsyncEngine = self._pool(own_pool_size or pool_size, 0, OWN_OPTIONS)
+        self.own_engine: AsyncEngine = self._pool(pool_size, max_overflow, OWN_OPTIONS)
 
     def _pool(self, pool_size: int, max_overflow: int, options: str) -> AsyncEngine:
         return create_async_engine(
@@ -194,7 +192,7 @@ class WriteTx(ReadTx):
             TypeError: this unit of work keeps no history of such objects.
         """
         if self._recorder is None:
-            raise TypeError(f"this unit of work has no recorder for {type(after).__name__}: give it one")
+            raise TypeError("this unit of work keeps no history: give Runtime its `histories`, or this a `recorder`")
         self._recorder.history_of(after)
         name = event or (fact.payload.DESCRIPTOR.name if isinstance(fact, Event) else type(fact).__name__)
         self.changes.append(Change(before, after, name, reason))

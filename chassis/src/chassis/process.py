@@ -5,13 +5,17 @@ import logging
 import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from grpc_health.v1 import health_pb2_grpc
 
+from aiops.history.v1.history_service_pb2_grpc import add_HistoryServiceServicer_to_server
 from chassis.background import Background
 from chassis.errors import DomainError
 from chassis.health import Health, Phase
+from chassis.history.rpc import RULES as HISTORY_RULES
+from chassis.history.rpc import HistoryServicer
 from chassis.http import HttpServer, bind, make_app
 from chassis.instances import Instance
 from chassis.migrations import schema_ready
@@ -153,12 +157,19 @@ class Process:
             runtime.name,
             trust=runtime.trust,
             access_tokens=runtime.access_tokens,
-            policy=self._service.policy.with_rules(OPERATIONS_RULES),
+            policy=self._service.policy.with_rules({**OPERATIONS_RULES, **HISTORY_RULES}),
             metrics=runtime.metrics,
-            options=self._service.server_options,
+            options=replace(
+                self._service.server_options,
+                max_calls=settings.max_calls,
+                max_uploads=settings.max_uploads,
+                connection_age_seconds=settings.connection_age_seconds,
+            ),
         )
         self._service.register(self._service.servicer, server)
         OperationsServicer(runtime.unit_of_work, self._service.subscriptions).register(server)
+        if runtime.recorder is not None:
+            add_HistoryServiceServicer_to_server(HistoryServicer(runtime.database, runtime.recorder), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, server)
         try:
             self.grpc_port = server.add_insecure_port(settings.grpc_listen)

@@ -93,6 +93,10 @@ class ProcessSettings(BaseSettings):
     """File with a random key, such as `openssl rand -hex 32` makes: equal personal data gets equal marks
     only under an equal key."""
 
+    anchor_url: str = Field("file:anchors", validation_alias="AIOPS_ANCHOR_URL")
+    """Where the signed ends of the histories are kept, out of reach of the database: `file:` and a folder that is not on
+    the database's machine, or an `https://` address that takes POST and stores each line."""
+
     otlp_endpoint: str = Field("", validation_alias="AIOPS_OTLP_ENDPOINT")
     """Address of an OTLP/HTTP collector for traces, for example `http://127.0.0.1:4318`. Empty: none are sent."""
     unleash_url: str = Field("", validation_alias="AIOPS_UNLEASH_URL")
@@ -136,4 +140,10 @@ class ServiceSettings(ProcessSettings):
     http_listen: str
     """Address for health (`/healthz`, `/readyz`), `/metrics` and what else the service answers over HTTP."""
     pool_size: int = Field(5, ge=1, le=100)
-    """Postgres connections kept open; as many again are opened under load."""
+    """Postgres connections kept open for callers, and as many for the service's own work; each twice under load."""
+    max_calls: int = Field(32, ge=1, le=1000)
+    """Calls answered at once by one process. Who comes on top waits 0.1 s for a turn, and is then told to come back."""
+    max_uploads: int = Field(4, ge=1, le=100)
+    """Uploads taken at once by one process, apart from other calls. Each holds a Postgres connection to its end."""
+    connection_age_seconds: int = Field(60, ge=1, le=300)
+    """After this time a caller is asked to connect anew, so that calls leave an old version and find new processes."""

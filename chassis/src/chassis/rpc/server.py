@@ -1,6 +1,6 @@
 """How a service answers: one interceptor around every RPC, so that no handler can forget a step.
 
-trace -> count and log -> deadline -> who calls, and for whom -> may they -> handler -> mask -> status.
+trace -> count and log -> deadline -> a place -> who calls, and for whom -> may they -> handler -> mask -> status.
 The health service alone is open: a probe has no token.
 """
 
@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
@@ -18,6 +19,7 @@ from chassis.errors import DeadlineExceeded, DomainError, Unauthenticated, Unava
 from chassis.identity import AccessTokens, Call, Trust, acting_as
 from chassis.metrics import Metrics
 from chassis.policy import Policy
+from chassis.resilience.limiter import Limiter
 from chassis.rpc.keys import CALLER_TOKEN_KEY, TRACE_ID_KEY, TRACEPARENT_KEY, VIEWER_TOKEN_KEY
 from chassis.rpc.outcome import Outcome
 from chassis.rpc.status import CODES, trailing_metadata
@@ -25,6 +27,8 @@ from chassis.telemetry import current_trace_id, fail, span
 
 UNREAD_SECONDS = 10.0
 OPEN_SERVICE = "/grpc.health.v1.Health/"
+OPERATORS_SERVICES = "/aiops.operations."
+"""What puts an overload right must not be shed with it."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
@@ -38,6 +42,11 @@ class ServerOptions:
     max_receive_bytes: int = 4 << 20
     max_send_bytes: int = 16 << 20
     max_concurrent_rpcs: int = 256
+    """Beyond this many even the refusal is gRPC's own."""
+    max_calls: int = 32
+    max_uploads: int = 4
+    """Apart from other calls: a file is long, and holds a connection to the database to its end."""
+    operators_reserve: int = 4
     unary_deadline_seconds: float = 30.0
     """For a caller that set none."""
     stream_deadline_seconds: float = 120.0
@@ -100,6 +109,8 @@ class _Interceptor(grpc.aio.ServerInterceptor):
         self._policy = policy
         self._metrics = metrics
         self._options = options
+        self._calls = Limiter("calls", options.max_calls, reserve=options.operators_reserve, metrics=metrics)
+        self._uploads = Limiter("uploads", options.max_uploads, metrics=metrics)
 
     async def intercept_service(
         self,
@@ -159,7 +170,9 @@ class _Interceptor(grpc.aio.ServerInterceptor):
             trace_id = current_trace_id()
             context.set_trailing_metadata(((TRACE_ID_KEY, trace_id),))
             try:
-                response = await self._within_deadline(context, respond, outcome, streams=streams)
+                limiter = self._calls if unread is None else self._uploads
+                place = limiter.place(reserved=path.startswith(OPERATORS_SERVICES))
+                response = await self._within_deadline(context, respond, outcome, place, streams=streams)
                 await _let_go(unread, context)
                 return response  # noqa: TRY300 - in an else, the outcome of letting go would not be recorded
             except DomainError as error:
@@ -175,14 +188,20 @@ class _Interceptor(grpc.aio.ServerInterceptor):
         return await context.abort(CODES[outcome.error.kind], outcome.error.message, trailing)
 
     async def _within_deadline(
-        self, context: Context, respond: Callable[[Call], Awaitable[Response]], outcome: Outcome, *, streams: bool
+        self,
+        context: Context,
+        respond: Callable[[Call], Awaitable[Response]],
+        outcome: Outcome,
+        place: AbstractAsyncContextManager[None],
+        *,
+        streams: bool,
     ) -> Response:
         default = self._options.stream_deadline_seconds if streams else self._options.unary_deadline_seconds
         # The stub calls it a float; without a deadline it is None.
         given: float | None = context.time_remaining()
         seconds = default if given is None else given
         try:
-            async with asyncio.timeout(seconds) as limit:
+            async with asyncio.timeout(seconds) as limit, place:
                 call = outcome.call = await self._identified(context, outcome.method, time.monotonic() + seconds)
                 self._policy.authorize(call)
                 with acting_as(call):
