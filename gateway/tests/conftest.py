@@ -21,6 +21,7 @@ from ai_service.settings import AiSettings
 from aiops.ai.v1 import ai_service_pb2
 from aiops.auth.v1 import auth_service_pb2
 from aiops.changelog.v1 import changelog_service_pb2
+from aiops.history.v1 import history_service_pb2
 from aiops.logs.v1 import logs_service_pb2
 from aiops.tickets.v1 import tickets_service_pb2
 from auth_service.settings import AuthSettings
@@ -147,7 +148,7 @@ def start_script(installation: Installation, nats_server: TestNats) -> StartScri
         async with AsyncExitStack() as running:
 
             async def scripted(name: str, descriptor: ServiceDescriptor) -> ScriptedService:
-                service = ScriptedService(descriptor)
+                service = ScriptedService(descriptor, history_service_pb2.DESCRIPTOR.services_by_name["HistoryService"])
                 return await running.enter_async_context(running_script(service, name, installation))
 
             auth = await scripted("auth", auth_service_pb2.DESCRIPTOR.services_by_name["AuthService"])

@@ -10,6 +10,7 @@ from chassis.identity import Viewer
 from gateway.clients.ai import AiCalls
 from gateway.clients.auth import AuthCalls
 from gateway.clients.changelog import ChangelogCalls
+from gateway.clients.history import HistoryCalls
 from gateway.clients.logs import LogsCalls
 from gateway.clients.operations import OperationsCalls
 from gateway.clients.tickets import TicketsCalls
@@ -72,6 +73,13 @@ class RequestContext:
             KeyError: there is no such service.
         """
         return OperationsCalls(self._services.by_name[service])
+
+    @cached_property
+    def history(self) -> HistoryCalls:
+        """The histories of all services, by kind."""
+        of = self._services
+        owners = {"user": of.auth_client, "log": of.logs_client, "ticket": of.tickets_client}
+        return HistoryCalls({**owners, "changelog": of.changelog_client})
 
     def forget_loaded(self) -> None:
         """Let the next read ask the services again: a subscription outlives what its loaders remember."""

@@ -23,6 +23,7 @@ from gateway.graph.changelog_mutations import ChangelogMutation
 from gateway.graph.changelog_queries import ChangelogQuery
 from gateway.graph.descriptions import describe
 from gateway.graph.errors import RefusalHandler
+from gateway.graph.history import HistoryQuery
 from gateway.graph.log_records import LogPattern, LogRecord
 from gateway.graph.logs import Log, LogsQuery
 from gateway.graph.logs_mutations import LogsMutation
@@ -46,7 +47,7 @@ ENTITIES = {
 @strawberry.type(
     description="What can be read. Every field is nullable: a service that is down takes no other's answer along."
 )
-class Query(AuthQuery, LogsQuery, TicketsQuery, ChangelogQuery, OperationsQuery):
+class Query(AuthQuery, LogsQuery, TicketsQuery, ChangelogQuery, HistoryQuery, OperationsQuery):
     """What can be read."""
 
 

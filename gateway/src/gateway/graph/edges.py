@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from gateway.graph.changelog import Changelog
     from gateway.graph.changelog_commits import Commit, Deployment
     from gateway.graph.changelog_timeline import ChangesBefore
+    from gateway.graph.history import RecordedChange
     from gateway.graph.logs import Log
     from gateway.graph.tickets import SimilarTicket, Ticket
 
 USER = strawberry.lazy("gateway.graph.auth")
 RUN = strawberry.lazy("gateway.graph.ai")
+HISTORY = strawberry.lazy("gateway.graph.history")
 LOG = strawberry.lazy("gateway.graph.logs")
 CHANGELOG = strawberry.lazy("gateway.graph.changelog")
 TICKETS = strawberry.lazy("gateway.graph.tickets")
@@ -88,11 +90,18 @@ class HasLogs(Protocol):
     log_ids: list[str]
 
 
-class OfAggregate(Protocol):
-    """What is about one thing of a service."""
+class StaleRead(Protocol):
+    """What was to be changed, and the version of it that was read."""
 
+    expected: int
     aggregate_type: str
     aggregate_id: str
+
+
+class ChangedByUser(Protocol):
+    """What stores the person who changed something."""
+
+    changed_by_user_id: str | None
 
 
 class InTime(Protocol):
@@ -108,9 +117,21 @@ Versioned = Annotated[
 ]
 
 
-async def conflict_current(root: strawberry.Parent[OfAggregate], info: Info) -> Versioned | None:
+async def conflict_current(root: strawberry.Parent[StaleRead], info: Info) -> Versioned | None:
     """VersionConflict.current: the aggregate's kind and id -> its service's BatchGet, read anew."""
-    return await versioned.load_anew(info, root.aggregate_type, root.aggregate_id)
+    return await versioned.load(info, root.aggregate_type, root.aggregate_id, anew=True)
+
+
+async def conflict_changes_since(
+    root: strawberry.Parent[StaleRead], info: Info
+) -> list[Annotated["RecordedChange", HISTORY]] | None:
+    """VersionConflict.changesSince: the aggregate's kind, id and the version read -> its service's ListChanges."""
+    return await history.load_changes_since(info, root.aggregate_type, root.aggregate_id, root.expected)
+
+
+async def change_changed_by(root: strawberry.Parent[ChangedByUser], info: Info) -> Annotated["User", USER] | None:
+    """RecordedChange.changedBy: the history's actor -> auth.BatchGetUsers."""
+    return await load_user(info, root.changed_by_user_id) if root.changed_by_user_id else None
 
 
 async def log_created_by(root: strawberry.Parent[CreatedByUser], info: Info) -> Annotated["User", USER] | None:
@@ -223,4 +244,4 @@ async def deployment_created_by(root: strawberry.Parent[CreatedByUser], info: In
 
 
 # The types of these modules have the edges above among their fields, so the edges have to be there first.
-from gateway.graph import changelog_commits, changelog_timeline, logs, tickets, versioned  # noqa: E402
+from gateway.graph import changelog_commits, changelog_timeline, history, logs, tickets, versioned  # noqa: E402

@@ -75,6 +75,10 @@ class VersionConflict(UserError):
         description="The thing as it is now, for this caller: null when it may not be seen, or is of a sort that "
         "cannot be read by its id.",
     )
+    changes_since = strawberry.field(
+        resolver=edges.conflict_changes_since,
+        description="What happened to it since, oldest first, at most 50 changes; null where `current` is.",
+    )
 
 
 @strawberry.type

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from gateway.graph.tickets import Ticket
 
 
-async def load_anew(info: "Info", kind: str, id_: str) -> "Ticket | Log | Changelog | User | None":
-    """The thing as it is now and as this caller may see it; None for nothing, and for kinds that are not read by id."""
+async def load(info: "Info", kind: str, id_: str, *, anew: bool = False) -> "Ticket | Log | Changelog | User | None":
+    """The thing as this caller may see it; None for nothing, and for kinds that are not read by id.
+
+    `anew`: also when another mutation of the same document has read it before.
+    """
     loads: dict[str, tuple[DataLoader[str, Any], Callable[[Info, str], Awaitable[Any]]]] = {
         "log": (info.context.logs.logs, logs.load_log),
         "ticket": (info.context.tickets.tickets, tickets.load_ticket),
@@ -25,10 +28,10 @@ async def load_anew(info: "Info", kind: str, id_: str) -> "Ticket | Log | Change
     }
     if kind not in loads or not id_:
         return None
-    loader, load = loads[kind]
-    # Another mutation of the same document may have loaded it before.
-    loader.clear(id_)
-    thing: Ticket | Log | Changelog | User | None = await load(info, id_)
+    loader, load_one = loads[kind]
+    if anew:
+        loader.clear_all()
+    thing: Ticket | Log | Changelog | User | None = await load_one(info, id_)
     return thing
 
 

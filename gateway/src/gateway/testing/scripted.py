@@ -24,8 +24,9 @@ Answer = Message | DomainError | Exception | Callable[[Any], Message]
 class ScriptedService:
     """Answers each RPC by its script, after `delay_seconds`; an RPC without one is a defect, as in a broken service."""
 
-    def __init__(self, descriptor: ServiceDescriptor) -> None:
-        self.descriptor = descriptor
+    def __init__(self, *descriptors: ServiceDescriptor) -> None:
+        """`descriptors`: the gRPC services that it answers, whose RPCs have different names."""
+        self.descriptors = descriptors
         self.answers: dict[str, Answer] = {}
         self.calls: Counter[str] = Counter()
         self.requests: list[Message] = []
@@ -47,10 +48,13 @@ class ScriptedService:
             raise answer
         return answer if isinstance(answer, Message) else answer(request)
 
-    def handlers(self) -> grpc.GenericRpcHandler:
-        """All methods of the service."""
+    def handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
+        """All methods of its services."""
+        return tuple(map(self._handler, self.descriptors))
+
+    def _handler(self, descriptor: ServiceDescriptor) -> grpc.GenericRpcHandler:
         methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
-        for method in self.descriptor.methods:
+        for method in descriptor.methods:
             read = GetMessageClass(method.input_type).FromString
             write = GetMessageClass(method.output_type).SerializeToString
             methods[method.name] = (
@@ -58,7 +62,7 @@ class ScriptedService:
                 if method.client_streaming
                 else grpc.unary_unary_rpc_method_handler(self._unary(method.name), read, write)
             )
-        return grpc.method_handlers_generic_handler(self.descriptor.full_name, methods)
+        return grpc.method_handlers_generic_handler(descriptor.full_name, methods)
 
     def _unary(self, method: str) -> Any:
         async def handle(request: Message, _context: Any) -> Message:
@@ -84,7 +88,9 @@ async def running_script(
 ) -> AsyncIterator[ScriptedService]:
     """Serve the script for the block, behind the interceptors that every service has."""
     anybody = allow("gateway", anonymous=True)
-    policy = Policy({method.name: anybody for method in script.descriptor.methods}, lambda _call, message: message)
+    policy = Policy(
+        {method.name: anybody for each in script.descriptors for method in each.methods}, lambda _call, message: message
+    )
     server = make_server(
         name,
         trust=Trust.from_file(installation.folder / "trust.json"),
@@ -92,7 +98,7 @@ async def running_script(
         policy=policy,
         metrics=Metrics(),
     )
-    server.add_generic_rpc_handlers((script.handlers(),))
+    server.add_generic_rpc_handlers(script.handlers())
     script.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()
     script.server = server
