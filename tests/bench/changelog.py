@@ -29,11 +29,13 @@ from changelog_service.commands import (
     RecordDeployment,
 )
 from changelog_service.commits import Commit
+from changelog_service.documents import HISTORIES
 from chassis.bootstrap import SchemaCredentials, bootstrap
 from chassis.clock import SystemClock
 from chassis.db import Database, UnitOfWork
 from chassis.embedded.postgres import PostgresServer, remove_data
 from chassis.embedded.process import free_port
+from chassis.history.recorder import Recorder
 from chassis.migrations import migrate
 from chassis.redaction import Redactor
 
@@ -76,7 +78,8 @@ class Bench:
 
     def __init__(self, app_url: str, newest: datetime) -> None:
         self.database = Database(app_url, name="bench")
-        self._unit_of_work = UnitOfWork(self.database, SystemClock(), convert.fact_to_event, "changelog")
+        recorder = Recorder(HISTORIES, secrets.token_bytes(32), "changelog")
+        self._unit_of_work = UnitOfWork(self.database, SystemClock(), convert.fact_to_event, "changelog", recorder)
         self._redactor = Redactor(secrets.token_bytes(32))
         self._newest = newest
 

@@ -26,10 +26,12 @@ from chassis.clock import SystemClock
 from chassis.db import Database, UnitOfWork
 from chassis.embedded.postgres import PostgresServer, remove_data
 from chassis.embedded.process import free_port
+from chassis.history.recorder import Recorder
 from chassis.migrations import migrate
 from chassis.redaction import Redactor
 from logs_service import convert, usecases
 from logs_service.commands import ReceiveLog
+from logs_service.documents import HISTORIES
 from logs_service.domain import LogSource
 from logs_service.ingest.pipeline import Ingestor
 from logs_service.store import RecordStore
@@ -84,7 +86,8 @@ class Bench:
         """Seconds to take all uploads in through the use case, so many at once."""
         self._empty()
         database = Database(self._app_url, name="bench", pool_size=at_once + 1)
-        unit_of_work = UnitOfWork(database, SystemClock(), convert.fact_to_event, "logs")
+        recorder = Recorder(HISTORIES, secrets.token_bytes(32), "logs")
+        unit_of_work = UnitOfWork(database, SystemClock(), convert.fact_to_event, "logs", recorder)
         async with unit_of_work.begin() as tx:
             await usecases.prepare_partitions(tx)
         ingestor = Ingestor(self._redactor)

@@ -11,8 +11,10 @@ from aiops.ai.v1.ai_service_pb2_grpc import add_AiServiceServicer_to_server
 from aiops.changelog.v1.changelog_service_pb2_grpc import ChangelogServiceStub
 from changelog_service import convert
 from changelog_service.app import build
+from changelog_service.documents import HISTORIES
 from changelog_service.settings import ChangelogSettings
 from chassis.db import Database, UnitOfWork
+from chassis.history.recorder import Recorder
 from chassis.policy import allow
 from chassis.redaction import Redactor
 from chassis.testing.clock import FrozenClock
@@ -40,7 +42,8 @@ def database(service_database: ServiceDatabase) -> Database:
 
 @pytest.fixture
 def uow(database: Database, clock: FrozenClock) -> UnitOfWork:
-    return UnitOfWork(database, clock, convert.fact_to_event, "changelog")
+    recorder = Recorder(HISTORIES, b"r" * 32, "changelog")
+    return UnitOfWork(database, clock, convert.fact_to_event, "changelog", recorder)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from aiops.logs.v1 import logs_service_pb2 as pb
 from aiops.logs.v1.log_pb2 import Log as LogMessage
 from aiops.logs.v1.logs_service_pb2_grpc import LogsServiceStub
 from chassis.db import Database, UnitOfWork
+from chassis.history.recorder import Recorder
 from chassis.policy import allow
 from chassis.redaction import Redactor
 from chassis.rpc.client import Client
@@ -22,6 +23,7 @@ from chassis.testing.plugin import ServiceDatabase, TestNats
 from logs_service import convert, usecases
 from logs_service.app import build
 from logs_service.commands import ReceiveLog
+from logs_service.documents import HISTORIES
 from logs_service.domain import Log, LogSource
 from logs_service.ingest.pipeline import Ingestor
 from logs_service.settings import LogsSettings
@@ -47,7 +49,8 @@ def database(service_database: ServiceDatabase) -> Database:
 
 @pytest_asyncio.fixture
 async def uow(database: Database, clock: FrozenClock) -> UnitOfWork:
-    unit_of_work = UnitOfWork(database, clock, convert.fact_to_event, "logs")
+    recorder = Recorder(HISTORIES, b"r" * 32, "logs")
+    unit_of_work = UnitOfWork(database, clock, convert.fact_to_event, "logs", recorder)
     async with unit_of_work.begin() as tx:
         await usecases.prepare_partitions(tx)
     return unit_of_work

@@ -3,6 +3,7 @@
 from aiops.changelog.v1.changelog_service_pb2_grpc import add_ChangelogServiceServicer_to_server
 from changelog_service import convert
 from changelog_service.consumers import Highlighter, subscriptions
+from changelog_service.documents import HISTORIES
 from changelog_service.policy import build_policy
 from changelog_service.rpc import ChangelogServicer
 from changelog_service.settings import ChangelogSettings
@@ -33,6 +34,7 @@ def build(
         package="changelog_service",
         clock=clock,
         metrics=METRICS,
+        histories=HISTORIES,
         access_tokens=access_tokens,
     )
     highlighter = Highlighter(

@@ -95,7 +95,7 @@ async def generate_changelog(cmd: GenerateChangelog, tx: WriteTx, redactor: Reda
             field="range" if to_ref else "commits",
         )
     await ChangelogStore(tx).add(changelog, [commit.sha for commit in commits])
-    tx.publish(changelog.generated())
+    tx.changed(None, changelog, changelog.generated())
     return changelog
 
 
@@ -209,7 +209,7 @@ async def _locked(changelog_id: UUID, expected_version: int, tx: WriteTx) -> Cha
 
 async def _saved(changelog: Changelog, before: Changelog, fact: object, tx: WriteTx) -> Changelog:
     await ChangelogStore(tx).save(changelog, expected_version=before.version)
-    tx.publish(fact)
+    tx.changed(before, changelog, fact)
     return changelog
 
 

@@ -8,6 +8,7 @@ from chassis.runtime import Runtime
 from chassis.service import Schedule, Service
 from logs_service import convert, usecases
 from logs_service.consumers import Summarizer, subscriptions
+from logs_service.documents import HISTORIES
 from logs_service.ingest.pipeline import Ingestor
 from logs_service.policy import build_policy
 from logs_service.rpc import LogsServicer
@@ -33,6 +34,7 @@ def build(
         package="logs_service",
         clock=clock,
         metrics=METRICS,
+        histories=HISTORIES,
         access_tokens=access_tokens,
     )
     ai = runtime.client(settings.ai_target, "ai")

@@ -33,7 +33,7 @@ async def receive_log(cmd: ReceiveLog, chunks: AsyncIterator[bytes], tx: WriteTx
         Internal: a text could not be redacted.
     """
     log = await ingestor.ingest(cmd, chunks, tx)
-    tx.publish(log.received())
+    tx.changed(None, log, log.received())
     return log
 
 
@@ -63,7 +63,7 @@ async def update_log_status(cmd: UpdateLogStatus, tx: WriteTx, redactor: Redacto
     reason = _redacted(clean_line(cmd.reason, field="reason", minimum=0, maximum=MAXIMUM_REASON_CHARACTERS), redactor)
     before = await _locked(cmd.log_id, cmd.expected_version, tx)
     log, fact = before.moved_to(cmd.status, reason, at=tx.now)
-    return await _saved(log, before, fact, tx)
+    return await _saved(log, before, fact, tx, reason=reason)
 
 
 async def update_log(cmd: UpdateLog, tx: WriteTx, redactor: Redactor) -> Log:
@@ -151,9 +151,9 @@ async def _locked(log_id: UUID, expected_version: int, tx: WriteTx) -> Log:
     return log
 
 
-async def _saved(log: Log, before: Log, fact: object, tx: WriteTx) -> Log:
+async def _saved(log: Log, before: Log, fact: object, tx: WriteTx, *, reason: str = "") -> Log:
     await LogStore(tx).save(log, expected_version=before.version)
-    tx.publish(fact)
+    tx.changed(before, log, fact, reason=reason)
     return log
 
 
