@@ -55,6 +55,10 @@ test: check dashboard ## Run all that CI runs; T=path runs only the tests there.
 terraform-provider: ## Fetch the provider of infra/terraform once, so that its tests need not be skipped.
 	@dev/terraform_provider.sh
 
+.PHONY: fault
+fault: install ## Hurt a real installation in every way and check what must hold: up to 60 minutes, goes on where it was.
+	@$(BIN)/python -m tests.fault $(if $(ONLY),--only "$(ONLY)")
+
 .PHONY: bench
 bench: install ## Measure speed as ratios against a peer in the same run; prints medians of 5.
 	@$(BIN)/python -m tests.bench

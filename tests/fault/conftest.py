@@ -175,9 +175,11 @@ def fault_folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def figures() -> Iterator[dict[str, float | str]]:
+def figures(request: pytest.FixtureRequest) -> Iterator[dict[str, float | str]]:
     """What a test measured; `make fault` keeps and prints it."""
     measured: dict[str, float | str] = {}
     yield measured
     if "AIOPS_FAULT_FIGURES" in os.environ:
-        Path(os.environ["AIOPS_FAULT_FIGURES"]).write_text(json.dumps(measured))
+        file = Path(os.environ["AIOPS_FAULT_FIGURES"])
+        known = json.loads(file.read_text()) if file.exists() else {}
+        file.write_text(json.dumps({**known, request.node.name: measured}))

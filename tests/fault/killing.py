@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -124,13 +125,11 @@ async def whole_loop(load: Load, admin: Caller, *, since: float) -> None:
 
 async def _one_way(prober: Worker, action: Callable[[Worker], Awaitable[Op]]) -> None:
     op = await _acknowledged(prober, action)
-    query = f"query Done($id: ID!) {{ {op.kind}(id: $id) {{ {DONE[op.kind]} }} }}"
+    field = DONE[op.kind]
     while True:
-        try:
-            if (await prober.caller.ask(query, {"id": op.target}))[op.kind][DONE[op.kind]] not in AT_WORK:
+        with suppress(Unanswered, Refused):
+            if (await prober.read(op.kind, op.target, field))[field] not in AT_WORK:
                 return
-        except (Unanswered, Refused):
-            pass
         await asyncio.sleep(FORSAKEN_SECONDS)
 
 

@@ -20,7 +20,6 @@ REPLAYED = 0.1
 FORSAKEN = 0.1
 """Share of writes that are not repeated when their end was not heard of."""
 DAY = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
-DRAFT = "query Draft($id: ID!) { changelog(id: $id) { version highlightState } }"
 LINES = "\n".join(
     f"2026-03-01T10:00:{second:02d}Z {'ERROR' if second % 3 == 0 else 'INFO'} checkout order {second} of "
     for second in range(12)
@@ -93,8 +92,19 @@ class Worker:
 
     async def version(self, kind: str, target: str) -> int:
         """The version that everybody can read now."""
-        query = f"query Version($id: ID!) {{ {kind}(id: $id) {{ version }} }}"
-        return int((await self.caller.ask(query, {"id": target}))[kind]["version"])
+        return int((await self.read(kind, target, "version"))["version"])
+
+    async def read(self, kind: str, target: str, wanted: str) -> dict[str, Any]:
+        """What everybody can read of it now.
+
+        Raises:
+            Refused: it is not there.
+        """
+        query = f"query Read($id: ID!) {{ {kind}(id: $id) {{ {wanted} }} }}"
+        found: dict[str, Any] | None = (await self.caller.ask(query, {"id": target}))[kind]
+        if found is None:
+            raise Refused("GONE")
+        return found
 
 
 async def create_ticket(worker: Worker) -> Op:
@@ -215,9 +225,9 @@ async def publish_changelog(worker: Worker) -> Op | None:
     if not worker.load.changelogs:
         return None
     target = worker.load.dice.choice(worker.load.changelogs[-5:])
-    draft = await worker.caller.ask(DRAFT, {"id": target})
-    version = int(draft["changelog"]["version"])
-    if draft["changelog"]["highlightState"] == "PENDING":
+    draft = await worker.read("changelog", target, "version highlightState")
+    version = int(draft["version"])
+    if draft["highlightState"] == "PENDING":
         return None
     op = worker.begin("publishChangelog", "changelog", target=target, expected_version=version)
     member = await worker.write(op, "changelog { id version }", changelogId=target, expectedVersion=version)
