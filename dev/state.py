@@ -175,6 +175,7 @@ class State:
             "AIOPS_DRAIN_SECONDS": "0.5",  # no load balancer has to notice here
             "AIOPS_FLAGS_FILE": str(self.path("flags.json")),
             "AIOPS_REDACTION_KEY_FILE": str(self.path("keys", "redaction.key")),
+            "AIOPS_ANCHOR_URL": f"file:{self.path('anchors')}",
             **{f"AIOPS_{service.upper()}_TARGET": f"127.0.0.1:{self.ports.grpc(service)}" for service in GRPC_PORT},
         }
 

@@ -20,6 +20,7 @@ from typing import Any, Literal, Self
 from uuid import UUID, uuid4
 
 import jwt
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
@@ -139,6 +140,10 @@ class ServiceIdentity:
         """What the others trust this service by."""
         return self._key.public_key()
 
+    def sign(self, content: bytes) -> bytes:
+        """The service's signature under something that is kept outside of its database."""
+        return self._key.sign(content)
+
     def token(self, audience: str) -> str:
         """A `svc+jwt` for one audience, valid for 60 s and used again for the first 40 of them."""
         fresh_until, token = self._tokens.get(audience, (0.0, ""))
@@ -171,6 +176,17 @@ class Trust:
             return cls({name: public_key(jwk) for name, jwk in json.loads(Path(path).read_text()).items()})
         except (ValueError, AttributeError) as error:
             raise ValueError(f'{path} is no trust file ({{"<service>": <public JWK>}}): {error}') from error
+
+    def signed(self, service: str, content: bytes, signature: bytes) -> bool:
+        """Whether this is the signature of a service that is trusted under these bytes."""
+        key = self._keys.get(service)
+        if key is None:
+            return False
+        try:
+            key.verify(signature, content)
+        except InvalidSignature:
+            return False
+        return True
 
     def verify(self, token: str, *, audience: str) -> str:
         """The name of the service that made this token for `audience`.

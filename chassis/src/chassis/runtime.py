@@ -7,8 +7,10 @@ from chassis.clock import Clock, SystemClock
 from chassis.db import Database, UnitOfWork
 from chassis.events import Event
 from chassis.flags import Flag, Flags
+from chassis.history.anchors import Anchors
 from chassis.history.document import History
 from chassis.history.recorder import Recorder
+from chassis.history.store import store_at
 from chassis.identity import AccessTokens, ServiceIdentity, Trust
 from chassis.metrics import Metrics, MetricSpec
 from chassis.redaction import Redactor
@@ -60,7 +62,16 @@ class Runtime:
         )
         self.recorder = Recorder(histories, redaction_key, name) if histories else None
         self.unit_of_work = UnitOfWork(self.database, self.clock, to_event, name, self.recorder)
+        self.anchors = self._anchors() if self.recorder else None
         self._closing: list[Callable[[], Awaitable[None]]] = []
+
+    def _anchors(self) -> Anchors:
+        try:
+            store = store_at(self.settings.anchor_url)
+        except ValueError as error:
+            raise SettingsInvalid(str(error)) from error
+        kinds = tuple(self.recorder.histories) if self.recorder else ()
+        return Anchors(self.unit_of_work, kinds, self.identity, store)
 
     def client(self, target: str, audience: str) -> Client:
         """The way to another service; closed with this runtime."""

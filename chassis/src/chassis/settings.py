@@ -93,10 +93,6 @@ class ProcessSettings(BaseSettings):
     """File with a random key, such as `openssl rand -hex 32` makes: equal personal data gets equal marks
     only under an equal key."""
 
-    anchor_url: str = Field("file:anchors", validation_alias="AIOPS_ANCHOR_URL")
-    """Where the signed ends of the histories are kept, out of reach of the database: `file:` and a folder that is not on
-    the database's machine, or an `https://` address that takes POST and stores each line."""
-
     otlp_endpoint: str = Field("", validation_alias="AIOPS_OTLP_ENDPOINT")
     """Address of an OTLP/HTTP collector for traces, for example `http://127.0.0.1:4318`. Empty: none are sent."""
     unleash_url: str = Field("", validation_alias="AIOPS_UNLEASH_URL")
@@ -147,3 +143,6 @@ class ServiceSettings(ProcessSettings):
     """Uploads taken at once by one process, apart from other calls. Each holds a Postgres connection to its end."""
     connection_age_seconds: int = Field(60, ge=1, le=300)
     """After this time a caller is asked to connect anew, so that calls leave an old version and find new processes."""
+    anchor_url: str = Field("file:anchors", validation_alias="AIOPS_ANCHOR_URL")
+    """Where the signed ends of the histories are kept, out of reach of the database: `file:` and a folder that is not
+    on the database's machine, or an `https://` address that takes POST and stores each line."""

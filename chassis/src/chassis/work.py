@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 from chassis.background import Background
 from chassis.consumer import Consumer
+from chassis.history.anchors import EVERY_SECONDS as ANCHOR_SECONDS
 from chassis.messaging import Messaging
 from chassis.redrive import Redriver
 from chassis.relay import Relay
-from chassis.schedules import Schedules
+from chassis.schedules import Schedule, Schedules
 
 if TYPE_CHECKING:
     from chassis.service import Service
@@ -35,7 +36,10 @@ class Worker:
             for subscription in service.subscriptions
         }
         self._redriver = Redriver(self._consumers, runtime.unit_of_work, runtime.redactor, runtime.metrics)
-        self._schedules = Schedules(runtime.name, service.schedules, runtime.unit_of_work, runtime.metrics)
+        anchoring = [Schedule("history-anchors", ANCHOR_SECONDS, runtime.anchors.run)] if runtime.anchors else []
+        self._schedules = Schedules(
+            runtime.name, (*service.schedules, *anchoring), runtime.unit_of_work, runtime.metrics
+        )
 
     async def connect(self) -> None:
         """Reach NATS, and have the streams ready.

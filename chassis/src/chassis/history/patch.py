@@ -37,6 +37,13 @@ def backward(steps: Sequence[Step]) -> list[Op]:
     return [undo for _, undo in reversed(steps)]
 
 
+def paired(to: Sequence[Op], back: Sequence[Op]) -> list[Step]:
+    """Operations with what undoes each; an upcast may have left some without, and they say nothing of before."""
+    if len(to) == len(back):
+        return list(zip(to, reversed(back), strict=True))
+    return [(operation, {}) for operation in to]
+
+
 def field_of(operation: Op) -> str:
     """The top-level field that an operation is about."""
     return _tokens(operation["path"])[0]

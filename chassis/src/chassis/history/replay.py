@@ -137,6 +137,17 @@ async def version_at(tx: "ReadTx", history: History, id_: UUID, moment: datetime
     return int(row.version)
 
 
+def check(history: History, rows: Sequence[Row]) -> None:
+    """Pass if each of these rows is what its hash says, and follows the one before it.
+
+    Raises:
+        HistoryBroken: one does not.
+    """
+    for before, row in zip((None, *rows), rows, strict=False):
+        if row.hash != row_hash(history.kind, row) or (before is not None and row.previous_hash != before.hash):
+            raise HistoryBroken(f"{history.kind} {row.id}: version {row.version} is not what its hash says")
+
+
 def fold(history: History, id_: UUID, rows: Sequence[Row]) -> State:
     """The state after a whole chain.
 

@@ -95,6 +95,7 @@ async def every_change(tx: "ReadTx", kind: str) -> AsyncIterator[Row]:
 class Snapshot:
     """A whole document at one version; the state as JSON text, what is personal sealed."""
 
+    id: UUID
     version: int
     schema_version: int
     state: str
@@ -104,8 +105,19 @@ class Snapshot:
 async def snapshots(tx: "ReadTx", kind: str, id_: UUID, *, upto: int, limit: int | None = None) -> Sequence[Snapshot]:
     """The snapshots of one chain up to a version, the newest first."""
     statement = text(
-        f"SELECT version, schema_version, state::text AS state, hash FROM {kind}_snapshots"  # noqa: S608 - as above
+        f"SELECT id, version, schema_version, state::text AS state, hash FROM {kind}_snapshots"  # noqa: S608 - as above
         " WHERE id = :id AND version <= :upto ORDER BY version DESC LIMIT :limit"
     )
     rows = await tx.execute(statement, {"id": id_, "upto": upto, "limit": limit})
     return [Snapshot(*tuple(row)) for row in rows.all()]
+
+
+async def every_snapshot(tx: "ReadTx", kind: str) -> AsyncIterator[Snapshot]:
+    """All snapshots of a kind, in the order of `every_change`."""
+    statement = text(
+        "SELECT id, version, schema_version, state::text AS state, hash"  # noqa: S608 - as above
+        f" FROM {kind}_snapshots ORDER BY id, version"
+    )
+    async with tx.connection.stream(statement, execution_options={"yield_per": 100}) as result:
+        async for row in result:
+            yield Snapshot(*tuple(row))

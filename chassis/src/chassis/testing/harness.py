@@ -64,6 +64,7 @@ class Installation:
             "key_file": self.folder / f"{service}.pem",
             "grpc_listen": "127.0.0.1:0",
             "http_listen": "127.0.0.1:0",
+            "anchor_url": f"file:{self.folder / 'anchors'}",
             "startup_seconds": 10.0,
             "drain_seconds": 0.0,
             **values,
