@@ -34,7 +34,13 @@ COMMANDS = {
     "changelogs": ("changelogs:app", "Changelogs on a stack: generate, read and publish release notes."),
     "deployments": ("deployments:app", "Deployments: record what went live, and list it."),
     "changes": ("changes:app", "What changed before something happened."),
+    "deadletters": ("deadletters:app", "Events that a consumer gave up: read them, have them handled again."),
+    "events": ("events:app", "Tell facts again whose stream was lost."),
     "secrets": ("secrets:app", "Make the keys and passwords of an installation."),
+    "history": ("history:app", "The history of changes: prove that it holds."),
+    "person": ("person:app", "People: erase what is kept about one."),
+    "backup": ("backup:backup", "Write a backup of the database, the anchors and the ledger of erasures."),
+    "restore": ("restore:restore", "Bring a backup back into an empty database, and prove it."),
     "migrate": ("migrate:app", "Bring the database to the schema that this version needs."),
 }
 """Where each command is, and what `aiops --help` says of it: that needs none of their modules."""
