@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, specified_rules, validate
 
-from aiops_cli import change_documents, documents, graph, ticket_documents
+from aiops_cli import change_documents, documents, graph, operation_documents, ticket_documents
 from gateway.limits import MAX_TOKENS, WithinLimits
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +28,7 @@ CHANGES = (
 def commands() -> list[object]:
     found = {
         f"{module.__name__.rpartition('.')[2]}.{name}": text
-        for module in (graph, documents, ticket_documents, change_documents)
+        for module in (graph, documents, ticket_documents, change_documents, operation_documents)
         for name, text in vars(module).items()
         if isinstance(text, str) and re.search(r"^(query|mutation) ", text, re.MULTILINE)
     }

@@ -15,6 +15,8 @@ from psycopg import sql
 EXTENSIONS: tuple[LiteralString, ...] = ("pg_trgm",)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _MIN_PASSWORD_CHARACTERS = 16
+# Two bootstraps at once would both find a role missing.
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('aiops.bootstrap'), 0)"
 
 
 @dataclass(frozen=True)
@@ -32,16 +34,37 @@ def bootstrap(admin_url: str, schemas: Sequence[SchemaCredentials]) -> None:
     Raises:
         ValueError: a schema's name or a password is not acceptable.
     """
-    for credentials in schemas:
-        _check(credentials)
-    with psycopg.connect(admin_url.replace("postgresql+psycopg://", "postgresql://", 1)) as connection:
-        # Two bootstraps at once would both find a role missing.
-        connection.execute("SELECT pg_advisory_xact_lock(hashtext('aiops.bootstrap'), 0)")
+    make_roles(admin_url, schemas)
+    with psycopg.connect(plain(admin_url)) as connection:
+        connection.execute(_ONE_AT_A_TIME)
         _close_to_public(connection)
         for credentials in schemas:
-            _make_role(connection, f"{credentials.schema}_owner", credentials.owner_password)
-            _make_role(connection, f"{credentials.schema}_app", credentials.app_password)
             _make_schema(connection, credentials.schema)
+
+
+def make_roles(admin_url: str, schemas: Sequence[SchemaCredentials]) -> None:
+    """Make the roles alone, or give them these passwords: what a backup needs to be restored.
+
+    Raises:
+        ValueError: a schema's name or a password is not acceptable.
+    """
+    for credentials in schemas:
+        _check(credentials)
+    with psycopg.connect(plain(admin_url)) as connection:
+        connection.execute(_ONE_AT_A_TIME)
+        superuser = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
+        for credentials in schemas:
+            owner = f"{credentials.schema}_owner"
+            _make_role(connection, owner, credentials.owner_password)
+            _make_role(connection, f"{credentials.schema}_app", credentials.app_password)
+            if superuser is None or not superuser[0]:
+                # Whoever is no superuser must belong to a role before it can be given a schema.
+                connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(owner)))
+
+
+def plain(url: str) -> str:
+    """The URL as psycopg takes it."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
 def _check(credentials: SchemaCredentials) -> None:
@@ -85,10 +108,6 @@ def _make_schema(connection: psycopg.Connection, schema: str) -> None:
         "app": sql.Identifier(app),
         "database": sql.Identifier(connection.info.dbname),
     }
-    superuser = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
-    if superuser is None or not superuser[0]:
-        # Whoever is no superuser must belong to a role before it can be given a schema.
-        connection.execute(sql.SQL("GRANT {owner} TO CURRENT_USER").format(**names))
     connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {owner}").format(**names))
     connection.execute(sql.SQL("REVOKE ALL ON SCHEMA {schema} FROM PUBLIC").format(**names))
     connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {app}").format(**names))

@@ -1,12 +1,15 @@
 """`aiops migrate bootstrap`: what a database's administrator does once, before the first migration."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit, urlunsplit
 
 import typer
 
 from aiops_cli.failure import ExitCode, Failure
 from aiops_cli.members import SERVICES, setting
+
+if TYPE_CHECKING:
+    from chassis.bootstrap import SchemaCredentials
 
 ADMIN_URL = "AIOPS_ADMIN_DATABASE_URL"
 
@@ -25,21 +28,13 @@ def bootstrap(
     # psycopg takes longer to load than most commands run.
     import psycopg  # noqa: PLC0415
 
-    from chassis.bootstrap import SchemaCredentials  # noqa: PLC0415
     from chassis.bootstrap import bootstrap as make_schemas  # noqa: PLC0415
 
-    admin_url = setting(ADMIN_URL, "It is the URL of the database's admin, who may make roles and schemas.")
-    credentials = [
-        SchemaCredentials(
-            service,
-            _password(f"{service.upper()}_OWNER_DATABASE_URL", f"{service}_owner"),
-            _password(f"{service.upper()}_DATABASE_URL", f"{service}_app"),
-        )
-        for service in SERVICES
-    ]
+    admin_url = admin_setting()
+    credentials = credentials_from_urls()
     try:
         if create_database:
-            _create_database(admin_url)
+            make_database(admin_url)
         make_schemas(admin_url, credentials)
     except ValueError as error:
         raise Failure(f"{error}. The passwords come from the URLs of the roles.", ExitCode.USAGE) from error
@@ -51,6 +46,33 @@ def bootstrap(
     typer.echo(f"roles and schemas: {', '.join(SERVICES)}")
 
 
+def admin_setting() -> str:
+    """The URL of the database's admin.
+
+    Raises:
+        Failure: it is not set.
+    """
+    return setting(ADMIN_URL, "It is the URL of the database's admin, who may make roles and schemas.")
+
+
+def credentials_from_urls() -> "list[SchemaCredentials]":
+    """The passwords of every service's two roles, out of the URLs that hold them.
+
+    Raises:
+        Failure: one is not set, or holds no password of its role.
+    """
+    from chassis.bootstrap import SchemaCredentials  # noqa: PLC0415
+
+    return [
+        SchemaCredentials(
+            service,
+            _password(f"{service.upper()}_OWNER_DATABASE_URL", f"{service}_owner"),
+            _password(f"{service.upper()}_DATABASE_URL", f"{service}_app"),
+        )
+        for service in SERVICES
+    ]
+
+
 def _password(variable: str, role: str) -> str:
     url = urlsplit(setting(variable, f"It is the URL of the role {role}: its password becomes that role's."))
     if url.username != role or not url.password:
@@ -58,7 +80,12 @@ def _password(variable: str, role: str) -> str:
     return url.password
 
 
-def _create_database(admin_url: str) -> None:
+def make_database(admin_url: str) -> None:
+    """Make the database that the URL names where it is missing.
+
+    Raises:
+        Failure: the URL names none.
+    """
     import psycopg  # noqa: PLC0415
     from psycopg import sql  # noqa: PLC0415
 

@@ -29,6 +29,7 @@ NEXT = {
     "REPOSITORY_NOT_FOUND": "Push: aiops commits push --repository NAME",
     "REVISION_NOT_FOUND": "Push: aiops commits push --repository NAME",
     "HISTORY_INCOMPLETE": "Push: aiops commits push --repository NAME",
+    "DEAD_LETTER_NOT_FOUND": "See: aiops deadletters list",
     "FORBIDDEN": "See who you are: aiops whoami",
 }
 """What to do about a refusal, where its own message cannot know the commands."""

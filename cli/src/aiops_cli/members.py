@@ -14,6 +14,18 @@ def setting(name: str, meaning: str) -> str:
     Raises:
         Failure: neither does.
     """
+    text = optional_setting(name)
+    if not text:
+        raise Failure(f"{name} is not set. {meaning}", ExitCode.USAGE)
+    return text
+
+
+def optional_setting(name: str) -> str:
+    """What the environment, or a file of AIOPS_SECRETS_FOLDER, sets; nothing where neither does.
+
+    Raises:
+        Failure: the file cannot be read.
+    """
     from chassis.settings import SettingsInvalid, secrets_folder  # noqa: PLC0415 - loads longer than most commands run
 
     try:
@@ -23,6 +35,4 @@ def setting(name: str, meaning: str) -> str:
             text = (folder / name).read_text().strip()
     except (SettingsInvalid, OSError) as error:
         raise Failure(str(error), ExitCode.USAGE) from error
-    if not text:
-        raise Failure(f"{name} is not set. {meaning}", ExitCode.USAGE)
     return text
