@@ -22,6 +22,9 @@ LOG_SUBJECTS = (
     "aiops.logs.log.received.v1",
     "aiops.logs.log.summarized.v1",
     "aiops.logs.log.summary_failed.v1",
+    "aiops.logs.log.summary_suggested.v1",
+    "aiops.logs.log.suggestion_accepted.v1",
+    "aiops.logs.log.suggestion_dismissed.v1",
     "aiops.logs.log.status_updated.v1",
     "aiops.logs.log.updated.v1",
 )
@@ -45,6 +48,7 @@ TICKET_SUBJECTS = (
 ACCESS_SUBJECTS = (
     "aiops.auth.session.revoked.v1",
     "aiops.auth.user.deactivated.v1",
+    "aiops.auth.user.erased.v1",
     "aiops.auth.user.role_set.v1",
 )
 """Facts after which a token that is still valid must not be used to listen on."""

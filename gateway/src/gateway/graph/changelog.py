@@ -183,9 +183,8 @@ class Highlights:
     run = strawberry.field(resolver=edges.highlights_run, description="The run of the engine that wrote them.")
 
     @classmethod
-    def of(cls, changelog: changelog_pb2.Changelog) -> "Highlights":
-        """The highlights of a changelog, each with the references of its entries."""
-        told = changelog.highlights
+    def of(cls, told: changelog_pb2.Highlights, changelog: changelog_pb2.Changelog) -> "Highlights":
+        """Highlights of a changelog, each with the references of its entries."""
         references = {entry.key: entry.references for entry in changelog.entries}
         return cls(
             highlights=[
@@ -203,6 +202,20 @@ class Highlights:
             replaced_count=told.replaced_count,
             run_id=told.run_id or None,
         )
+
+
+@strawberry.type
+class HighlightsSuggestion:
+    """Highlights that came when the changelog did not wait for them any more. A person accepts or dismisses them."""
+
+    id: strawberry.ID
+    """UUIDv7."""
+    highlights: Highlights
+    """The highlights."""
+    read_version: int
+    """Version of the changelog that they were made from."""
+    suggested_at: Timestamp
+    """When they came."""
 
 
 @federation.type(keys=["id"])
@@ -281,7 +294,20 @@ class Changelog:
     @strawberry.field
     def highlights(self) -> Highlights | None:
         """The worded top of the notes; null until it is worded, or when there is nothing to highlight."""
-        return Highlights.of(self.told) if self.told.HasField("highlights") else None
+        return Highlights.of(self.told.highlights, self.told) if self.told.HasField("highlights") else None
+
+    @strawberry.field
+    def highlight_suggestions(self) -> list[HighlightsSuggestion]:
+        """Highlights that came too late and wait for a person, the oldest first; mostly none."""
+        return [
+            HighlightsSuggestion(
+                id=strawberry.ID(each.id),
+                highlights=Highlights.of(each.highlights, self.told),
+                read_version=each.read_version,
+                suggested_at=each.suggested_at,
+            )
+            for each in self.told.highlight_suggestions
+        ]
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Changelog | None":  # noqa: A002 - the key's name

@@ -179,6 +179,56 @@ RecordDeploymentResult: TypeAlias = Annotated[
 ]
 
 
+@strawberry.input
+class ChangelogSuggestionInput(WriteInput):
+    """Highlights that wait for a person."""
+
+    changelog_id: strawberry.ID
+    """Which changelog."""
+    expected_version: int
+    """Version of it that was read."""
+    suggestion_id: strawberry.ID
+    """Which of its suggestions."""
+
+
+@strawberry.input
+class AcceptChangelogSuggestionInput(ChangelogSuggestionInput):
+    """The highlights to take."""
+
+
+@strawberry.type
+class AcceptChangelogSuggestionSuccess:
+    """The suggested highlights are the changelog's."""
+
+    changelog: Changelog
+    """The changed changelog; of a published one the notes stay as they are."""
+
+
+AcceptChangelogSuggestionResult: TypeAlias = Annotated[
+    AcceptChangelogSuggestionSuccess | ChangeRefusal,
+    strawberry.union("AcceptChangelogSuggestionResult", description="How `acceptChangelogSuggestion` ends."),
+]
+
+
+@strawberry.input
+class DismissChangelogSuggestionInput(ChangelogSuggestionInput):
+    """The highlights to put away."""
+
+
+@strawberry.type
+class DismissChangelogSuggestionSuccess:
+    """The suggestion waits no more."""
+
+    changelog: Changelog
+    """The changed changelog."""
+
+
+DismissChangelogSuggestionResult: TypeAlias = Annotated[
+    DismissChangelogSuggestionSuccess | ChangeRefusal,
+    strawberry.union("DismissChangelogSuggestionResult", description="How `dismissChangelogSuggestion` ends."),
+]
+
+
 @strawberry.type
 class ChangelogMutation:
     """Changes of changelogs, and what machines tell of changes."""
@@ -247,3 +297,37 @@ class ChangelogMutation:
         )
         response = await changelog.call(changelog.rpc.RecordDeployment, request)
         return RecordDeploymentSuccess(deployment=Deployment.of(response.deployment))
+
+    @strawberry.mutation
+    async def accept_changelog_suggestion(
+        self,
+        info: Info,
+        input: AcceptChangelogSuggestionInput,  # noqa: A002
+    ) -> AcceptChangelogSuggestionResult:
+        """Make suggested highlights those of the changelog, also of a published one."""
+        changelog = info.context.changelog
+        request = pb.AcceptChangelogSuggestionRequest(
+            idempotency_key=idempotency_key(info, input),
+            changelog_id=input.changelog_id,
+            expected_version=input.expected_version,
+            suggestion_id=input.suggestion_id,
+        )
+        response = await changelog.call(changelog.rpc.AcceptChangelogSuggestion, request)
+        return AcceptChangelogSuggestionSuccess(changelog=Changelog.of(response.changelog))
+
+    @strawberry.mutation
+    async def dismiss_changelog_suggestion(
+        self,
+        info: Info,
+        input: DismissChangelogSuggestionInput,  # noqa: A002
+    ) -> DismissChangelogSuggestionResult:
+        """Put suggested highlights away; the changelog's history keeps them."""
+        changelog = info.context.changelog
+        request = pb.DismissChangelogSuggestionRequest(
+            idempotency_key=idempotency_key(info, input),
+            changelog_id=input.changelog_id,
+            expected_version=input.expected_version,
+            suggestion_id=input.suggestion_id,
+        )
+        response = await changelog.call(changelog.rpc.DismissChangelogSuggestion, request)
+        return DismissChangelogSuggestionSuccess(changelog=Changelog.of(response.changelog))

@@ -112,6 +112,8 @@ class LogSummary:
     """Sentences of a model that failed the check and were replaced by the built-in ones."""
     evidence_digest: str
     """SHA-256 of the evidence, in hex: equal evidence, equal digest."""
+    read_version: int | None
+    """Version of the log that it was made from; null where that was not noted."""
     created_at: Timestamp
     """When it was stored."""
     run_id: strawberry.Private[str | None]
@@ -127,8 +129,30 @@ class LogSummary:
             fallback_reason=summary.fallback_reason or None,
             replaced_sentence_count=summary.replaced_sentence_count,
             evidence_digest=summary.evidence_digest,
+            read_version=summary.read_version or None,
             created_at=summary.created_at,
             run_id=summary.run_id or None,
+        )
+
+
+@strawberry.type
+class SummarySuggestion:
+    """A summary that came when the log did not wait for it any more. A person accepts or dismisses it."""
+
+    id: strawberry.ID
+    """UUIDv7."""
+    summary: LogSummary
+    """The summary; its `readVersion` is older than the log was when it came."""
+    suggested_at: Timestamp
+    """When it came."""
+
+    @classmethod
+    def of(cls, suggestion: log_pb2.SummarySuggestion) -> "SummarySuggestion":
+        """The suggestion as logs stored it."""
+        return cls(
+            id=strawberry.ID(suggestion.id),
+            summary=LogSummary.of(suggestion.summary),
+            suggested_at=suggestion.suggested_at,
         )
 
 
@@ -231,6 +255,11 @@ class Log:
     ) -> Connection[LogPatternCount] | None:
         """Its patterns, most frequent first, 1 to 100 a page. The counts of all of them add up to `recordCount`."""
         return await list_log_patterns(info, self.id, first, after)
+
+    @strawberry.field
+    def summary_suggestions(self) -> list[SummarySuggestion]:
+        """Summaries that came too late and wait for a person, the oldest first; mostly none."""
+        return [SummarySuggestion.of(each) for each in self.told.summary_suggestions]
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Log | None":  # noqa: A002 - the key's name

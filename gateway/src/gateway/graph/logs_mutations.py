@@ -122,6 +122,56 @@ UpdateLogResult: TypeAlias = Annotated[
 ]
 
 
+@strawberry.input
+class LogSuggestionInput(WriteInput):
+    """A summary that waits for a person."""
+
+    log_id: strawberry.ID
+    """Which log."""
+    expected_version: int
+    """Version of it that was read."""
+    suggestion_id: strawberry.ID
+    """Which of its suggestions."""
+
+
+@strawberry.input
+class AcceptLogSuggestionInput(LogSuggestionInput):
+    """The summary to take."""
+
+
+@strawberry.type
+class AcceptLogSuggestionSuccess:
+    """The suggested summary is the log's."""
+
+    log: Log
+    """The log, in state SUMMARIZED."""
+
+
+AcceptLogSuggestionResult: TypeAlias = Annotated[
+    AcceptLogSuggestionSuccess | ChangeRefusal,
+    strawberry.union("AcceptLogSuggestionResult", description="How `acceptLogSuggestion` ends."),
+]
+
+
+@strawberry.input
+class DismissLogSuggestionInput(LogSuggestionInput):
+    """The summary to put away."""
+
+
+@strawberry.type
+class DismissLogSuggestionSuccess:
+    """The suggestion waits no more."""
+
+    log: Log
+    """The changed log."""
+
+
+DismissLogSuggestionResult: TypeAlias = Annotated[
+    DismissLogSuggestionSuccess | ChangeRefusal,
+    strawberry.union("DismissLogSuggestionResult", description="How `dismissLogSuggestion` ends."),
+]
+
+
 @strawberry.type
 class LogsMutation:
     """Changes of logs."""
@@ -176,3 +226,35 @@ class LogsMutation:
             severity=input.severity.value if input.severity else None,
         )
         return UpdateLogSuccess(log=Log.of((await logs.call(logs.rpc.UpdateLog, request)).log))
+
+    @strawberry.mutation
+    async def accept_log_suggestion(
+        self,
+        info: Info,
+        input: AcceptLogSuggestionInput,  # noqa: A002
+    ) -> AcceptLogSuggestionResult:
+        """Make a suggested summary that of its log, in place of the one that it had or waited for."""
+        logs = info.context.logs
+        request = pb.AcceptLogSuggestionRequest(
+            idempotency_key=idempotency_key(info, input),
+            log_id=input.log_id,
+            expected_version=input.expected_version,
+            suggestion_id=input.suggestion_id,
+        )
+        return AcceptLogSuggestionSuccess(log=Log.of((await logs.call(logs.rpc.AcceptLogSuggestion, request)).log))
+
+    @strawberry.mutation
+    async def dismiss_log_suggestion(
+        self,
+        info: Info,
+        input: DismissLogSuggestionInput,  # noqa: A002
+    ) -> DismissLogSuggestionResult:
+        """Put a suggested summary away; the log's history keeps it."""
+        logs = info.context.logs
+        request = pb.DismissLogSuggestionRequest(
+            idempotency_key=idempotency_key(info, input),
+            log_id=input.log_id,
+            expected_version=input.expected_version,
+            suggestion_id=input.suggestion_id,
+        )
+        return DismissLogSuggestionSuccess(log=Log.of((await logs.call(logs.rpc.DismissLogSuggestion, request)).log))

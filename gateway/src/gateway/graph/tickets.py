@@ -13,7 +13,7 @@ from gateway.graph import edges
 from gateway.graph.actors import Actor, user_id_of
 from gateway.graph.enums import name_or_none
 from gateway.graph.pagination import DEFAULT_PAGE_SIZE, Connection, Edge, PageInfo, check_first
-from gateway.graph.tickets_triage import TriageDecision, TriageState, ValueSource
+from gateway.graph.tickets_triage import TriageDecision, TriageState, TriageSuggestion, ValueSource
 
 MAX_SIMILAR_TICKETS = 20
 
@@ -225,6 +225,11 @@ class Ticket:
     def triage(self) -> TriageDecision | None:
         """The newest decision of the machine; null before the first."""
         return TriageDecision.of(self.told.triage) if self.told.HasField("triage") else None
+
+    @strawberry.field
+    def triage_suggestion(self) -> TriageSuggestion | None:
+        """A decision that waits for a person; null when none does. The next one that is applied replaces it."""
+        return TriageSuggestion.of(self.told.suggestion) if self.told.HasField("suggestion") else None
 
     @strawberry.field
     def created_by_actor(self) -> Actor:

@@ -102,6 +102,44 @@ RetriageTicketResult: TypeAlias = Annotated[
 
 
 @strawberry.input
+class AcceptTicketSuggestionInput(TicketWriteInput):
+    """The ticket whose suggestion to take."""
+
+
+@strawberry.type
+class AcceptTicketSuggestionSuccess:
+    """What triage suggested is a person's choice."""
+
+    ticket: Ticket | None
+    """The changed ticket; null when the suggestion hid it from the caller."""
+
+
+AcceptTicketSuggestionResult: TypeAlias = Annotated[
+    AcceptTicketSuggestionSuccess | ChangeRefusal,
+    strawberry.union("AcceptTicketSuggestionResult", description="How `acceptTicketSuggestion` ends."),
+]
+
+
+@strawberry.input
+class DismissTicketSuggestionInput(TicketWriteInput):
+    """The ticket whose suggestion to put away."""
+
+
+@strawberry.type
+class DismissTicketSuggestionSuccess:
+    """The suggestion waits no more."""
+
+    ticket: Ticket
+    """The changed ticket."""
+
+
+DismissTicketSuggestionResult: TypeAlias = Annotated[
+    DismissTicketSuggestionSuccess | ChangeRefusal,
+    strawberry.union("DismissTicketSuggestionResult", description="How `dismissTicketSuggestion` ends."),
+]
+
+
+@strawberry.input
 class SaveTicketOptionInput(WriteInput):
     """A category, priority or team."""
 
@@ -190,6 +228,38 @@ class TicketAdditionsMutation:
             expected_version=input.expected_version,
         )
         return RetriageTicketSuccess(ticket=Ticket.of((await tickets.call(tickets.rpc.RetriageTicket, request)).ticket))
+
+    @strawberry.mutation
+    async def accept_ticket_suggestion(
+        self,
+        info: Info,
+        input: AcceptTicketSuggestionInput,  # noqa: A002
+    ) -> AcceptTicketSuggestionResult:
+        """Take over what triage suggested, as a person's choice."""
+        tickets = info.context.tickets
+        request = pb.AcceptTicketSuggestionRequest(
+            idempotency_key=idempotency_key(info, input),
+            ticket_id=input.ticket_id,
+            expected_version=input.expected_version,
+        )
+        response = await tickets.call(tickets.rpc.AcceptTicketSuggestion, request)
+        return AcceptTicketSuggestionSuccess(ticket=Ticket.of(response.ticket) if response.HasField("ticket") else None)
+
+    @strawberry.mutation
+    async def dismiss_ticket_suggestion(
+        self,
+        info: Info,
+        input: DismissTicketSuggestionInput,  # noqa: A002
+    ) -> DismissTicketSuggestionResult:
+        """Put what triage suggested away."""
+        tickets = info.context.tickets
+        request = pb.DismissTicketSuggestionRequest(
+            idempotency_key=idempotency_key(info, input),
+            ticket_id=input.ticket_id,
+            expected_version=input.expected_version,
+        )
+        response = await tickets.call(tickets.rpc.DismissTicketSuggestion, request)
+        return DismissTicketSuggestionSuccess(ticket=Ticket.of(response.ticket))
 
     @strawberry.mutation
     async def save_ticket_option(self, info: Info, input: SaveTicketOptionInput) -> SaveTicketOptionResult:  # noqa: A002

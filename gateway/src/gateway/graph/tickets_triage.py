@@ -145,3 +145,18 @@ class TriageDecision:
             created_at=decision.created_at,
             run_id=decision.run_id or None,
         )
+
+
+@strawberry.type
+class TriageSuggestion:
+    """A decision that was not applied, since the ticket changed meanwhile. A person accepts or dismisses it."""
+
+    decision: TriageDecision
+    """What the engine decided about the version that it read."""
+    changed: list[str]
+    """What changed since, of `title`, `message`, `service`, `category`, `priority`, `team`, `audience`, `options`."""
+
+    @classmethod
+    def of(cls, suggestion: ticket_pb2.TriageSuggestion) -> "TriageSuggestion":
+        """The suggestion as tickets stored it."""
+        return cls(decision=TriageDecision.of(suggestion.decision), changed=list(suggestion.changed))
