@@ -15,6 +15,8 @@ FILES = {
 # What one service alone is about: name -> why it is a place of its own.
 OWN = {
     "auth": {
+        "documents.py": "what history keeps of a user, and who sees it",
+        "erasure.py": "takes a person out of his account",
         "credentials": "passwords, tokens and signing keys: what no other service may hold",
     },
     "logs": {

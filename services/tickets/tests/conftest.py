@@ -28,6 +28,7 @@ from aiops.tickets.v1 import tickets_service_pb2 as pb
 from aiops.tickets.v1.ticket_pb2 import Ticket as TicketMessage
 from aiops.tickets.v1.tickets_service_pb2_grpc import TicketsServiceStub
 from chassis.db import Database, UnitOfWork
+from chassis.history.recorder import Recorder
 from chassis.identity import Role
 from chassis.ids import uuid7
 from chassis.policy import allow
@@ -38,6 +39,7 @@ from chassis.testing.harness import Installation, RunningService, running_servic
 from chassis.testing.plugin import ServiceDatabase, TestNats
 from tickets_service import convert, similar
 from tickets_service.app import build
+from tickets_service.documents import HISTORIES
 from tickets_service.domain import Ticket
 from tickets_service.settings import TicketsSettings
 from tickets_service.store import TicketStore
@@ -69,8 +71,14 @@ def database(service_database: ServiceDatabase) -> Database:
 
 
 @pytest.fixture
-def uow(database: Database, clock: FrozenClock) -> UnitOfWork:
-    return UnitOfWork(database, clock, convert.fact_to_event, "tickets")
+def recorder(installation: Installation) -> Recorder:
+    """Keeps histories with the keys that the running service has."""
+    return Recorder(HISTORIES, (installation.folder / "redaction.key").read_bytes().strip(), "tickets")
+
+
+@pytest.fixture
+def uow(database: Database, clock: FrozenClock, recorder: Recorder) -> UnitOfWork:
+    return UnitOfWork(database, clock, convert.fact_to_event, "tickets", recorder)
 
 
 @pytest.fixture

@@ -266,7 +266,7 @@ async def test_a_decision_about_a_title_that_changed_meanwhile_waits_for_a_perso
     assert suggested.suggestion.decision.category.reasons[0].quote == "Checkout"
     assert [request.ticket.title for request in answered] == ["Checkout is down"]
     assert (accepted.version, accepted.category, accepted.category_source) == (4, "bug", ticket_pb.VALUE_SOURCE_PERSON)
-    assert (accepted.HasField("suggestion"), accepted.triage.id) == (False, suggested.suggestion.decision.id)
+    assert (accepted.HasField("suggestion"), accepted.triage.run_id) == (False, suggested.suggestion.decision.run_id)
     assert again == accepted
     assert [subject.rsplit(".", 2)[1] for subject, _ in await published(database)] == [
         "created", "updated", "triage_suggested", "suggestion_accepted",

@@ -8,6 +8,7 @@ from chassis.runtime import Runtime
 from chassis.service import Schedule, Service
 from tickets_service import convert, usecases
 from tickets_service.consumers import Triager, subscriptions
+from tickets_service.documents import HISTORIES
 from tickets_service.policy import build_policy
 from tickets_service.references import References
 from tickets_service.rpc import TicketsServicer
@@ -34,6 +35,7 @@ def build(
         settings,
         to_event=convert.fact_to_event,
         package="tickets_service",
+        histories=HISTORIES,
         clock=clock,
         metrics=METRICS,
         access_tokens=access_tokens,

@@ -21,6 +21,7 @@ from tickets_service.facts import (
     TicketAudienceUpdated,
     TicketCommented,
     TicketCreated,
+    TicketErased,
     TicketLogsLinked,
     TicketLogsUnlinked,
     TicketStatusUpdated,
@@ -33,6 +34,7 @@ from tickets_service.facts import (
     TicketUpdated,
 )
 from tickets_service.values import (
+    ERASED,
     MAXIMUM_LOGS,
     NO_VALUE,
     TRIAGE_LOST_AFTER,
@@ -300,13 +302,10 @@ class Ticket:
         ticket = self._changed(at, **changes)
         return ticket, TicketTriageSuggested(ticket.id, ticket.version, decision.id, decision.engine, changed)
 
-    def with_suggestion(self, *, narrows: bool, at: datetime) -> tuple[Self, TicketSuggestionAccepted]:
-        """The ticket with what triage suggested, as a person's choice; `narrows` makes it a matter for hr.
-
-        Raises:
-            TicketSuggestionNotFound: none waits.
-        """
-        decision = self.suggested_decision
+    def with_decision(
+        self, decision: TriageDecision, *, narrows: bool, at: datetime
+    ) -> tuple[Self, TicketSuggestionAccepted]:
+        """The ticket with what triage suggested, as a person's choice; `narrows` makes it a matter for hr."""
         chosen = {kind.field: decision.choice(kind).value for kind in OptionKind}
         changes: dict[str, object] = {name: Value(key, ValueSource.PERSON) for name, key in chosen.items() if key}
         if narrows:
@@ -334,6 +333,22 @@ class Ticket:
         if self.suggestion is None:
             raise TicketSuggestionNotFound("no suggestion of triage waits on this ticket; read it again")
         return self.suggestion.decision
+
+    def erased(self, *, reported: bool, at: datetime) -> tuple[Self, TicketErased | None]:
+        """The ticket after a person was erased who reported it, or else wrote on it; no fact when nothing was his.
+
+        Of a matter for hr that he reported, the words go with his name.
+        """
+        changes: dict[str, object] = {}
+        if reported:
+            changes["reporter"] = Reporter(self.reporter.user_id)
+            if self.hidden:
+                triage = None if self.triage is None else self.triage.without_quotes()
+                changes |= {"title": ERASED, "message": ERASED, "triage": triage, "suggestion": None}
+            if all(getattr(self, name) == new for name, new in changes.items()):
+                return self, None
+        ticket = self._changed(at, **changes)
+        return ticket, TicketErased(ticket.id, ticket.version)
 
     def triage_failed(self, failure: str, *, at: datetime) -> tuple[Self, TicketTriageFailed]:
         """The ticket without a decision and with the reason why."""

@@ -225,7 +225,7 @@ def ticket_of(row: Row[Any]) -> Ticket:
         category=Value(row.category, ValueSource(row.category_source)),
         priority=Value(row.priority, ValueSource(row.priority_source)),
         team=Value(row.team, ValueSource(row.team_source)),
-        triage=None if row.decision is None else _decision_of(row.decision),
+        triage=None if row.decision is None else decision_of(row.decision),
         suggestion=None if row.suggestion is None else _suggestion_of(row.suggestion),
         assignee_id=row.assignee_id,
         log_ids=tuple(row.log_ids),
@@ -314,7 +314,7 @@ def suggestion_values(suggestion: Suggestion) -> dict[str, object]:
     return {"decision": decision_values(suggestion.decision), "changed": list(suggestion.changed)}
 
 
-def decision_values(decision: TriageDecision) -> dict[str, object]:
+def decision_values(decision: TriageDecision) -> dict[str, Any]:
     """A decision as it is stored."""
     return {
         "id": str(decision.id),
@@ -354,7 +354,8 @@ def _reason_values(reasons: Sequence[Reason]) -> list[dict[str, object]]:
     ]
 
 
-def _decision_of(stored: Mapping[str, Any]) -> TriageDecision:
+def decision_of(stored: Mapping[str, Any]) -> TriageDecision:
+    """A decision as it was stored."""
     values = dict(stored)
     values |= {kind.field: _choice_of(stored[kind.field]) for kind in OptionKind}
     values |= {"id": UUID(stored["id"]), "created_at": datetime.fromisoformat(stored["created_at"])}
@@ -363,7 +364,7 @@ def _decision_of(stored: Mapping[str, Any]) -> TriageDecision:
 
 
 def _suggestion_of(stored: Mapping[str, Any]) -> Suggestion:
-    return Suggestion(_decision_of(stored["decision"]), tuple(stored["changed"]))
+    return Suggestion(decision_of(stored["decision"]), tuple(stored["changed"]))
 
 
 def _choice_of(stored: Mapping[str, Any]) -> Choice:

@@ -1,9 +1,11 @@
 """What triage writes, and what people make of its suggestions: inside the caller's transaction, never over a person."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from chassis.db import WriteTx
+from chassis.ids import uuid7
 from tickets_service.commands import Change
 from tickets_service.domain import Ticket, TicketOption
 from tickets_service.store import OptionStore, TicketStore
@@ -68,9 +70,10 @@ async def accept_suggestion(cmd: Change, watcher: Watcher, tx: WriteTx) -> Ticke
         TicketOptionNotFound: one of the choices is not offered any more.
     """
     before = await workable(cmd, watcher, tx)
-    decision = before.suggested_decision
+    # A row of its own, the newest now: others may have been stored since the engine gave it.
+    decision = replace(before.suggested_decision, id=uuid7())
     chosen = [(kind, key) for kind in OptionKind if (key := decision.choice(kind).value)]
-    ticket, fact = before.with_suggestion(narrows=await narrow(chosen, tx), at=tx.now)
+    ticket, fact = before.with_decision(decision, narrows=await narrow(chosen, tx), at=tx.now)
     await TicketStore(tx).add_decision(ticket.id, decision)
     return await saved(ticket, before, fact, tx)
 

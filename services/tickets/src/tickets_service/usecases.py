@@ -82,7 +82,7 @@ async def create_ticket(cmd: CreateTicket, watcher: Watcher, tx: WriteTx, redact
         )
     await store.add(ticket)
     await similar.add_words(ticket, tx)
-    tx.publish(ticket.created())
+    tx.changed(None, ticket, ticket.created())
     return ticket
 
 
@@ -301,7 +301,7 @@ async def saved(ticket: Ticket, before: Ticket, fact: object, tx: WriteTx) -> Ti
     """Write a changed ticket over the one that it was made from, which is locked, and tell the fact."""
     await TicketStore(tx).save(ticket, expected_version=before.version)
     await similar.change_words(ticket, before, tx)
-    tx.publish(fact)
+    tx.changed(before, ticket, fact)
     return ticket
 
 

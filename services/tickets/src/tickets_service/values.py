@@ -1,7 +1,7 @@
 """The small things that a ticket is made of, and who looks at it. Pure."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
@@ -20,6 +20,8 @@ MAXIMUM_EMAIL_CHARACTERS = 320
 MAXIMUM_LOGS = 50
 MAXIMUM_OPTION_NAME_CHARACTERS = 60
 MAXIMUM_OPTION_DESCRIPTION_CHARACTERS = 300
+ERASED = "[erased]"
+"""What stands in place of words that were erased."""
 TRIAGE_LOST_AFTER = timedelta(minutes=10)
 """Longer than triage is tried for. A broker that lost its disk has lost the event with it."""
 _KEY = re.compile(r"[a-z][a-z0-9_-]{0,49}")
@@ -161,6 +163,16 @@ class TriageDecision:
             OptionKind.PRIORITY: self.priority,
             OptionKind.TEAM: self.team,
         }[kind]
+
+    def without_quotes(self) -> Self:
+        """The decision without the words that it points at."""
+        return replace(
+            self,
+            category=replace(self.category, reasons=()),
+            priority=replace(self.priority, reasons=()),
+            team=replace(self.team, reasons=()),
+            people_reasons=(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
