@@ -119,7 +119,9 @@ class Server:
 class Contest:
     """What all servers are started with."""
 
-    def __init__(self, folder: Path, installation: Installation, services: dict[str, ScriptedService]) -> None:
+    def __init__(
+        self, folder: Path, installation: Installation, services: dict[str, ScriptedService], **settings: object
+    ) -> None:
         self.services = services
         self.ports = {what: free_port() for what in (*MEASURED, "sampled")}
         self.samples = folder / "samples.json"
@@ -135,10 +137,11 @@ class Contest:
             "proto": str(ROOT / "proto"),
             "schema": str(ROOT / "gateway" / "src" / "gateway" / "schema.graphql"),
             "samples": str(self.samples),
+            "settings": settings,
         }
         self._config_file.write_text(json.dumps(config))
         body = orjson.dumps({"query": page.QUERY})
-        self._request = (
+        self.request = (
             f"POST /graphql HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\naccept: application/json\r\n"
             f"authorization: Bearer {_token(installation)}\r\ncontent-length: {len(body)}\r\n\r\n"
         ).encode() + body
@@ -153,7 +156,7 @@ class Contest:
                 command = [sys.executable, "-m", "tests.bench.gateway_page.server", name, str(self._config_file)]
                 if name == "yoga":
                     command = [self._node, str(FOLDER / "yoga.mjs"), str(self._config_file)]
-                servers.append(Server(name, command, self.ports[name], self._request))
+                servers.append(Server(name, command, self.ports[name], self.request))
             yield servers
         finally:
             for server in servers:
@@ -168,8 +171,8 @@ def _token(installation: Installation) -> str:
 
 
 @asynccontextmanager
-async def contest(folder: Path) -> AsyncIterator["Contest"]:
-    """The services, for the block, and what is needed to start servers in front of them."""
+async def contest(folder: Path, **settings: object) -> AsyncIterator["Contest"]:
+    """The services, for the block, and what is needed to start servers in front of them; `settings` of the gateway."""
     installation = Installation(folder)
     services = {
         "tickets": ScriptedService(tickets_service_pb2.DESCRIPTOR.services_by_name["TicketsService"]),
@@ -182,7 +185,7 @@ async def contest(folder: Path) -> AsyncIterator["Contest"]:
     async with AsyncExitStack() as running:
         for name, service in services.items():
             await running.enter_async_context(running_script(service, name, installation))
-        yield Contest(folder, installation, services)
+        yield Contest(folder, installation, services, **settings)
 
 
 async def measure(folder: Path) -> None:

@@ -10,6 +10,7 @@ from chassis.errors import Internal
 from chassis.identity import AccessTokens, ServiceIdentity
 from chassis.metrics import Metrics
 from chassis.redaction import Redactor
+from chassis.resilience.limiter import Limiter
 from chassis.settings import SettingsInvalid
 from gateway.auth import Authenticator
 from gateway.doors.problem import problem
@@ -52,11 +53,13 @@ def build(
     metrics = Metrics(OPERATION_METRICS)
     services = Services.at(settings, identity, metrics)
     authenticator = Authenticator(access_tokens or AccessTokens.over_http(settings.jwks_url, clock), services, clock)
-    operations = Operations(services, change_feed, metrics, development=development)
+    requests = Limiter("requests", settings.max_requests, metrics=metrics)
+    uploads = Limiter("uploads", settings.max_uploads, metrics=metrics)
+    operations = Operations(services, change_feed, metrics, requests, development=development)
     over_http = GraphQLOverHttp(operations, authenticator)
     over_websocket = GraphQLOverWebSocket(operations, authenticator, clock)
-    upload_door = UploadDoor(services, authenticator)
-    session_door = SessionDoor(services, clock, secure=not development)
+    upload_door = UploadDoor(services, authenticator, uploads)
+    session_door = SessionDoor(services, clock, requests, secure=not development)
 
     # The pages that FastAPI offers load scripts from other hosts.
     app = FastAPI(title="AI Ops Assistant", docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY)

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import AsyncExitStack, aclosing, contextmanager
 from typing import Any
 
 from graphql import GraphQLError, OperationType
@@ -11,9 +11,10 @@ from opentelemetry import trace
 from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
-from chassis.errors import Unauthenticated
+from chassis.errors import Overloaded, Unauthenticated
 from chassis.identity import Call, acting_as
 from chassis.metrics import Metrics, MetricSpec
+from chassis.resilience.limiter import Limiter
 from chassis.telemetry import current_trace_id, span
 from gateway.context import Caller, RequestContext
 from gateway.documents import Documents, Operation, Prepared
@@ -65,12 +66,15 @@ class Refused(Exception):
 class Operations:
     """The one way in which an operation is run."""
 
-    def __init__(self, services: Services, change_feed: ChangeFeed, metrics: Metrics, *, development: bool) -> None:
+    def __init__(
+        self, services: Services, change_feed: ChangeFeed, metrics: Metrics, requests: Limiter, *, development: bool
+    ) -> None:
         self._graph = Graph(extensions=[UsePrepared])
         self.documents = Documents(self._graph.core, development=development)
         self._open_fields = OPEN_TO_DEVELOPERS if development else OPEN_TO_ALL
         self._services = services
         self._change_feed = change_feed
+        self._requests = requests
         self._outcomes = metrics.counter("aiops_gateway_operations_total")
         self._seconds = metrics.histogram("aiops_gateway_operation_duration_seconds")
         self._subscriptions = metrics.gauge("aiops_gateway_subscriptions")
@@ -79,32 +83,37 @@ class Operations:
         self, text: str, variables: Mapping[str, Any] | None, operation_name: str | None, caller: Caller
     ) -> ExecutionResult:
         """Answer a query or mutation."""
-        try:
-            prepared, operation = self._admit(text, operation_name, caller, ANSWERED_ONCE)
-        except Refused as refused:
-            return self._refuse(refused)
-        started = time.monotonic()
-        with self._on_behalf_of(caller, operation, deadline=started + ANSWER_SECONDS):
-            result = await self._graph.execute(
-                prepared.text,
-                variable_values=dict(variables or {}),
-                context_value=RequestContext(caller, self._services, self._change_feed, prepared),
-                operation_name=operation_name,
-            )
-        return self._recorded(self._outward(result, operation), operation, time.monotonic() - started)
+        async with AsyncExitStack() as held:
+            try:
+                await self._hold_place(held)
+                prepared, operation = self._admit(text, operation_name, caller, ANSWERED_ONCE)
+            except Refused as refused:
+                return self._refuse(refused)
+            started = time.monotonic()
+            with self._on_behalf_of(caller, operation, deadline=started + ANSWER_SECONDS):
+                result = await self._graph.execute(
+                    prepared.text,
+                    variable_values=dict(variables or {}),
+                    context_value=RequestContext(caller, self._services, self._change_feed, prepared),
+                    operation_name=operation_name,
+                )
+            return self._recorded(self._outward(result, operation), operation, time.monotonic() - started)
 
     async def stream(
         self, text: str, variables: Mapping[str, Any] | None, operation_name: str | None, caller: Caller
     ) -> AsyncGenerator[ExecutionResult, None]:
         """Answer a subscription, item by item, or anything else with one item."""
-        with span("graphql", "server"):
+        async with AsyncExitStack() as held:
+            held.enter_context(span("graphql", "server"))
             try:
                 prepared, operation = self._admit(text, operation_name, caller, frozenset(OperationType))
+                subscribes = operation.type is OperationType.SUBSCRIPTION
+                if not subscribes:
+                    await self._hold_place(held)
             except Refused as refused:
                 yield self._refuse(refused)
                 return
             trace.get_current_span().update_name(f"graphql {operation.type.value}")
-            subscribes = operation.type is OperationType.SUBSCRIPTION
             started = time.monotonic()
             deadline = None if subscribes else started + ANSWER_SECONDS
             with self._on_behalf_of(caller, operation, deadline):
@@ -125,6 +134,25 @@ class Operations:
                             yield answer if subscribes else self._recorded(answer, operation, seconds)
                 finally:
                     self._subscriptions.dec(subscribes)
+
+    def refuse_if_hopeless(self) -> None:
+        """Send an operation away before anything is spent on it.
+
+        Raises:
+            Overloaded: too many are being answered, and too many wait.
+        """
+        self._requests.refuse_if_hopeless()
+
+    async def _hold_place(self, held: AsyncExitStack) -> None:
+        """Have a place among the operations being answered until `held` ends.
+
+        Raises:
+            Refused: none came free in a moment.
+        """
+        try:
+            await held.enter_async_context(self._requests.place())
+        except Overloaded as overloaded:
+            raise Refused([GraphQLError(overloaded.message, original_error=overloaded)]) from overloaded
 
     def _admit(
         self, text: str, operation_name: str | None, caller: Caller, types: frozenset[OperationType]

@@ -20,6 +20,11 @@ class GatewaySettings(ProcessSettings):
     """Address for GraphQL and the doors."""
     operations_listen: str = "127.0.0.1:8180"
     """Address for health and metrics; keep it away from the outside."""
+    max_requests: int = Field(24, ge=1, le=1000)
+    """GraphQL operations and requests for sessions answered at once. Who comes on top waits 0.1 s for a turn, and is
+    then answered with 429."""
+    max_uploads: int = Field(8, ge=1, le=1000)
+    """Uploads taken at once, apart from other requests."""
     dashboard_folder: Path | None = None
     """Folder of the built dashboard (`make dashboard` makes `dashboard/dist`), served at `/`. Empty: no pages, when
     something else serves them under the same origin."""

@@ -85,7 +85,11 @@ async def serve(what: str, config: dict[str, Any]) -> None:
     names = ("trust_file", "redaction_key_file", "key_file", "nats_url")
     targets = {name: config[name] for name in config if name.endswith("_target")}
     settings = GatewaySettings(
-        http_listen=config[what], operations_listen="127.0.0.1:0", **{name: config[name] for name in names}, **targets
+        http_listen=config[what],
+        operations_listen="127.0.0.1:0",
+        **{name: config[name] for name in names},
+        **targets,
+        **config["settings"],
     )
     await build(settings, access_tokens=access_tokens).run(asyncio.Event())
 

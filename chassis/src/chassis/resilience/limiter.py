@@ -54,9 +54,17 @@ class Limiter:
         finally:
             self._release()
 
-    async def _turn(self) -> None:
-        if len(self._waiting) >= self._limit:
+    def refuse_if_hopeless(self) -> None:
+        """Send work away before anything is spent on it, when `place` would not even let it wait.
+
+        Raises:
+            Overloaded: too many wait already.
+        """
+        if self.in_use >= self._limit and len(self._waiting) >= self._limit:
             self._refuse()
+
+    async def _turn(self) -> None:
+        self.refuse_if_hopeless()
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:

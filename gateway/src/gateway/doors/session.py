@@ -16,6 +16,7 @@ from aiops.auth.v1 import auth_service_pb2 as pb
 from chassis.clock import Clock
 from chassis.errors import DomainError, ErrorKind, Forbidden, IdempotencyKeyInvalid, InvalidArgument, Unauthenticated
 from chassis.identity import Call, acting_as
+from chassis.resilience.limiter import Limiter
 from gateway.clients.auth import AuthCalls
 from gateway.doors.problem import problem
 from gateway.graph.auth import Role
@@ -38,9 +39,10 @@ Begun = pb.LogInResponse | pb.RefreshSessionResponse
 class SessionDoor:
     """Begins, continues and ends the session of the browser that asks."""
 
-    def __init__(self, services: Services, clock: Clock, *, secure: bool) -> None:
+    def __init__(self, services: Services, clock: Clock, places: Limiter, *, secure: bool) -> None:
         self._services = services
         self._clock = clock
+        self._places = places
         self._secure = secure
 
     async def begin(self, request: Request) -> Response:
@@ -74,7 +76,8 @@ class SessionDoor:
             password=password,
             client_address=request.client.host if request.client else "",
         )
-        begun = await auth.call(auth.rpc.LogIn, given)
+        async with self._places.place():
+            begun = await auth.call(auth.rpc.LogIn, given)
         return self._begun(begun)
 
     async def _refresh(self, request: Request) -> Response:
@@ -83,7 +86,8 @@ class SessionDoor:
             if not token:
                 raise Unauthenticated("there is no session in this browser; log in")
             given = pb.RefreshSessionRequest(idempotency_key=_key_with(token, request), refresh_token=token)
-            begun = await auth.call(auth.rpc.RefreshSession, given)
+            async with self._places.place():
+                begun = await auth.call(auth.rpc.RefreshSession, given)
             return self._begun(begun)
         except DomainError as error:
             response = _refused(error)
@@ -96,7 +100,8 @@ class SessionDoor:
         token, auth = request.cookies.get(COOKIE, ""), self._auth()
         if token:
             given = pb.LogOutRequest(idempotency_key=_key_with(token, request), refresh_token=token)
-            await auth.call(auth.rpc.LogOut, given)
+            async with self._places.place():
+                await auth.call(auth.rpc.LogOut, given)
         response = Response(status_code=HTTPStatus.NO_CONTENT)
         self._forget(response)
         return response

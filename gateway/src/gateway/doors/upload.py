@@ -16,6 +16,7 @@ from aiops.logs.v1 import log_pb2
 from aiops.logs.v1 import logs_service_pb2 as pb
 from chassis.errors import DomainError, InvalidInput, Unauthenticated
 from chassis.identity import Call, acting_as
+from chassis.resilience.limiter import Limiter
 from chassis.telemetry import current_trace_id
 from gateway.auth import Authenticator
 from gateway.clients.logs import LogsCalls
@@ -38,9 +39,10 @@ class ContentUnsupported(InvalidInput):
 class UploadDoor:
     """Takes files from people and machines."""
 
-    def __init__(self, services: Services, authenticator: Authenticator) -> None:
+    def __init__(self, services: Services, authenticator: Authenticator, places: Limiter) -> None:
         self._services = services
         self._authenticator = authenticator
+        self._places = places
 
     async def post(self, request: Request) -> Response:
         """Store the body as a log: 202 and the log, whose summary follows."""
@@ -57,8 +59,9 @@ class UploadDoor:
         if proof is None:
             raise Unauthenticated("send an access token or an API token with scope logs:write as a bearer token")
         messages = _messages(_header(request), _pieces(request))
-        with acting_as(Call("client", proof.viewer, proof.token, "UploadLog")):
-            return await LogsCalls(self._services.logs_client, self._services.logs).upload(messages)
+        async with self._places.place():
+            with acting_as(Call("client", proof.viewer, proof.token, "UploadLog")):
+                return await LogsCalls(self._services.logs_client, self._services.logs).upload(messages)
 
 
 def _header(request: Request) -> pb.UploadLogHeader:

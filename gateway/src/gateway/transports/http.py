@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
-from chassis.errors import DomainError, ErrorKind, InvalidArgument
+from chassis.errors import DomainError, ErrorKind, InvalidArgument, Overloaded
 from chassis.telemetry import current_trace_id
 from gateway.auth import Authenticator
 from gateway.context import Caller
@@ -25,6 +25,7 @@ GRAPHQL_JSON = "application/graphql-response+json"
 
 STATUS = {
     ErrorKind.UNAUTHENTICATED: 401,
+    ErrorKind.EXHAUSTED: 429,
     ErrorKind.UNAVAILABLE: 503,
     ErrorKind.DEADLINE: 504,
     ErrorKind.INTERNAL: 500,
@@ -45,6 +46,7 @@ class GraphQLOverHttp:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
             return _answer(_error("send the operation as JSON, with Content-Type: application/json"), 415, media_type)
         try:
+            self._operations.refuse_if_hopeless()
             proof = await self._authenticator.authenticate(request.headers.get("authorization"))
             refuse_announced(request, MAX_BODY_BYTES)
             body = b"".join([chunk async for chunk in bounded(request.stream(), MAX_BODY_BYTES)])
@@ -101,12 +103,26 @@ def _request_failed(result: ExecutionResult) -> bool:
 
 
 def _status(result: ExecutionResult, media_type: str) -> int:
+    if result.errors and _overloaded(result.data, result.errors):
+        return 429
     if result.data is not None or not result.errors:
         return 200
     if any((error.extensions or {}).get("code") == "UNAUTHENTICATED" for error in result.errors):
         return 401
     # Clients of plain JSON take any 2xx body for GraphQL's answer and no other; the newer media type has no such past.
     return 400 if media_type == GRAPHQL_JSON and _request_failed(result) else 200
+
+
+def _overloaded(data: Mapping[str, Any] | None, errors: list[GraphQLError]) -> bool:
+    """Whether there is nothing in the answer but that too much is going on."""
+    nothing = data is None or all(field is None for field in data.values())
+    return nothing and all((error.extensions or {}).get("code") == Overloaded.reason for error in errors)
+
+
+def _retry_after(body: Mapping[str, Any]) -> str:
+    """Seconds until it is worth trying again: the longest that an error asks for."""
+    asked = (error.get("extensions", {}).get("metadata", {}) for error in body.get("errors", ()))
+    return str(max((int(metadata.get("retry_after_seconds", 1)) for metadata in asked), default=1))
 
 
 def _error(message: str, code: str = "BAD_REQUEST") -> dict[str, Any]:
@@ -122,4 +138,6 @@ def _answer(body: Mapping[str, Any], status: int, media_type: str) -> Response:
     headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
     if status == 401:  # noqa: PLR2004
         headers["www-authenticate"] = "Bearer"
+    elif status == 429:  # noqa: PLR2004
+        headers["retry-after"] = _retry_after(body)
     return Response(orjson.dumps(body), status, headers, f"{media_type}; charset=utf-8")
