@@ -317,6 +317,22 @@ async def test_an_erased_user_takes_the_words_with_him_that_he_wrote_in_matters_
     assert "plain" in after
 
 
+async def test_an_erased_user_who_only_wrote_on_a_matter_of_somebody_else_leaves_no_word(
+    uow: UnitOfWork, database: Database, redactor: Redactor, opened: Opened, erase: Erase
+) -> None:
+    async with uow.begin() as tx:
+        ticket = await usecases.create_ticket(wish(title="Own words", audience=Audience.PEOPLE), HR, tx, redactor)
+        tx.actor = type(tx.actor)("user", HR.id)
+        await usecases.add_ticket_comment(AddTicketComment(ticket.id, 1, SECRET, internal=False), HR, tx, redactor)
+
+    assert await erase(f"user:{HR.id}") == 1
+
+    now = await stored(database, ticket.id)
+    assert (now.version, now.title, now.reporter) == (3, "Own words", REPORTER)
+    assert SECRET not in await everything(database)
+    assert await opened(ticket.id) == document(now).fields
+
+
 async def everything(database: Database) -> str:
     """All that the schema says in clear text of tickets."""
     names = ("tickets", "ticket_comments", "triage_decisions", "ticket_changes", "ticket_snapshots", "ticket_words")

@@ -107,7 +107,7 @@ async def _blank(tx: WriteTx, recorder: Recorder, stored: str) -> int:
 async def _spelled(tx: WriteTx, recorder: Recorder, kind: str, stored: str) -> set[str]:
     """The subject as current rows spell it: of an address only a digest is stored, so the rows are looked through."""
     history = recorder.histories[kind]
-    found: set[str] = set()
+    found = {stored} if stored.startswith("user:") else set[str]()  # his words may stand where no document names him
     after = None
     while page := await history.iterate(tx, after, PAGE):
         for aggregate in page:
