@@ -88,6 +88,8 @@ class Caller:
             answer = await self.http.post(
                 "/graphql", json={"query": document, "variables": variables or {}}, headers=headers
             )
+            if answer.status_code in {429, 502, 503, 504}:
+                raise Unanswered(f"HTTP {answer.status_code}")
             body = answer.json()
         except httpx.HTTPError as error:
             raise Unanswered(type(error).__name__) from error

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -165,13 +165,22 @@ async def house(house_of_module: House) -> AsyncIterator[House]:
     await house_of_module.heal()
 
 
-@pytest.fixture
-def fault_folder() -> Iterator[Path]:
-    """A folder that Postgres can reach as another user too; gone after the test."""
+@contextmanager
+def fault_folder_of() -> Iterator[Path]:
+    """A folder that Postgres can reach as another user too; gone after the block."""
     folder = Path(tempfile.mkdtemp(prefix="aiops-fault-"))
     folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def fault_folder() -> Iterator[Path]:
+    """A folder for one test."""
+    with fault_folder_of() as folder:
+        yield folder
 
 
 @pytest.fixture

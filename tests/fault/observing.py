@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
 
 import psycopg
@@ -29,16 +29,16 @@ PAGES = {
 MARKER = re.compile(r"\b[b-p]{5}[0-9]{6}x\b")
 
 
-async def readable(admin: Caller) -> Readable:
-    """All that the admin can read, by its markers."""
+async def readable(admin: Caller, *, only: Collection[str] = tuple(PAGES)) -> Readable:
+    """All that the admin can read, by its markers; `only` some of the pages."""
     found = Readable()
 
     def see(kind: str, text: str, id_: str, version: int = 1) -> None:
         marker = MARKER.search(text)
         found.by_marker.setdefault((kind, marker[0] if marker else text), []).append(Seen(id_, version))
 
-    for field, selection in PAGES.items():
-        async for node in _pages(admin, field, selection):
+    for field in only:
+        async for node in _pages(admin, field, PAGES[field]):
             kind = field.removesuffix("s")
             if isinstance(node.get("version"), int):
                 found.versions[node["id"]] = node["version"]
