@@ -11,7 +11,9 @@ import pytest_asyncio
 from services.auth.tests.factories import Auth
 
 from auth_service.app import build
+from auth_service.documents import HISTORIES
 from auth_service.settings import AuthSettings
+from chassis.history.recorder import Recorder
 from chassis.testing.clock import FrozenClock
 from chassis.testing.harness import Installation, running_service
 from chassis.testing.plugin import ServiceDatabase
@@ -22,6 +24,12 @@ StartAuth = Callable[..., AbstractAsyncContextManager[Auth]]
 @pytest.fixture
 def schema(make_database: Callable[[str, str], ServiceDatabase]) -> ServiceDatabase:
     return make_database("auth", "auth_service")
+
+
+@pytest.fixture
+def recorder(installation: Installation) -> Recorder:
+    """What reads and writes histories with the keys of the running auth."""
+    return Recorder(HISTORIES, (installation.folder / "redaction.key").read_bytes().strip(), "auth")
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ FACTS: list[tuple[object, str]] = [
     (domain.UserRoleSet(ID, 2, None, Role.OPS), "aiops.auth.user.role_set.v1"),
     (domain.UserWasDeactivated(ID, 2), "aiops.auth.user.deactivated.v1"),
     (domain.UserPasswordChanged(ID, 2), "aiops.auth.user.password_changed.v1"),
+    (domain.UserErased(ID, 2), "aiops.auth.user.erased.v1"),
     (
         domain.SessionWasRevoked(ID, 2, OTHER_ID, domain.RevocationCause.LOGGED_OUT),
         "aiops.auth.session.revoked.v1",

@@ -30,6 +30,7 @@ from auth_service.credentials.verification import PasswordVerification
 from auth_service.domain import AccountRules, LogIn, SignUpMode
 from chassis.db import UnitOfWork
 from chassis.errors import DomainError
+from chassis.history.recorder import Recorder
 from chassis.logging import JsonFormatter
 from chassis.redaction import Redactor
 
@@ -135,10 +136,10 @@ async def test_warning_tells_neither_address_as_it_is_printed(auth: Auth, caplog
 
 
 @pytest.mark.parametrize("meanwhile", ["the password was changed", "the account was closed"])
-async def test_what_changes_between_check_and_session_wins(auth: Auth, meanwhile: str) -> None:
+async def test_what_changes_between_check_and_session_wins(auth: Auth, recorder: Recorder, meanwhile: str) -> None:
     admin = await auth.first_admin()
     ops = await auth.joined(admin, "bob@example.com")
-    uow = UnitOfWork(auth.database, auth.clock, fact_to_event, "auth")
+    uow = UnitOfWork(auth.database, auth.clock, fact_to_event, "auth", recorder)
     lifetimes = AccountRules(SignUpMode.INVITE, timedelta(days=1), timedelta(days=1))
     verification = PasswordVerification(uow, PasswordHasher(4), lifetimes)
     with for_person(ops):

@@ -17,6 +17,7 @@ from auth_service.credentials.signing import KeySealer, KeyState
 from auth_service.queries import KeyRing
 from chassis.db import UnitOfWork
 from chassis.errors import Unavailable
+from chassis.history.recorder import Recorder
 from chassis.identity import AccessTokens
 from chassis.paging import Page
 from chassis.testing.clock import FrozenClock
@@ -26,8 +27,8 @@ MONTH = timedelta(days=30)
 
 
 @pytest.fixture
-def uow(schema: ServiceDatabase, clock: FrozenClock) -> UnitOfWork:
-    return UnitOfWork(schema.database, clock, fact_to_event, "auth")
+def uow(schema: ServiceDatabase, clock: FrozenClock, recorder: Recorder) -> UnitOfWork:
+    return UnitOfWork(schema.database, clock, fact_to_event, "auth", recorder)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from auth_service.convert import fact_to_event
 from auth_service.domain import DeactivateUser, Role, SetUserRole
 from chassis.db import UnitOfWork
 from chassis.errors import DomainError
+from chassis.history.recorder import Recorder
 
 
 async def test_setup_token_is_told_in_a_file_for_its_owner_alone(auth: Auth) -> None:
@@ -262,10 +263,10 @@ async def test_last_admin_stays(auth: Auth) -> None:
 
 
 @pytest.mark.parametrize("second_step", ["resigns", "closes the account", "demotes the first"])
-async def test_two_admins_at_once_leave_one(auth: Auth, second_step: str) -> None:
+async def test_two_admins_at_once_leave_one(auth: Auth, recorder: Recorder, second_step: str) -> None:
     first = await auth.first_admin()
     second = await auth.joined(first, "eve@example.com", user_pb2.ROLE_ADMIN)
-    uow = UnitOfWork(auth.database, auth.clock, fact_to_event, "auth")
+    uow = UnitOfWork(auth.database, auth.clock, fact_to_event, "auth", recorder)
 
     async def act() -> None:
         with for_person(second):

@@ -17,6 +17,7 @@ from auth_service.credentials.passwords import PasswordHasher
 from auth_service.credentials.setup_file import SetupTokenFile
 from auth_service.credentials.signing import KeySealer
 from auth_service.credentials.verification import PasswordVerification
+from auth_service.documents import HISTORIES
 from auth_service.domain import AccountRules
 from auth_service.policy import make_policy
 from auth_service.queries import KeyRing
@@ -51,6 +52,7 @@ def build(
         clock=clock,
         to_event=fact_to_event,
         package="auth_service",
+        histories=HISTORIES,
         # Its own keys are in its own database: no way through HTTP.
         access_tokens=access_tokens or AccessTokens(own_keys, clock),
     )

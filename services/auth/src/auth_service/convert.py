@@ -251,6 +251,9 @@ def fact_to_event(fact: object) -> Event:
         case domain.UserWasDeactivated(user_id, version):
             deactivated = events.UserDeactivated(user_id=str(user_id))
             event = Event("aiops.auth.user.deactivated.v1", "user", user_id, version, deactivated)
+        case domain.UserErased(user_id, version):
+            erased = events.UserErased(user_id=str(user_id))
+            event = Event("aiops.auth.user.erased.v1", "user", user_id, version, erased)
         case domain.UserPasswordChanged(user_id, version):
             changed = events.UserPasswordChanged(user_id=str(user_id))
             event = Event("aiops.auth.user.password_changed.v1", "user", user_id, version, changed)

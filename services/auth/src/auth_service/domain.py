@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from auth_service.errors import (
@@ -17,10 +18,14 @@ from auth_service.errors import (
 from chassis.errors import InvalidArgument, Unauthenticated, VersionConflict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from uuid import UUID
 
 MAXIMUM_EMAIL_CHARACTERS = 254
 MAXIMUM_NAME_CHARACTERS = 100
+ERASED_DOMAIN = "erased.invalid"
+"""Of the addresses of erased accounts: reserved by RFC 2606, so nobody has one."""
+ERASED_NAME = "Erased user"
 REFRESH_GRACE = timedelta(seconds=10)
 """How long the token traded in last may come again without being taken for a theft."""
 
@@ -39,6 +44,14 @@ class UserStatus(StrEnum):
     INVITED = "invited"
     ACTIVE = "active"
     DEACTIVATED = "deactivated"
+
+
+STATUS_MOVES: Mapping[UserStatus, tuple[UserStatus, ...]] = MappingProxyType({
+    UserStatus.INVITED: (UserStatus.ACTIVE, UserStatus.DEACTIVATED),
+    UserStatus.ACTIVE: (UserStatus.DEACTIVATED,),
+    UserStatus.DEACTIVATED: (),
+})  # fmt: skip
+"""What an account may become; a closed one stays closed."""
 
 
 class SignUpMode(StrEnum):
@@ -110,10 +123,25 @@ class User:
         Raises:
             UserStateUnchanged: it is already.
         """
-        if self.status is UserStatus.DEACTIVATED:
+        if UserStatus.DEACTIVATED not in STATUS_MOVES[self.status]:
             raise UserStateUnchanged("the user is deactivated already", status=self.status)
         user = self._changed(at, status=UserStatus.DEACTIVATED)
         return user, UserWasDeactivated(user.id, user.version)
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether the person behind the account was forgotten."""
+        return self.email.endswith(f"@{ERASED_DOMAIN}")
+
+    def erased(self, at: datetime) -> tuple[User, UserErased]:
+        """The account closed, without anything that says whose it was; only for one that was not erased before."""
+        user = self._changed(
+            at,
+            email=f"erased-{self.id}@{ERASED_DOMAIN}",
+            display_name=ERASED_NAME,
+            status=UserStatus.DEACTIVATED,
+        )
+        return user, UserErased(user.id, user.version)
 
     def with_new_password(self, at: datetime) -> tuple[User, UserPasswordChanged]:
         """The person's password is another one from now on."""
@@ -185,7 +213,9 @@ def check_email(email: str) -> str:
     email = email.strip()
     local, _, domain = email.partition("@")
     printable = email.isprintable() and " " not in email
-    if not (local and domain and printable and "@" not in domain and len(email) <= MAXIMUM_EMAIL_CHARACTERS):
+    reserved = domain.casefold() == ERASED_DOMAIN
+    plausible = local and domain and printable and "@" not in domain and not reserved
+    if not (plausible and len(email) <= MAXIMUM_EMAIL_CHARACTERS):
         raise InvalidArgument("write an e-mail address like name@example.com", field="email")
     return email
 
@@ -296,6 +326,14 @@ class UserRoleSet:
 @dataclass(frozen=True)
 class UserWasDeactivated:
     """An account was closed."""
+
+    user_id: UUID
+    version: int
+
+
+@dataclass(frozen=True)
+class UserErased:
+    """A person was forgotten: address and name were erased, and the account was closed."""
 
     user_id: UUID
     version: int

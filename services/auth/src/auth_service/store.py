@@ -70,6 +70,12 @@ async def get_user_for_update(tx: WriteTx, user_id: UUID) -> User:
     return _existing(await tx.fetch_one(_locked(select(users).where(users.c.id == user_id))), user_id)
 
 
+async def find_user_for_update(tx: WriteTx, user_id: UUID) -> User | None:
+    """A user whose row nobody else changes before this transaction ends; None when there is none."""
+    row = await tx.fetch_one(_locked(select(users).where(users.c.id == user_id)))
+    return user_from(row) if row else None
+
+
 async def find_user_steady(tx: WriteTx, user_id: UUID) -> User | None:
     """A user who stays as he is until this transaction ends; several may look at once."""
     row = await tx.fetch_one(select(users).where(users.c.id == user_id).with_for_update(read=True))
@@ -154,6 +160,18 @@ async def consume_setup(tx: WriteTx, token_hash: bytes) -> bool:
         update(setup).where(setup.c.token_hash == token_hash, setup.c.consumed_at.is_(None)).values(consumed_at=tx.now)
     )
     return used.rowcount == 1
+
+
+async def reopen_setup(tx: WriteTx) -> None:
+    """Let a first account be made again: nobody is left who manages the installation."""
+    await tx.execute(update(setup).values(consumed_at=None, token_hash=b""))
+
+
+async def forget_credentials(tx: WriteTx, user_id: UUID) -> None:
+    """Delete a user's password and invitations, and from where he logged in. Only the owner may touch the audit."""
+    await tx.execute(passwords.delete().where(passwords.c.user_id == user_id))
+    await tx.execute(invitations.delete().where(invitations.c.user_id == user_id))
+    await tx.execute(update(audit_events).where(audit_events.c.subject_id == user_id).values(client_address=""))
 
 
 async def put_invitation(tx: WriteTx, user_id: UUID, token_hash: bytes, expires_at: datetime) -> None:

@@ -61,12 +61,14 @@ async def sign_up(admitted: AdmittedSignUp, rules: AccountRules, tx: WriteTx) ->
         InvitationInvalid: the invitation is not good, or not for this address.
         EmailTaken: the address belongs to an account.
     """
+    invited = None
     if admitted.command.invitation_token and not admitted.command.setup_token:
-        user = await _take_up_invitation(admitted.command, rules, tx)
+        invited = await _invited(admitted.command, rules, tx)
+        user = await _take_up_invitation(invited, admitted.command, tx)
     else:
         user = await _make_account(admitted.command, rules, tx)
     await store.put_password_hash(tx, user.id, admitted.password_hash)
-    tx.publish(UserSignedUp(user.id, user.version, user.role))
+    tx.changed(invited, user, UserSignedUp(user.id, user.version, user.role))
     await store.record(tx, "user.signed_up", user.id, detail={"role": user.role})
     return user
 
@@ -88,7 +90,8 @@ async def _make_account(command: SignUp, rules: AccountRules, tx: WriteTx) -> Us
     return user
 
 
-async def _take_up_invitation(command: SignUp, rules: AccountRules, tx: WriteTx) -> User:
+async def _invited(command: SignUp, rules: AccountRules, tx: WriteTx) -> User:
+    """Whom the invitation of a sign-up is for; it is used up."""
     if rules.signup is SignUpMode.CLOSED:
         raise closed(rules.signup)
     user_id = await store.consume_invitation(tx, digest(command.invitation_token))
@@ -97,6 +100,10 @@ async def _take_up_invitation(command: SignUp, rules: AccountRules, tx: WriteTx)
     invited = await store.get_user_for_update(tx, user_id)
     if invited.status is not UserStatus.INVITED or email_key(invited.email) != email_key(command.email):
         raise InvitationInvalid
+    return invited
+
+
+async def _take_up_invitation(invited: User, command: SignUp, tx: WriteTx) -> User:
     user, _ = invited.accepted(check_display_name(command.display_name or invited.display_name, invited.email), tx.now)
     await store.save_user(tx, user, expected_version=invited.version)
     return user
@@ -188,7 +195,7 @@ async def invite_user(command: InviteUser, rules: AccountRules, tx: WriteTx) -> 
     name = check_display_name(command.display_name, email)
     user = User(uuid7(), 1, email, name, command.role, UserStatus.INVITED, tx.now, tx.now)
     if await store.add_user(tx, user):
-        tx.publish(UserInvited(user.id, user.version, user.role))
+        tx.changed(None, user, UserInvited(user.id, user.version, user.role))
     else:
         user = await _invited_before(user, tx)
     invitation, expires_at = new_secret(), tx.now + rules.invitation_lifetime
@@ -224,7 +231,7 @@ async def set_user_role(command: SetUserRole, tx: WriteTx) -> User:
     changed, fact = user.given(command.role, tx.now)
     authority.keep_an_admin(admins, changed)
     await store.save_user(tx, changed, expected_version=user.version)
-    tx.publish(fact)
+    tx.changed(user, changed, fact)
     await store.record(tx, "user.role_set", user.id, detail={"previous_role": user.role, "role": changed.role})
     return changed
 
@@ -245,7 +252,7 @@ async def deactivate_user(command: DeactivateUser, tx: WriteTx) -> User:
     changed, fact = user.deactivated(tx.now)
     authority.keep_an_admin(admins, changed)
     await store.save_user(tx, changed, expected_version=user.version)
-    tx.publish(fact)
+    tx.changed(user, changed, fact)
     await store.record(tx, "user.deactivated", user.id)
     for session in await store.open_sessions_for_update(tx, user.id):
         await _revoke(session, RevocationCause.USER_DEACTIVATED, tx)
@@ -270,7 +277,7 @@ async def change_password(prepared: PreparedPasswordChange, tx: WriteTx) -> User
     await store.save_user(tx, changed, expected_version=user.version)
     await store.put_password_hash(tx, user.id, prepared.new_hash)
     await vault.forgive(tx, account_throttle(user.email))
-    tx.publish(fact)
+    tx.changed(user, changed, fact)
     await store.record(tx, "user.password_changed", user.id)
     for session in await store.open_sessions_for_update(tx, user.id, but=prepared.command.session_id):
         await _revoke(session, RevocationCause.PASSWORD_CHANGED, tx)

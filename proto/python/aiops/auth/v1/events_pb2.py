@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from aiops.auth.v1 import user_pb2 as aiops_dot_auth_dot_v1_dot_user__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x61iops/auth/v1/events.proto\x12\raiops.auth.v1\x1a\x18\x61iops/auth/v1/user.proto\"B\n\x0cUserSignedUp\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12!\n\x04role\x18\x02 \x01(\x0e\x32\x13.aiops.auth.v1.Role\"A\n\x0bUserInvited\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12!\n\x04role\x18\x02 \x01(\x0e\x32\x13.aiops.auth.v1.Role\"m\n\x0bUserRoleSet\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12*\n\rprevious_role\x18\x02 \x01(\x0e\x32\x13.aiops.auth.v1.Role\x12!\n\x04role\x18\x03 \x01(\x0e\x32\x13.aiops.auth.v1.Role\"\"\n\x0fUserDeactivated\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"&\n\x13UserPasswordChanged\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"D\n\x0eSessionRevoked\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05\x63\x61use\x18\x03 \x01(\t\"S\n\x0f\x41piTokenCreated\x12\x14\n\x0c\x61pi_token_id\x18\x01 \x01(\t\x12\x1a\n\x12service_account_id\x18\x02 \x01(\t\x12\x0e\n\x06scopes\x18\x03 \x03(\t\"C\n\x0f\x41piTokenRevoked\x12\x14\n\x0c\x61pi_token_id\x18\x01 \x01(\t\x12\x1a\n\x12service_account_id\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x61iops/auth/v1/events.proto\x12\raiops.auth.v1\x1a\x18\x61iops/auth/v1/user.proto\"B\n\x0cUserSignedUp\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12!\n\x04role\x18\x02 \x01(\x0e\x32\x13.aiops.auth.v1.Role\"A\n\x0bUserInvited\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12!\n\x04role\x18\x02 \x01(\x0e\x32\x13.aiops.auth.v1.Role\"m\n\x0bUserRoleSet\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12*\n\rprevious_role\x18\x02 \x01(\x0e\x32\x13.aiops.auth.v1.Role\x12!\n\x04role\x18\x03 \x01(\x0e\x32\x13.aiops.auth.v1.Role\"\"\n\x0fUserDeactivated\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"&\n\x13UserPasswordChanged\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\x1d\n\nUserErased\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"D\n\x0eSessionRevoked\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05\x63\x61use\x18\x03 \x01(\t\"S\n\x0f\x41piTokenCreated\x12\x14\n\x0c\x61pi_token_id\x18\x01 \x01(\t\x12\x1a\n\x12service_account_id\x18\x02 \x01(\t\x12\x0e\n\x06scopes\x18\x03 \x03(\t\"C\n\x0f\x41piTokenRevoked\x12\x14\n\x0c\x61pi_token_id\x18\x01 \x01(\t\x12\x1a\n\x12service_account_id\x18\x02 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,10 +42,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USERDEACTIVATED']._serialized_end=351
   _globals['_USERPASSWORDCHANGED']._serialized_start=353
   _globals['_USERPASSWORDCHANGED']._serialized_end=391
-  _globals['_SESSIONREVOKED']._serialized_start=393
-  _globals['_SESSIONREVOKED']._serialized_end=461
-  _globals['_APITOKENCREATED']._serialized_start=463
-  _globals['_APITOKENCREATED']._serialized_end=546
-  _globals['_APITOKENREVOKED']._serialized_start=548
-  _globals['_APITOKENREVOKED']._serialized_end=615
+  _globals['_USERERASED']._serialized_start=393
+  _globals['_USERERASED']._serialized_end=422
+  _globals['_SESSIONREVOKED']._serialized_start=424
+  _globals['_SESSIONREVOKED']._serialized_end=492
+  _globals['_APITOKENCREATED']._serialized_start=494
+  _globals['_APITOKENCREATED']._serialized_end=577
+  _globals['_APITOKENREVOKED']._serialized_start=579
+  _globals['_APITOKENREVOKED']._serialized_end=646
 # @@protoc_insertion_point(module_scope)

@@ -146,6 +146,28 @@ class UserPasswordChanged(_message.Message):
 Global___UserPasswordChanged: _TypeAlias = UserPasswordChanged  # noqa: Y015
 
 @_typing.final
+class UserErased(_message.Message):
+    """UserErased: a person's e-mail address and name were erased, and the account was closed. Subject aiops.auth.user.erased.v1."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """User id."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UserErased: _TypeAlias = UserErased  # noqa: Y015
+
+@_typing.final
 class SessionRevoked(_message.Message):
     """SessionRevoked: a session ended before its time. Subject aiops.auth.session.revoked.v1."""
 
