@@ -12,6 +12,7 @@ from ai_service.settings import AiSettings
 from aiops.ai.v1.ai_service_pb2 import DESCRIPTOR
 from aiops.ai.v1.ai_service_pb2_grpc import add_AiServiceServicer_to_server
 from chassis.metrics import MetricSpec
+from chassis.resilience.breaker import Breaker
 from chassis.runtime import Runtime
 from chassis.service import Service
 
@@ -61,8 +62,9 @@ def _engine(settings: AiSettings, runtime: Runtime) -> Engine | None:
     if not settings.openai_configured:
         return None
     # Half a second and 40 MB that only a configured model is worth.
-    from ai_service.engines.openai import OpenAiEngine  # noqa: PLC0415
+    from ai_service.engines.openai import ENDPOINT, OpenAiEngine  # noqa: PLC0415
 
+    state = runtime.metrics.gauge("aiops_breaker_state").labels("model")
     engine = OpenAiEngine(
         base_url=settings.openai_base_url,
         api_key=settings.openai_api_key.get_secret_value(),
@@ -71,6 +73,7 @@ def _engine(settings: AiSettings, runtime: Runtime) -> Engine | None:
         deadline_seconds=settings.openai_deadline_seconds,
         max_output_tokens=settings.openai_max_output_tokens,
         redact=runtime.redactor.redact,
+        breaker=Breaker(ENDPOINT, clock=runtime.clock, on_change=state.set),
     )
     runtime.on_close(engine.close)
     return engine

@@ -18,7 +18,9 @@ from tenacity.wait import wait_random_exponential
 
 from ai_service.domain import Answer, EngineName, FallbackReason
 from ai_service.engines.engine import EngineFailed
+from chassis.errors import Unavailable
 from chassis.redaction import RedactionFailed
+from chassis.resilience.breaker import Breaker
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,10 +28,12 @@ if TYPE_CHECKING:
     from ai_service.engines.engine import Prompt, Redact, Task
 
 T = TypeVar("T")
+ENDPOINT = "the model's endpoint"
 MAX_ROUNDS = 3
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 8.0
 _MODEL_CHARACTERS = 200
+_ENDPOINT_AWAY = {FallbackReason.TIMEOUT, FallbackReason.UNREACHABLE, FallbackReason.SERVER_ERROR}
 _TOO_LONG = ("context_length", "context length", "context window", "too long", "too many tokens", "maximum context")
 
 
@@ -84,6 +88,7 @@ class OpenAiEngine:
         max_output_tokens: int,
         redact: Redact,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        breaker: Breaker | None = None,
     ) -> None:
         # Local servers want no key, the library insists on one.
         self._client = openai.AsyncOpenAI(
@@ -95,6 +100,7 @@ class OpenAiEngine:
         self._max_output_tokens = max_output_tokens
         self._redact = redact
         self._sleep = sleep
+        self._breaker = breaker or Breaker(ENDPOINT)
         self._proven: ReplyFormat | None = None
         self._limit_parameter = "max_tokens"
         self._with_temperature = True
@@ -175,6 +181,29 @@ class OpenAiEngine:
                 return self._read(completion, task, prompt, exchange)
 
     async def _send(self, reply_format: ReplyFormat, task: Task[T], user: str, exchange: _Exchange) -> object:
+        """Ask once, unless the endpoint failed so often of late that the built-in engine's answer should not wait."""
+        try:
+            admission = self._breaker.admit()
+        except Unavailable as refused:
+            raise _Failure(FallbackReason.UNREACHABLE, refused.message) from None
+        try:
+            completion = await self._post(reply_format, task, user, exchange)
+        except _Failure as failure:
+            if failure.reason in _ENDPOINT_AWAY:
+                admission.failed(in_vain=failure.reason is not FallbackReason.SERVER_ERROR)
+            else:
+                admission.answered()
+            raise
+        except openai.BadRequestError:
+            admission.answered()
+            raise
+        else:
+            admission.answered()
+            return completion
+        finally:
+            admission.left()
+
+    async def _post(self, reply_format: ReplyFormat, task: Task[T], user: str, exchange: _Exchange) -> object:
         exchange.requests += 1
         parameters: dict[str, Any] = {self._limit_parameter: self._max_output_tokens}
         if self._with_temperature:
