@@ -8,7 +8,7 @@ import pytest
 
 from chassis.errors import Overloaded
 from chassis.metrics import Metrics
-from chassis.resilience.limiter import Limiter
+from chassis.resilience.limiter import LEAST_AT_ONCE, Lateness, Limiter
 
 
 async def work(limiter: Limiter, seconds: float, ended: Counter[str], *, reserved: bool = False) -> None:
@@ -117,3 +117,41 @@ async def test_whoever_is_cancelled_as_its_turn_comes_hands_it_on(metrics: Metri
     assert limiter.in_use == 1
     await working[1]
     assert ended == {"most at once": 2, "done": 3}
+
+
+async def test_an_event_loop_that_runs_late_counts_as_a_full_queue(metrics: Metrics) -> None:
+    lateness = Lateness()
+    limiter, ended = Limiter("calls", 100, lateness=lateness, metrics=metrics), Counter[str]()
+    watching = asyncio.ensure_future(lateness.watch())
+
+    async def hog(seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            time.sleep(0.15)  # noqa: ASYNC251 - what is to be seen
+            await asyncio.sleep(0)
+
+    try:
+        await asyncio.sleep(0.1)
+        on_time = lateness.seconds
+        await hog(1.5)
+        late = lateness.seconds
+        await asyncio.gather(*(work(limiter, 0.0, ended) for _ in range(50)))
+        await asyncio.sleep(0.2)
+        await asyncio.gather(*(work(limiter, 0.0, ended) for _ in range(50)))
+    finally:
+        watching.cancel()
+
+    assert on_time < 0.1 < late
+    assert ended == {"most at once": 50, "done": LEAST_AT_ONCE + 50, "shed": 50 - LEAST_AT_ONCE}
+
+
+async def test_a_hiccup_is_no_overload() -> None:
+    lateness = Lateness()
+    watching = asyncio.ensure_future(lateness.watch())
+    await asyncio.sleep(0.1)
+
+    time.sleep(0.5)  # noqa: ASYNC251 - what is to be seen
+    await asyncio.sleep(0.01)
+
+    assert lateness.seconds < 0.1
+    watching.cancel()

@@ -22,6 +22,7 @@ from chassis.migrations import schema_ready
 from chassis.operations import RULES as OPERATIONS_RULES
 from chassis.operations import OperationsServicer
 from chassis.program import explain
+from chassis.resilience.limiter import Lateness
 from chassis.rpc.server import make_server
 from chassis.schedules import own_call
 from chassis.settings import SettingsInvalid
@@ -152,7 +153,8 @@ class Process:
             self._fail("the HTTP server ended by itself")
 
     async def _serve(self) -> None:
-        runtime, settings = self._runtime, self.settings
+        runtime, settings, lateness = self._runtime, self.settings, Lateness()
+        self._background.run("lateness", lateness.watch)
         server = make_server(
             runtime.name,
             trust=runtime.trust,
@@ -165,6 +167,7 @@ class Process:
                 max_uploads=settings.max_uploads,
                 connection_age_seconds=settings.connection_age_seconds,
             ),
+            lateness=lateness,
         )
         self._service.register(self._service.servicer, server)
         OperationsServicer(runtime.unit_of_work, self._service.subscriptions).register(server)

@@ -10,7 +10,7 @@ from chassis.errors import Internal
 from chassis.identity import AccessTokens, ServiceIdentity
 from chassis.metrics import Metrics
 from chassis.redaction import Redactor
-from chassis.resilience.limiter import Limiter
+from chassis.resilience.limiter import Lateness, Limiter
 from chassis.settings import SettingsInvalid
 from gateway.auth import Authenticator
 from gateway.doors.problem import problem
@@ -53,7 +53,8 @@ def build(
     metrics = Metrics(OPERATION_METRICS)
     services = Services.at(settings, identity, metrics)
     authenticator = Authenticator(access_tokens or AccessTokens.over_http(settings.jwks_url, clock), services, clock)
-    requests = Limiter("requests", settings.max_requests, metrics=metrics)
+    lateness = Lateness()
+    requests = Limiter("requests", settings.max_requests, lateness=lateness, metrics=metrics)
     uploads = Limiter("uploads", settings.max_uploads, metrics=metrics)
     operations = Operations(services, change_feed, metrics, requests, development=development)
     over_http = GraphQLOverHttp(operations, authenticator)
@@ -83,6 +84,7 @@ def build(
         services=services,
         change_feed=change_feed,
         operations=operations,
+        lateness=lateness,
         over_websocket=over_websocket,
         app=app,
     )

@@ -19,6 +19,7 @@ from chassis.http import HttpServer, Traced, make_app
 from chassis.messaging import Messaging
 from chassis.metrics import Metrics
 from chassis.redaction import Redactor
+from chassis.resilience.limiter import Lateness
 from gateway.listening import HttpServers
 from gateway.live import ChangeFeed, listen
 from gateway.operations import Operations
@@ -63,6 +64,7 @@ class Gateway:
     services: Services
     change_feed: ChangeFeed
     operations: Operations
+    lateness: Lateness
     over_websocket: GraphQLOverWebSocket
     app: FastAPI
     http_port: int = 0
@@ -116,6 +118,7 @@ class Gateway:
         operations = HttpServer(make_app(self.health, self.metrics))
         self.operations_port = self._servers.serve(operations, "operations_listen")
         self._background.run("live", lambda: listen(self.messaging, self.change_feed, self.over_websocket.hear_access))
+        self._background.run("lateness", self.lateness.watch)
         self._background.run("health", self.health.watch)
         gc.collect()
         gc.freeze()  # what is here now stays: collections need not look at it again

@@ -19,7 +19,7 @@ from chassis.errors import DeadlineExceeded, DomainError, Unauthenticated, Unava
 from chassis.identity import AccessTokens, Call, Trust, acting_as
 from chassis.metrics import Metrics
 from chassis.policy import Policy
-from chassis.resilience.limiter import Limiter
+from chassis.resilience.limiter import Lateness, Limiter
 from chassis.rpc.keys import CALLER_TOKEN_KEY, TRACE_ID_KEY, TRACEPARENT_KEY, VIEWER_TOKEN_KEY
 from chassis.rpc.outcome import Outcome
 from chassis.rpc.status import CODES, trailing_metadata
@@ -79,11 +79,18 @@ def make_server(
     policy: Policy,
     metrics: Metrics,
     options: ServerOptions | None = None,
+    lateness: Lateness | None = None,
 ) -> grpc.aio.Server:
     """A server on which every RPC is traced, counted, checked, masked and answered by name."""
     options = options or ServerOptions()
     interceptor = _Interceptor(
-        service, trust=trust, access_tokens=access_tokens, policy=policy, metrics=metrics, options=options
+        service,
+        trust=trust,
+        access_tokens=access_tokens,
+        policy=policy,
+        metrics=metrics,
+        options=options,
+        lateness=lateness,
     )
     return grpc.aio.server(
         interceptors=[interceptor],
@@ -102,6 +109,7 @@ class _Interceptor(grpc.aio.ServerInterceptor):
         policy: Policy,
         metrics: Metrics,
         options: ServerOptions,
+        lateness: Lateness | None,
     ) -> None:
         self._service = service
         self._trust = trust
@@ -109,7 +117,9 @@ class _Interceptor(grpc.aio.ServerInterceptor):
         self._policy = policy
         self._metrics = metrics
         self._options = options
-        self._calls = Limiter("calls", options.max_calls, reserve=options.operators_reserve, metrics=metrics)
+        self._calls = Limiter(
+            "calls", options.max_calls, reserve=options.operators_reserve, lateness=lateness, metrics=metrics
+        )
         self._uploads = Limiter("uploads", options.max_uploads, metrics=metrics)
 
     async def intercept_service(
