@@ -12,7 +12,7 @@ const config: CodegenConfig = {
         useTypeImports: true,
         enumsAsTypes: true,
         strictScalars: true,
-        scalars: { DateTime: "string", _Any: "unknown" },
+        scalars: { DateTime: "string", JSON: "unknown", _Any: "unknown" },
         nonOptionalTypename: true,
       },
     },
