@@ -53,7 +53,9 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write it beside what it tells of."""
-        (folder / NAME).write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        path = folder / NAME
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Self:
