@@ -84,6 +84,12 @@ class Home:
         """Contract; what was applied of the package's own."""
         return _own(contract(self.owner_url, self.schema, self.package))
 
+    def through_all_phases(self) -> None:
+        """Expand, backfill, contract."""
+        self.migrate()
+        self.backfill()
+        self.contract()
+
     def ask(self, query: str, values: Any = None) -> list[tuple[Any, ...]]:
         """What the owner reads or does."""
         with psycopg.connect(self.owner_url) as connection:
