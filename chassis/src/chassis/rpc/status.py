@@ -82,7 +82,8 @@ def from_rpc_error(error: grpc.aio.AioRpcError, *, audience: str) -> DomainError
 
 def is_unanswered(error: grpc.aio.AioRpcError) -> bool:
     """Whether gRPC itself says that nobody answered, as opposed to a service that says what it cannot reach."""
-    return error.code() is grpc.StatusCode.UNAVAILABLE and _error_info(error) is None
+    # CANCELLED is what a call gets that comes in the moment in which a draining server closes its doors.
+    return error.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED} and _error_info(error) is None
 
 
 def _error_info(error: grpc.aio.AioRpcError) -> error_details_pb2.ErrorInfo | None:
