@@ -219,7 +219,7 @@ Global___TicketSuggestionDismissed: _TypeAlias = TicketSuggestionDismissed  # no
 
 @_typing.final
 class TicketUpdated(_message.Message):
-    """TicketUpdated: a person changed title, category, priority, team or service. Subject aiops.tickets.ticket.updated.v1."""
+    """TicketUpdated: a person changed title, description or a choice. Subject aiops.tickets.ticket.updated.v1."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -19,6 +19,11 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class _TicketStatus:
@@ -83,6 +88,38 @@ TICKET_AUDIENCE_PEOPLE: TicketAudience.ValueType  # 2
 """Admin and hr: payroll, leave, conduct."""
 Global___TicketAudience: _TypeAlias = TicketAudience  # noqa: Y015
 
+class _TicketPriority:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TicketPriorityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TicketPriority.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TICKET_PRIORITY_UNSPECIFIED: _TicketPriority.ValueType  # 0
+    """Undecided."""
+    TICKET_PRIORITY_LOW: _TicketPriority.ValueType  # 1
+    """Whenever there is time."""
+    TICKET_PRIORITY_NORMAL: _TicketPriority.ValueType  # 2
+    """In its turn."""
+    TICKET_PRIORITY_HIGH: _TicketPriority.ValueType  # 3
+    """Before others."""
+    TICKET_PRIORITY_URGENT: _TicketPriority.ValueType  # 4
+    """At once."""
+
+class TicketPriority(_TicketPriority, metaclass=_TicketPriorityEnumTypeWrapper):
+    """TicketPriority is how soon a ticket has to be done; a higher number is sooner."""
+
+TICKET_PRIORITY_UNSPECIFIED: TicketPriority.ValueType  # 0
+"""Undecided."""
+TICKET_PRIORITY_LOW: TicketPriority.ValueType  # 1
+"""Whenever there is time."""
+TICKET_PRIORITY_NORMAL: TicketPriority.ValueType  # 2
+"""In its turn."""
+TICKET_PRIORITY_HIGH: TicketPriority.ValueType  # 3
+"""Before others."""
+TICKET_PRIORITY_URGENT: TicketPriority.ValueType  # 4
+"""At once."""
+Global___TicketPriority: _TypeAlias = TicketPriority  # noqa: Y015
+
 class _TriageState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -146,7 +183,7 @@ class _TicketFieldEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TicketFie
     TICKET_FIELD_TITLE: _TicketField.ValueType  # 1
     """The title."""
     TICKET_FIELD_MESSAGE: _TicketField.ValueType  # 2
-    """The message."""
+    """The description, which was named message before."""
 
 class TicketField(_TicketField, metaclass=_TicketFieldEnumTypeWrapper):
     """TicketField is the part of a ticket that a reason points into."""
@@ -156,7 +193,7 @@ TICKET_FIELD_UNSPECIFIED: TicketField.ValueType  # 0
 TICKET_FIELD_TITLE: TicketField.ValueType  # 1
 """The title."""
 TICKET_FIELD_MESSAGE: TicketField.ValueType  # 2
-"""The message."""
+"""The description, which was named message before."""
 Global___TicketField: _TypeAlias = TicketField  # noqa: Y015
 
 class _OptionKind:
@@ -363,7 +400,7 @@ class TriageSuggestion(_message.Message):
 
     @_builtins.property
     def changed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Why it was not applied: what changed since, of "title", "message", "service", "category", "priority", "team", "audience", "options"."""
+        """Why it was not applied: what changed since, of "title", "description", "service", "category", "priority", "team", "audience", "options"."""
 
     def __init__(
         self,
@@ -442,14 +479,24 @@ class Ticket(_message.Message):
     CREATED_AT_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
     SUGGESTION_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    PRIORITY_LEVEL_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     version: _builtins.int
     """Optimistic lock: 1 on creation, one more with each change."""
     title: _builtins.str
     """What it is about, 1 to 200 characters."""
-    message: _builtins.str
-    """The text, at most 20,000 characters."""
+    @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def message(self) -> _builtins.str:
+        """The same as description, which replaces it."""
+
+    @message.setter
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def message(self, value: _builtins.str) -> None:
+        """The same as description, which replaces it."""
+
     source: _builtins.str
     """Which way it came, a lower-case word such as "web", "cli", "csv" or "alertmanager"."""
     external_reference: _builtins.str
@@ -470,8 +517,16 @@ class Ticket(_message.Message):
     """Key of the category; empty when undecided."""
     category_source: Global___ValueSource.ValueType
     """Who gave it."""
-    priority: _builtins.str
-    """Key of the priority; empty when undecided."""
+    @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def priority(self) -> _builtins.str:
+        """Key of the priority; empty when undecided. priority_level replaces it."""
+
+    @priority.setter
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def priority(self, value: _builtins.str) -> None:
+        """Key of the priority; empty when undecided. priority_level replaces it."""
+
     priority_source: Global___ValueSource.ValueType
     """Who gave it."""
     team: _builtins.str
@@ -482,6 +537,10 @@ class Ticket(_message.Message):
     """User id of whoever shall do it; empty when nobody."""
     comment_count: _builtins.int
     """Number of comments that the caller may see."""
+    description: _builtins.str
+    """The text, at most 20,000 characters."""
+    priority_level: Global___TicketPriority.ValueType
+    """How soon it has to be done; UNSPECIFIED when undecided."""
     @_builtins.property
     def reporter(self) -> Global___Reporter:
         """Who told of it."""
@@ -540,10 +599,12 @@ class Ticket(_message.Message):
         created_at: _timestamp_pb2.Timestamp | None = ...,
         updated_at: _timestamp_pb2.Timestamp | None = ...,
         suggestion: Global___TriageSuggestion | None = ...,
+        description: _builtins.str = ...,
+        priority_level: Global___TicketPriority.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "created_by", b"created_by", "reporter", b"reporter", "suggestion", b"suggestion", "triage", b"triage", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee_id", b"assignee_id", "audience", b"audience", "category", b"category", "category_source", b"category_source", "comment_count", b"comment_count", "created_at", b"created_at", "created_by", b"created_by", "external_reference", b"external_reference", "id", b"id", "log_ids", b"log_ids", "message", b"message", "people_suspected", b"people_suspected", "priority", b"priority", "priority_source", b"priority_source", "reporter", b"reporter", "service", b"service", "source", b"source", "status", b"status", "suggestion", b"suggestion", "team", b"team", "team_source", b"team_source", "title", b"title", "triage", b"triage", "triage_failure", b"triage_failure", "triage_state", b"triage_state", "updated_at", b"updated_at", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee_id", b"assignee_id", "audience", b"audience", "category", b"category", "category_source", b"category_source", "comment_count", b"comment_count", "created_at", b"created_at", "created_by", b"created_by", "description", b"description", "external_reference", b"external_reference", "id", b"id", "log_ids", b"log_ids", "message", b"message", "people_suspected", b"people_suspected", "priority", b"priority", "priority_level", b"priority_level", "priority_source", b"priority_source", "reporter", b"reporter", "service", b"service", "source", b"source", "status", b"status", "suggestion", b"suggestion", "team", b"team", "team_source", b"team_source", "title", b"title", "triage", b"triage", "triage_failure", b"triage_failure", "triage_state", b"triage_state", "updated_at", b"updated_at", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -609,6 +670,7 @@ class TicketOption(_message.Message):
     AUDIENCE_FIELD_NUMBER: _builtins.int
     ARCHIVED_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    PRIORITY_LEVEL_FIELD_NUMBER: _builtins.int
     kind: Global___OptionKind.ValueType
     """What it is a choice for."""
     key: _builtins.str
@@ -625,6 +687,8 @@ class TicketOption(_message.Message):
     """True when it is not offered any more; old tickets keep it."""
     version: _builtins.int
     """Optimistic lock: 1 on creation, one more with each change."""
+    priority_level: Global___TicketPriority.ValueType
+    """Of a priority: how soon it means; NORMAL when unspecified. UNSPECIFIED for other kinds."""
     def __init__(
         self,
         *,
@@ -636,10 +700,11 @@ class TicketOption(_message.Message):
         audience: Global___TicketAudience.ValueType = ...,
         archived: _builtins.bool = ...,
         version: _builtins.int = ...,
+        priority_level: Global___TicketPriority.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived", b"archived", "audience", b"audience", "description", b"description", "key", b"key", "kind", b"kind", "name", b"name", "position", b"position", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived", b"archived", "audience", b"audience", "description", b"description", "key", b"key", "kind", b"kind", "name", b"name", "position", b"position", "priority_level", b"priority_level", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -9,6 +9,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -18,7 +19,36 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _TicketOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TicketOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TicketOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TICKET_ORDER_UNSPECIFIED: _TicketOrder.ValueType  # 0
+    """The newest first."""
+    TICKET_ORDER_NEWEST: _TicketOrder.ValueType  # 1
+    """The newest first."""
+    TICKET_ORDER_MOST_URGENT: _TicketOrder.ValueType  # 2
+    """The most urgent first, and of one priority the newest; undecided ones last."""
+
+class TicketOrder(_TicketOrder, metaclass=_TicketOrderEnumTypeWrapper):
+    """TicketOrder is the order of a list of tickets."""
+
+TICKET_ORDER_UNSPECIFIED: TicketOrder.ValueType  # 0
+"""The newest first."""
+TICKET_ORDER_NEWEST: TicketOrder.ValueType  # 1
+"""The newest first."""
+TICKET_ORDER_MOST_URGENT: TicketOrder.ValueType  # 2
+"""The most urgent first, and of one priority the newest; undecided ones last."""
+Global___TicketOrder: _TypeAlias = TicketOrder  # noqa: Y015
 
 @_typing.final
 class CreateTicketRequest(_message.Message):
@@ -38,12 +68,22 @@ class CreateTicketRequest(_message.Message):
     PRIORITY_FIELD_NUMBER: _builtins.int
     TEAM_FIELD_NUMBER: _builtins.int
     LOG_IDS_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    PRIORITY_LEVEL_FIELD_NUMBER: _builtins.int
     idempotency_key: _builtins.str
     """Client's key for this write, 16 to 255 characters."""
     title: _builtins.str
     """What it is about, one line of 1 to 200 characters."""
-    message: _builtins.str
-    """The text, at most 20,000 characters."""
+    @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def message(self) -> _builtins.str:
+        """The same as description, which replaces it: give one of them, or the same in both."""
+
+    @message.setter
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def message(self, value: _builtins.str) -> None:
+        """The same as description, which replaces it: give one of them, or the same in both."""
+
     source: _builtins.str
     """Which way it came: a lower-case word of at most 50 characters; "api" when empty."""
     external_reference: _builtins.str
@@ -54,10 +94,22 @@ class CreateTicketRequest(_message.Message):
     """Who may see it; GENERAL when unspecified."""
     category: _builtins.str
     """Key of the category, when the caller knows it: triage does not change it."""
-    priority: _builtins.str
-    """Key of the priority, when the caller knows it."""
+    @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def priority(self) -> _builtins.str:
+        """Key of the priority, when the caller knows it. priority_level replaces it: give one of them, or what agrees."""
+
+    @priority.setter
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def priority(self, value: _builtins.str) -> None:
+        """Key of the priority, when the caller knows it. priority_level replaces it: give one of them, or what agrees."""
+
     team: _builtins.str
     """Key of the team, when the caller knows it."""
+    description: _builtins.str
+    """The text, at most 20,000 characters."""
+    priority_level: _ticket_pb2.TicketPriority.ValueType
+    """The priority, when the caller knows it."""
     @_builtins.property
     def reporter(self) -> _ticket_pb2.Reporter:
         """Who told of it; the caller himself when empty. Only admins, ops, hr and machines may name somebody else."""
@@ -81,10 +133,12 @@ class CreateTicketRequest(_message.Message):
         priority: _builtins.str = ...,
         team: _builtins.str = ...,
         log_ids: _abc.Iterable[_builtins.str] | None = ...,
+        description: _builtins.str = ...,
+        priority_level: _ticket_pb2.TicketPriority.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["reporter", b"reporter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "category", b"category", "external_reference", b"external_reference", "idempotency_key", b"idempotency_key", "log_ids", b"log_ids", "message", b"message", "priority", b"priority", "reporter", b"reporter", "service", b"service", "source", b"source", "team", b"team", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "category", b"category", "description", b"description", "external_reference", b"external_reference", "idempotency_key", b"idempotency_key", "log_ids", b"log_ids", "message", b"message", "priority", b"priority", "priority_level", b"priority_level", "reporter", b"reporter", "service", b"service", "source", b"source", "team", b"team", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -128,6 +182,8 @@ class UpdateTicketRequest(_message.Message):
     PRIORITY_FIELD_NUMBER: _builtins.int
     TEAM_FIELD_NUMBER: _builtins.int
     SERVICE_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    PRIORITY_LEVEL_FIELD_NUMBER: _builtins.int
     idempotency_key: _builtins.str
     """Client's key for this write, 16 to 255 characters."""
     ticket_id: _builtins.str
@@ -138,12 +194,24 @@ class UpdateTicketRequest(_message.Message):
     """The new title."""
     category: _builtins.str
     """Key of the new category."""
-    priority: _builtins.str
-    """Key of the new priority."""
+    @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def priority(self) -> _builtins.str:
+        """Key of the new priority. priority_level replaces it: give one of them, or what agrees."""
+
+    @priority.setter
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def priority(self, value: _builtins.str) -> None:
+        """Key of the new priority. priority_level replaces it: give one of them, or what agrees."""
+
     team: _builtins.str
     """Key of the new team."""
     service: _builtins.str
     """The new service; empty when unknown."""
+    description: _builtins.str
+    """The new text, at most 20,000 characters."""
+    priority_level: _ticket_pb2.TicketPriority.ValueType
+    """The new priority; UNSPECIFIED for none."""
     def __init__(
         self,
         *,
@@ -155,15 +223,21 @@ class UpdateTicketRequest(_message.Message):
         priority: _builtins.str | None = ...,
         team: _builtins.str | None = ...,
         service: _builtins.str | None = ...,
+        description: _builtins.str | None = ...,
+        priority_level: _ticket_pb2.TicketPriority.ValueType | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_category", b"_category", "_priority", b"_priority", "_service", b"_service", "_team", b"_team", "_title", b"_title", "category", b"category", "priority", b"priority", "service", b"service", "team", b"team", "title", b"title"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_category", b"_category", "_description", b"_description", "_priority", b"_priority", "_priority_level", b"_priority_level", "_service", b"_service", "_team", b"_team", "_title", b"_title", "category", b"category", "description", b"description", "priority", b"priority", "priority_level", b"priority_level", "service", b"service", "team", b"team", "title", b"title"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_category", b"_category", "_priority", b"_priority", "_service", b"_service", "_team", b"_team", "_title", b"_title", "category", b"category", "expected_version", b"expected_version", "idempotency_key", b"idempotency_key", "priority", b"priority", "service", b"service", "team", b"team", "ticket_id", b"ticket_id", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_category", b"_category", "_description", b"_description", "_priority", b"_priority", "_priority_level", b"_priority_level", "_service", b"_service", "_team", b"_team", "_title", b"_title", "category", b"category", "description", b"description", "expected_version", b"expected_version", "idempotency_key", b"idempotency_key", "priority", b"priority", "priority_level", b"priority_level", "service", b"service", "team", b"team", "ticket_id", b"ticket_id", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__category: _TypeAlias = _typing.Literal["category"]  # noqa: Y015
     _WhichOneofArgType__category: _TypeAlias = _typing.Literal["_category", b"_category"]  # noqa: Y015
+    _WhichOneofReturnType__description: _TypeAlias = _typing.Literal["description"]  # noqa: Y015
+    _WhichOneofArgType__description: _TypeAlias = _typing.Literal["_description", b"_description"]  # noqa: Y015
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
+    _WhichOneofReturnType__priority_level: _TypeAlias = _typing.Literal["priority_level"]  # noqa: Y015
+    _WhichOneofArgType__priority_level: _TypeAlias = _typing.Literal["_priority_level", b"_priority_level"]  # noqa: Y015
     _WhichOneofReturnType__service: _TypeAlias = _typing.Literal["service"]  # noqa: Y015
     _WhichOneofArgType__service: _TypeAlias = _typing.Literal["_service", b"_service"]  # noqa: Y015
     _WhichOneofReturnType__team: _TypeAlias = _typing.Literal["team"]  # noqa: Y015
@@ -173,7 +247,11 @@ class UpdateTicketRequest(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__category) -> _WhichOneofReturnType__category | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__description) -> _WhichOneofReturnType__description | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__priority) -> _WhichOneofReturnType__priority | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__priority_level) -> _WhichOneofReturnType__priority_level | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__service) -> _WhichOneofReturnType__service | None: ...
     @_typing.overload
@@ -799,12 +877,13 @@ class TicketFilter(_message.Message):
     SERVICE_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
     EXTERNAL_REFERENCE_FIELD_NUMBER: _builtins.int
+    PRIORITY_LEVELS_FIELD_NUMBER: _builtins.int
     assignee_id: _builtins.str
     """Assigned to this user."""
     unassigned: _builtins.bool
     """Assigned to nobody."""
     text: _builtins.str
-    """Words in title or message, at most 200 characters."""
+    """Words in title or description, at most 200 characters."""
     audience: _ticket_pb2.TicketAudience.ValueType
     """This audience; UNSPECIFIED does not narrow."""
     people_suspected: _builtins.bool
@@ -826,8 +905,9 @@ class TicketFilter(_message.Message):
         """Any of these category keys."""
 
     @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
     def priorities(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Any of these priority keys."""
+        """Any of these priority keys. priority_levels replaces it."""
 
     @_builtins.property
     def teams(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -836,6 +916,10 @@ class TicketFilter(_message.Message):
     @_builtins.property
     def triage_states(self) -> _containers.RepeatedScalarFieldContainer[_ticket_pb2.TriageState.ValueType]:
         """Any of these triage states."""
+
+    @_builtins.property
+    def priority_levels(self) -> _containers.RepeatedScalarFieldContainer[_ticket_pb2.TicketPriority.ValueType]:
+        """Any of these priorities."""
 
     def __init__(
         self,
@@ -854,10 +938,11 @@ class TicketFilter(_message.Message):
         service: _builtins.str = ...,
         source: _builtins.str = ...,
         external_reference: _builtins.str = ...,
+        priority_levels: _abc.Iterable[_ticket_pb2.TicketPriority.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee_id", b"assignee_id", "audience", b"audience", "categories", b"categories", "external_reference", b"external_reference", "people_suspected", b"people_suspected", "priorities", b"priorities", "reporter_id", b"reporter_id", "service", b"service", "source", b"source", "statuses", b"statuses", "teams", b"teams", "text", b"text", "triage_states", b"triage_states", "unassigned", b"unassigned"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee_id", b"assignee_id", "audience", b"audience", "categories", b"categories", "external_reference", b"external_reference", "people_suspected", b"people_suspected", "priorities", b"priorities", "priority_levels", b"priority_levels", "reporter_id", b"reporter_id", "service", b"service", "source", b"source", "statuses", b"statuses", "teams", b"teams", "text", b"text", "triage_states", b"triage_states", "unassigned", b"unassigned"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -871,6 +956,9 @@ class ListTicketsRequest(_message.Message):
 
     PAGE_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    order: Global___TicketOrder.ValueType
+    """The order. A cursor belongs to one order."""
     @_builtins.property
     def page(self) -> _page_pb2.PageRequest:
         """The page."""
@@ -884,10 +972,11 @@ class ListTicketsRequest(_message.Message):
         *,
         page: _page_pb2.PageRequest | None = ...,
         filter: Global___TicketFilter | None = ...,
+        order: Global___TicketOrder.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "page", b"page"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "page", b"page"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order", b"order", "page", b"page"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -904,7 +993,7 @@ class ListTicketsResponse(_message.Message):
     CURSORS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def tickets(self) -> _containers.RepeatedCompositeFieldContainer[_ticket_pb2.Ticket]:
-        """Tickets, newest first."""
+        """Tickets, in the order asked for."""
 
     @_builtins.property
     def page_info(self) -> _page_pb2.PageInfo:

@@ -141,7 +141,7 @@ class TicketsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateTicket(self, request, context):
-        """UpdateTicket replaces title, category, priority, team or service; what is absent stays. Triage does not change them back.
+        """UpdateTicket replaces title, description, category, priority, team or service; what is absent stays. Triage does not change them back.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -218,7 +218,7 @@ class TicketsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListTickets(self, request, context):
-        """ListTickets pages through tickets, newest first.
+        """ListTickets pages through tickets, newest first unless another order is asked for.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,7 +38,7 @@ class TicketsServiceStub:
     CreateTicket: _grpc.UnaryUnaryMultiCallable[_tickets_service_pb2.CreateTicketRequest, _tickets_service_pb2.CreateTicketResponse]
     """CreateTicket stores a ticket; triage follows in the background."""
     UpdateTicket: _grpc.UnaryUnaryMultiCallable[_tickets_service_pb2.UpdateTicketRequest, _tickets_service_pb2.UpdateTicketResponse]
-    """UpdateTicket replaces title, category, priority, team or service; what is absent stays. Triage does not change them back."""
+    """UpdateTicket replaces title, description, category, priority, team or service; what is absent stays. Triage does not change them back."""
     UpdateTicketStatus: _grpc.UnaryUnaryMultiCallable[_tickets_service_pb2.UpdateTicketStatusRequest, _tickets_service_pb2.UpdateTicketStatusResponse]
     """UpdateTicketStatus moves the status, as the state machine allows."""
     UpdateTicketAudience: _grpc.UnaryUnaryMultiCallable[_tickets_service_pb2.UpdateTicketAudienceRequest, _tickets_service_pb2.UpdateTicketAudienceResponse]
@@ -60,7 +60,7 @@ class TicketsServiceStub:
     BatchGetTickets: _grpc.UnaryUnaryMultiCallable[_tickets_service_pb2.BatchGetTicketsRequest, _tickets_service_pb2.BatchGetTicketsResponse]
     """BatchGetTickets returns the tickets that the caller may see among the ids; a missing one is absent."""
     ListTickets: _grpc.UnaryUnaryMultiCallable[_tickets_service_pb2.ListTicketsRequest, _tickets_service_pb2.ListTicketsResponse]
-    """ListTickets pages through tickets, newest first."""
+    """ListTickets pages through tickets, newest first unless another order is asked for."""
     BatchListLogTickets: _grpc.UnaryUnaryMultiCallable[_tickets_service_pb2.BatchListLogTicketsRequest, _tickets_service_pb2.BatchListLogTicketsResponse]
     """BatchListLogTickets returns the newest tickets of each log."""
     BatchListSimilarTickets: _grpc.UnaryUnaryMultiCallable[_tickets_service_pb2.BatchListSimilarTicketsRequest, _tickets_service_pb2.BatchListSimilarTicketsResponse]
@@ -82,7 +82,7 @@ class TicketsServiceAsyncStub(TicketsServiceStub):
     CreateTicket: _aio.UnaryUnaryMultiCallable[_tickets_service_pb2.CreateTicketRequest, _tickets_service_pb2.CreateTicketResponse]  # type: ignore[assignment]
     """CreateTicket stores a ticket; triage follows in the background."""
     UpdateTicket: _aio.UnaryUnaryMultiCallable[_tickets_service_pb2.UpdateTicketRequest, _tickets_service_pb2.UpdateTicketResponse]  # type: ignore[assignment]
-    """UpdateTicket replaces title, category, priority, team or service; what is absent stays. Triage does not change them back."""
+    """UpdateTicket replaces title, description, category, priority, team or service; what is absent stays. Triage does not change them back."""
     UpdateTicketStatus: _aio.UnaryUnaryMultiCallable[_tickets_service_pb2.UpdateTicketStatusRequest, _tickets_service_pb2.UpdateTicketStatusResponse]  # type: ignore[assignment]
     """UpdateTicketStatus moves the status, as the state machine allows."""
     UpdateTicketAudience: _aio.UnaryUnaryMultiCallable[_tickets_service_pb2.UpdateTicketAudienceRequest, _tickets_service_pb2.UpdateTicketAudienceResponse]  # type: ignore[assignment]
@@ -104,7 +104,7 @@ class TicketsServiceAsyncStub(TicketsServiceStub):
     BatchGetTickets: _aio.UnaryUnaryMultiCallable[_tickets_service_pb2.BatchGetTicketsRequest, _tickets_service_pb2.BatchGetTicketsResponse]  # type: ignore[assignment]
     """BatchGetTickets returns the tickets that the caller may see among the ids; a missing one is absent."""
     ListTickets: _aio.UnaryUnaryMultiCallable[_tickets_service_pb2.ListTicketsRequest, _tickets_service_pb2.ListTicketsResponse]  # type: ignore[assignment]
-    """ListTickets pages through tickets, newest first."""
+    """ListTickets pages through tickets, newest first unless another order is asked for."""
     BatchListLogTickets: _aio.UnaryUnaryMultiCallable[_tickets_service_pb2.BatchListLogTicketsRequest, _tickets_service_pb2.BatchListLogTicketsResponse]  # type: ignore[assignment]
     """BatchListLogTickets returns the newest tickets of each log."""
     BatchListSimilarTickets: _aio.UnaryUnaryMultiCallable[_tickets_service_pb2.BatchListSimilarTicketsRequest, _tickets_service_pb2.BatchListSimilarTicketsResponse]  # type: ignore[assignment]
@@ -135,7 +135,7 @@ class TicketsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _tickets_service_pb2.UpdateTicketRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tickets_service_pb2.UpdateTicketResponse, _abc.Awaitable[_tickets_service_pb2.UpdateTicketResponse]]:
-        """UpdateTicket replaces title, category, priority, team or service; what is absent stays. Triage does not change them back."""
+        """UpdateTicket replaces title, description, category, priority, team or service; what is absent stays. Triage does not change them back."""
 
     @_abc_1.abstractmethod
     def UpdateTicketStatus(
@@ -223,7 +223,7 @@ class TicketsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _tickets_service_pb2.ListTicketsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tickets_service_pb2.ListTicketsResponse, _abc.Awaitable[_tickets_service_pb2.ListTicketsResponse]]:
-        """ListTickets pages through tickets, newest first."""
+        """ListTickets pages through tickets, newest first unless another order is asked for."""
 
     @_abc_1.abstractmethod
     def BatchListLogTickets(
