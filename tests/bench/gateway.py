@@ -137,6 +137,7 @@ class Contest:
             "proto": str(ROOT / "proto"),
             "schema": str(ROOT / "gateway" / "src" / "gateway" / "schema.graphql"),
             "samples": str(self.samples),
+            "control": settings.pop("control", False),
             "settings": settings,
         }
         self._config_file.write_text(json.dumps(config))

@@ -4,6 +4,7 @@ What stands before and behind a door is the product as it is; a door knows nothi
 """
 
 import asyncio
+import math
 from collections import Counter
 from contextlib import suppress
 from typing import Any
@@ -25,6 +26,7 @@ class RpcDoor(grpc.GenericRpcHandler):
         self._port = 0
         self._stalled = self._answers_lost = False
         self._broken_key = b""
+        self._refusals, self._refuses_after = 0.0, False
 
     @property
     def target(self) -> str:
@@ -33,7 +35,7 @@ class RpcDoor(grpc.GenericRpcHandler):
 
     async def open(self) -> None:
         """Let everything through."""
-        self._stalled, self._answers_lost, self._broken_key = False, False, b""
+        self._stalled, self._answers_lost, self._broken_key, self._refusals = False, False, b"", 0.0
         if self._server is None:
             # Two servers on one port would share its connections.
             self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
@@ -50,6 +52,10 @@ class RpcDoor(grpc.GenericRpcHandler):
     def stall(self) -> None:
         """As when the service's process is suspended: calls are taken and never answered."""
         self._stalled = True
+
+    def refuse(self, *, times: float = math.inf, after: bool = False) -> None:
+        """As when a connection breaks: so many calls end unanswered, `after` they were done or before."""
+        self._refusals, self._refuses_after = times, after
 
     def lose_answers(self) -> None:
         """The service does what it is asked and nobody hears of it."""
@@ -74,12 +80,18 @@ class RpcDoor(grpc.GenericRpcHandler):
                 await asyncio.sleep(FOREVER_SECONDS)
             if self._broken_key and self._broken_key in request:
                 await context.abort(grpc.StatusCode.INTERNAL, "broken")
+            refused = self._refusals > 0 and not method.startswith("/grpc.health")
+            self._refusals -= refused
+            if refused and not self._refuses_after:
+                await context.abort(grpc.StatusCode.UNAVAILABLE, "refused")
             metadata = [pair for pair in context.invocation_metadata() or () if not pair[0].startswith(HOP_BY_HOP)]
             behind: Any = self._behind.unary_unary(method)
             try:
                 answer: bytes = await behind(request, metadata=metadata, timeout=context.time_remaining())
             except grpc.aio.AioRpcError as error:
                 await context.abort(error.code(), error.details() or "", tuple(error.trailing_metadata() or ()))
+            if refused:
+                await context.abort(grpc.StatusCode.UNAVAILABLE, "lost")
             if self._answers_lost:
                 await asyncio.sleep(FOREVER_SECONDS)
             return answer
