@@ -1,7 +1,9 @@
 """The history of accounts: every change is a row, no credential is in one, and who is erased is gone from all."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,19 +13,25 @@ from services.auth.tests.factories import OTHER_PASSWORD, PASSWORD, Auth, Person
 
 from aiops.auth.v1 import auth_service_pb2 as pb
 from aiops.auth.v1 import user_pb2
+from auth_service.convert import fact_to_event
 from auth_service.documents import HISTORIES, current, document, iterate
 from auth_service.domain import User, UserStatus
-from auth_service.store import get_user
-from chassis.db import Database
-from chassis.history import erasure, subject_of_user
+from auth_service.store import add_user, get_user
+from chassis.db import Database, UnitOfWork
+from chassis.history import erasure, patch, subject_of_user
 from chassis.history.chain import Row
 from chassis.history.recorder import Recorder
-from chassis.history.replay import fold
+from chassis.history.replay import fold, operations
+from chassis.history.sealing import is_sealed
 from chassis.history.tables import changes
 from chassis.identity import Call, Role, Viewer
+from chassis.ids import uuid7
+from chassis.migration_files import all_migrations
+from chassis.testing.harness import Installation
 from chassis.testing.plugin import ServiceDatabase
 
 (HISTORY,) = HISTORIES
+GOLDEN = Path(__file__).parent / "golden"
 History = Callable[[str], Awaitable[list[Row]]]
 Erase = Callable[[str], Awaitable[int]]
 STRANGER = UUID(int=8)
@@ -273,3 +281,52 @@ async def test_a_running_service_can_neither_alter_nor_drop_a_row(auth: Auth, sc
                 connection.execute(statement.encode())
 
     assert auth.rows("user_changes") == before
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
+def test_a_golden_history_replays_there_and_back(path: Path) -> None:
+    golden = json.loads(path.read_text())
+    rows = [
+        Row(**row | {"id": UUID(row["id"]), "changed_at": datetime.fromisoformat(row["changed_at"]),
+                     "previous_hash": bytes.fromhex(row["previous_hash"]), "hash": bytes.fromhex(row["hash"])})
+        for row in golden["rows"]
+    ]  # fmt: skip
+    states = [fold(HISTORY, rows[0].id, rows[:count]).fields for count in range(1, len(rows) + 1)]
+
+    assert states[-1] == golden["state"]
+    for row, before in zip(reversed(rows), [*reversed(states[:-1]), {}], strict=True):
+        undone = fold(HISTORY, row.id, rows[: row.version]).fields
+        patch.apply(undone, operations(HISTORY, row.schema_version, row.inverse))
+        # A value is sealed for its place, so what undoes it holds the same under another seal.
+        assert _bare(undone) == _bare(before)
+
+
+def _bare(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value["subject"] if is_sealed(value) else value for name, value in fields.items()}
+
+
+async def test_users_of_before_get_their_first_row_by_the_backfill(
+    auth: Auth, schema: ServiceDatabase, history: History, recorder: Recorder, installation: Installation,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("AIOPS_REDACTION_KEY_FILE", str(installation.folder / "redaction.key"))
+    new = (await auth.first_admin()).user.id
+    old = [_user(id=uuid7(), version=version, email=f"u{version}@example.com") for version in (1, 4, 9)]
+    async with UnitOfWork(auth.database, auth.clock, fact_to_event, "auth", recorder).begin() as tx:
+        for user in old:
+            assert await add_user(tx, user)
+    (migration,) = [found for found in all_migrations("auth_service") if found.key == "0002.backfill"]
+    batch = migration.batch()
+    assert batch is not None
+
+    with psycopg.connect(schema.owner_url) as connection:
+        first = batch(connection, "", 3)
+        rest = batch(connection, first[0], 3)
+        again = batch(connection, "", 1000)
+
+    assert (first[1], rest, again) == (3, ("", 1), ("", 4))
+    for user in old:
+        (row,) = await history(str(user.id))
+        assert (row.version, row.event, row.actor_id) == (user.version, "Genesis", "auth")
+        assert user.email not in row.patch
+    assert [row.event for row in await history(new)] == ["UserSignedUp"]

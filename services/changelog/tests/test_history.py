@@ -1,11 +1,14 @@
 """The history of changelogs: every change is one version, one event and one row, which fold to what it is."""
 
+import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
+import psycopg
 import pytest
 from services.changelog.tests.factories import Changes, Published, commit_of
 
@@ -13,14 +16,21 @@ from changelog_service import queries, usecases
 from changelog_service.commands import DecideSuggestion
 from changelog_service.documents import HISTORIES, current, document, iterate
 from changelog_service.domain import Highlight, Highlights
+from changelog_service.store import ChangelogStore
 from chassis.db import Database, UnitOfWork
 from chassis.errors import VersionConflict
+from chassis.history import patch
 from chassis.history.chain import Row
-from chassis.history.replay import fold
+from chassis.history.replay import fold, operations
 from chassis.history.tables import changes as change_rows
 from chassis.identity import Call, Role, Viewer
+from chassis.ids import uuid7
+from chassis.migration_files import all_migrations
+from chassis.testing.harness import Installation
+from chassis.testing.plugin import ServiceDatabase
 
 (HISTORY,) = HISTORIES
+GOLDEN = Path(__file__).parent / "golden"
 WORDED = Highlights((Highlight("Adds a.", ("c1",), "openai"),), "openai", "m-1", "run", "", 0)
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 History = Callable[[UUID], Awaitable[Sequence[Row]]]
@@ -148,3 +158,46 @@ async def test_all_changelogs_are_found_by_id(changes: Changes, database: Databa
         rest = await iterate(tx, first[-1].id, 2)
 
     assert [each.id for each in (*first, *rest)] == sorted(each.id for each in made)
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
+def test_a_golden_history_replays_there_and_back(path: Path) -> None:
+    golden = json.loads(path.read_text())
+    rows = [
+        Row(**row | {"id": UUID(row["id"]), "changed_at": datetime.fromisoformat(row["changed_at"]),
+                     "previous_hash": bytes.fromhex(row["previous_hash"]), "hash": bytes.fromhex(row["hash"])})
+        for row in golden["rows"]
+    ]  # fmt: skip
+    states = [fold(HISTORY, rows[0].id, rows[:count]).fields for count in range(1, len(rows) + 1)]
+
+    assert states[-1] == golden["state"]
+    for row, before in zip(reversed(rows), [*reversed(states[:-1]), {}], strict=True):
+        undone = fold(HISTORY, row.id, rows[: row.version]).fields
+        patch.apply(undone, operations(HISTORY, row.schema_version, row.inverse))
+        assert undone == before
+
+
+async def test_changelogs_of_before_get_their_first_row_by_the_backfill(
+    changes: Changes, uow: UnitOfWork, service_database: ServiceDatabase, history: History,
+    installation: Installation, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("AIOPS_REDACTION_KEY_FILE", str(installation.folder / "redaction.key"))
+    new = await changes.generate((commit_of("a"),))
+    old = [replace(new, id=uuid7(), version=version) for version in (1, 2, 3)]
+    async with uow.begin() as tx:
+        for changelog in old:
+            await ChangelogStore(tx).add(changelog, [])
+    (migration,) = [found for found in all_migrations("changelog_service") if found.key == "0003.backfill"]
+    batch = migration.batch()
+    assert batch is not None
+
+    with psycopg.connect(service_database.owner_url) as connection:
+        first = batch(connection, "", 3)
+        rest = batch(connection, first[0], 3)
+        again = batch(connection, "", 1000)
+
+    assert (first[1], rest, again) == (3, ("", 1), ("", 4))
+    for changelog in old:
+        (row,) = await history(changelog.id)
+        assert (row.version, row.event, row.actor_id) == (changelog.version, "Genesis", "changelog")
+    assert [row.event for row in await history(new.id)] == ["ChangelogGenerated"]

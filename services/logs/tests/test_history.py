@@ -1,27 +1,39 @@
 """The history of logs: every change is one version, one event and one row, and the rows fold to what the log is."""
 
+import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
+import psycopg
 import pytest
 from services.logs.tests.factories import Published, Receive
 
 from chassis.db import Database, UnitOfWork
 from chassis.errors import VersionConflict
+from chassis.history import patch
 from chassis.history.chain import Row
-from chassis.history.replay import fold
+from chassis.history.replay import fold, operations
 from chassis.history.tables import changes
 from chassis.identity import Call, Role, Viewer, acting_as
+from chassis.ids import uuid7
+from chassis.migration_files import all_migrations
 from chassis.redaction import Redactor
 from chassis.testing.clock import FrozenClock
+from chassis.testing.harness import Installation
+from chassis.testing.plugin import ServiceDatabase
 from logs_service import queries, usecases
 from logs_service.commands import DecideSuggestion, ResummarizeLog, UpdateLog, UpdateLogStatus
 from logs_service.documents import HISTORIES, current, document, iterate
 from logs_service.domain import Log, LogStatus, Summary, SummarySentence
 from logs_service.patterns.record import Severity
+from logs_service.store import LogStore
+from logs_service.tables import LOGS
 
 (HISTORY,) = HISTORIES
+GOLDEN = Path(__file__).parent / "golden"
 TEXT = "2026-01-04T10:00:00Z ERROR [web] request failed\n"
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 SUMMARY = Summary(
@@ -181,3 +193,62 @@ async def test_all_logs_are_found_by_id(receive: Receive, database: Database) ->
         rest = await iterate(tx, first[-1].id, 2)
 
     assert [log.id for log in (*first, *rest)] == sorted(log.id for log in logs)
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
+def test_a_golden_history_replays_there_and_back(path: Path) -> None:
+    golden = json.loads(path.read_text())
+    rows = [
+        Row(**row | {"id": UUID(row["id"]), "changed_at": datetime.fromisoformat(row["changed_at"]),
+                     "previous_hash": bytes.fromhex(row["previous_hash"]), "hash": bytes.fromhex(row["hash"])})
+        for row in golden["rows"]
+    ]  # fmt: skip
+    states = [fold(HISTORY, rows[0].id, rows[:count]).fields for count in range(1, len(rows) + 1)]
+
+    assert states[-1] == golden["state"]
+    for row, before in zip(reversed(rows), [*reversed(states[:-1]), {}], strict=True):
+        undone = fold(HISTORY, row.id, rows[: row.version]).fields
+        patch.apply(undone, operations(HISTORY, row.schema_version, row.inverse))
+        assert undone == before
+
+
+async def test_logs_of_before_get_their_first_row_by_the_backfill(
+    receive: Receive, uow: UnitOfWork, database: Database, service_database: ServiceDatabase, history: History,
+    installation: Installation, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("AIOPS_REDACTION_KEY_FILE", str(installation.folder / "redaction.key"))
+    new = await receive(TEXT)
+    old = [replace(new, id=uuid7(), version=version) for version in (1, 4, 9)]
+    async with uow.begin() as tx:
+        for log in old:
+            await LogStore(tx).add(log)
+    (migration,) = [found for found in all_migrations("logs_service") if found.key == "0003.backfill"]
+    batch = migration.batch()
+    assert batch is not None
+
+    with psycopg.connect(service_database.owner_url) as connection:
+        first = batch(connection, "", 3)
+        rest = batch(connection, first[0], 3)
+        again = batch(connection, "", 1000)
+
+    assert (first[1], rest, again) == (3, ("", 1), ("", 4))
+    for log in old:
+        (row,) = await history(log.id)
+        assert (row.version, row.event, row.actor_kind, row.actor_id) == (log.version, "Genesis", "service", "logs")
+    assert [row.event for row in await history(new.id)] == ["LogReceived"]
+
+
+async def test_what_an_older_process_wrote_is_caught_up_with(
+    receive: Receive, uow: UnitOfWork, redactor: Redactor, history: History
+) -> None:
+    """A version without history beside this one: it knows neither the table nor the column."""
+    log = await receive(TEXT)
+    async with uow.begin() as tx:
+        await tx.execute(LOGS.update().where(LOGS.c.id == log.id).values(version=2, notes="older"))
+
+    async with uow.begin() as tx:
+        await usecases.update_log(UpdateLog(log.id, 2, tags=("night",)), tx, redactor)
+
+    assert [(row.version, row.event) for row in await history(log.id)] == [
+        (1, "LogReceived"), (2, "Resumed"), (3, "LogUpdated"),
+    ]  # fmt: skip
