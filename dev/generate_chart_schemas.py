@@ -163,6 +163,7 @@ GLOBAL = closed(
                 "url": text(r"^(nats|tls)://[^\s,/@]+(,\s*(nats|tls)://[^\s,/@]+)*$"),
                 "monitorUrl": text(SOME_URL),
                 "durability": {"type": "string", **limits_of("nats_durability")},
+                "streamMaxBytes": whole(1 << 20),
                 "to": PEERS,
             }
         ),

@@ -1,29 +1,28 @@
 """Streams that were lost, deleted or filled: the outbox is the truth, and what is told again has no second effect."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import psycopg
-import pytest
 from nats.aio.client import Client
 from parcels import send
+from pydantic import SecretStr
 from reactions import Consume, arrived, receive, settled
 from sqlalchemy import func, select
-from surroundings import Connect, Start, until
+from surroundings import NatsSettings, Start, until
 
 from chassis.db import UnitOfWork
 from chassis.inbox import inbox
+from chassis.messaging import Messaging
 from chassis.metrics import Metrics
 from chassis.outbox import outbox
 from chassis.relay import Relay
 from chassis.republish import Republication
-from chassis.testing.plugin import ServiceDatabase
-
-if TYPE_CHECKING:
-    from chassis.messaging import Messaging
+from chassis.testing.plugin import ServiceDatabase, TestNats
 
 
 async def _sent(uow: UnitOfWork, numbers: range) -> None:
@@ -120,15 +119,16 @@ async def test_a_stream_that_is_deleted_while_all_run_is_made_again_by_itself(
 async def test_a_full_stream_loses_nothing_and_drains_once_it_is_larger(
     store: ServiceDatabase,
     uow: UnitOfWork,
-    connect: Connect,
+    nats_server: TestNats,
     operator: Client,
     metrics: Metrics,
     background: Start,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("chassis.messaging.STREAM_MAX_BYTES", 20_000)
-    messaging: Messaging = await connect("parcels")
-    background(Relay(uow, messaging, metrics).run())
+    password = SecretStr(nats_server.passwords["parcels"])
+    settings = NatsSettings(nats_server.url, nats_server.monitor_url, "parcels", password)
+    small = Messaging(replace(settings, nats_stream_max_bytes=20_000), "parcels")
+    await small.connect()
+    background(Relay(uow, small, metrics).run())
     await _sent(uow, range(200))
 
     async def full() -> bool:
@@ -142,8 +142,11 @@ async def test_a_full_stream_loses_nothing_and_drains_once_it_is_larger(
     first = await operator.jetstream().stream_info("PARCELS")
     assert first.state.first_seq == 1, "nothing old was dropped to make room"
 
-    first.config.max_bytes = 10_000_000
-    await operator.jetstream().update_stream(first.config)
+    # A process with the new setting makes the stream larger; the one that waits needs no word.
+    larger = Messaging(replace(settings, nats_stream_max_bytes=10_000_000), "parcels")
+    await larger.connect()
     await until(lambda: _is(_published(store), 200), seconds=20)
 
     assert (await operator.jetstream().stream_info("PARCELS")).state.messages == 200
+    await larger.close()
+    await small.close()

@@ -41,6 +41,7 @@ variables, of AIOPS_SECRETS_FOLDER. Arguments: root, role.
 - {name: AIOPS_NATS_URL, value: {{ $global.nats.url | quote }}}
 {{- if eq . "durable" }}
 - {name: AIOPS_NATS_DURABILITY, value: {{ $global.nats.durability }}}
+- {name: AIOPS_NATS_STREAM_MAX_BYTES, value: {{ int64 $global.nats.streamMaxBytes | quote }}}
 {{- with $global.nats.monitorUrl }}
 - {name: AIOPS_NATS_MONITOR_URL, value: {{ . | quote }}}
 {{- end }}

@@ -34,7 +34,6 @@ RECONNECT_WAIT_SECONDS = 1
 REQUEST_SECONDS = 5.0
 DUPLICATE_WINDOW_SECONDS = 600.0
 STREAM_MAX_AGE_SECONDS = 14 * 86400.0
-STREAM_MAX_BYTES = 1 << 30
 _LEAVE_CODE = 78
 
 
@@ -47,6 +46,8 @@ class NatsSettings(Protocol):
     def nats_monitor_url(self) -> str: ...  # noqa: D102
     @property
     def nats_durability(self) -> Literal["checked", "vouched"]: ...  # noqa: D102
+    @property
+    def nats_stream_max_bytes(self) -> int: ...  # noqa: D102
     @property
     def nats_user(self) -> str: ...  # noqa: D102
     @property
@@ -207,7 +208,7 @@ class Messaging:
             storage=StorageType.FILE,
             # Full means that publishing fails and the outbox holds; the other policy drops what is oldest, silently.
             discard=DiscardPolicy.NEW,
-            max_bytes=STREAM_MAX_BYTES,
+            max_bytes=self._settings.nats_stream_max_bytes,
             max_age=STREAM_MAX_AGE_SECONDS,
             duplicate_window=DUPLICATE_WINDOW_SECONDS,
         )

@@ -84,6 +84,8 @@ class ProcessSettings(BaseSettings):
     """Address of NATS's monitoring port, from which its durability is read (`sync_always`)."""
     nats_durability: Literal["checked", "vouched"] = Field("checked", validation_alias="AIOPS_NATS_DURABILITY")
     """`vouched`: the operator has set `sync_interval: always` on a NATS that has no monitoring address."""
+    nats_stream_max_bytes: int = Field(1 << 30, ge=1 << 20, validation_alias="AIOPS_NATS_STREAM_MAX_BYTES")
+    """Size of each stream on disk. A full one takes nothing more: facts wait in the outbox until it is larger."""
 
     trust_file: Path = Field(validation_alias="AIOPS_TRUST_FILE")
     """JSON file with the public key (JWK) of every service, by name."""

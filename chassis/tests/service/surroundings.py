@@ -24,6 +24,7 @@ class NatsSettings:
     nats_user: str
     nats_password: SecretStr
     nats_durability: Literal["checked", "vouched"] = "checked"
+    nats_stream_max_bytes: int = 1 << 30
 
 
 async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 10.0) -> None:
