@@ -89,11 +89,12 @@ def row_hash(kind: str, row: Row) -> bytes:
     return hashlib.sha256(row.previous_hash + _canonical(content, plain=plain and not floats.seen)).digest()
 
 
-def snapshot_hash(change_hash: bytes, state: str) -> bytes:
+def snapshot_hash(change_hash: bytes, schema_version: int, state: str) -> bytes:
     """What binds a snapshot to the row whose version it is of."""
     floats = _Floats()
     plain = _UNUSUAL.search(state) is None
-    content = json.loads(state, parse_float=floats, parse_int=int if plain else _number)
+    fields = json.loads(state, parse_float=floats, parse_int=int if plain else _number)
+    content = {"schema_version": schema_version, "state": fields}
     return hashlib.sha256(change_hash + _canonical(content, plain=plain and not floats.seen)).digest()
 
 

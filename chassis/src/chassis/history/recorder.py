@@ -220,7 +220,7 @@ class Recorder:
             "version": row.version,
             "schema_version": history.schema_version,
             "state": state,
-            "hash": snapshot_hash(row.hash, state),
+            "hash": snapshot_hash(row.hash, history.schema_version, state),
         }
 
     async def _read(self, tx: "WriteTx", kind: str, documents: Sequence[Document]) -> tuple[dict[UUID, Head], Keys]:

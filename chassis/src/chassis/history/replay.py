@@ -69,7 +69,10 @@ def operations(history: History, schema_version: int, stored: str) -> list[Op]:
     Raises:
         HistoryBroken: a newer version of the service wrote them.
     """
-    found: list[Op] = loads(stored)
+    return _present(history, schema_version, loads(stored))
+
+
+def _present(history: History, schema_version: int, found: list[Op]) -> list[Op]:
     if schema_version == history.schema_version:
         return found
     if schema_version > history.schema_version:
@@ -86,15 +89,15 @@ def resumed_from(history: History, id_: UUID, snapshot: Snapshot, row: Row) -> S
     Raises:
         HistoryBroken: it is not what its hash says.
     """
-    if snapshot.hash != snapshot_hash(row.hash, snapshot.state) or row.hash != row_hash(history.kind, row):
+    if snapshot.hash != snapshot_hash(row.hash, snapshot.schema_version, snapshot.state) or row.hash != row_hash(
+        history.kind, row
+    ):
         raise HistoryBroken(f"{history.kind} {id_}: the snapshot of version {row.version} is not what its hash says")
     state = State(history, id_, row.version, row.hash, row.changed_at)
     whole = [
         {"op": "add", "path": patch.path_of(name), "value": value} for name, value in loads(snapshot.state).items()
     ]
-    if snapshot.schema_version != history.schema_version:
-        whole = history.upcast(snapshot.schema_version, whole)
-    patch.apply(state.fields, whole)
+    patch.apply(state.fields, _present(history, snapshot.schema_version, whole))
     return state
 
 
@@ -116,7 +119,7 @@ async def state_at(tx: "ReadTx", history: History, id_: UUID, version: int) -> S
         rows = rows[1:]
     for row in rows:
         state.advance(row)
-    if state.version != version:
+    if version < 1 or state.version != version:
         raise HistoryNotFound(f"this {history.kind} has no version {version} in its history", field="version")
     return state
 

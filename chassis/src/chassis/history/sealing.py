@@ -147,11 +147,6 @@ class Vault:
         rows = await tx.fetch_all(statement.bindparams(subjects=wanted))
         return {row.subject: self.unwrap(row.subject, row.generation, row.sealed_key) for row in rows}
 
-    async def load_all(self, tx: "ReadTx") -> Keys:
-        """Every stored key."""
-        rows = await tx.fetch_all(text("SELECT subject, generation, sealed_key FROM subject_keys"))
-        return {row.subject: self.unwrap(row.subject, row.generation, row.sealed_key) for row in rows}
-
     async def make(self, tx: "WriteTx", subjects: Iterable[str], now: datetime) -> Keys:
         """New keys for subjects that have none; of two who do it at once, both get the first one's."""
         wanted = sorted(set(subjects))  # in one order, so that two transactions do not wait for each other

@@ -18,6 +18,7 @@ from chassis.history import replay
 from chassis.history.anchors import Anchor, AnchorInvalid, file_of, line_hash
 from chassis.history.chain import Row, canonical
 from chassis.history.document import Document, History
+from chassis.history.erasure import LEDGER, read_ledger
 from chassis.history.recorder import Recorder
 from chassis.history.sealing import Keys, Vault, erased
 from chassis.history.store import FolderStore
@@ -67,20 +68,42 @@ async def verify(database: Database, recorder: Recorder, trust: Trust, anchors: 
 
     Raises:
         Unavailable: Postgres cannot be reached.
-        HistoryBroken: the keys do not open, as with another installation's redaction key.
+        ValueError: the ledger of erasures cannot be read.
     """
-    reports = []
     async with database.connection() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         async with connection.begin():
-            tx = ReadTx(connection)
-            keys = await recorder.vault.load_all(tx)
-            for history in recorder.histories.values():
-                report = Report(database.name, history.kind)
-                told = await _anchored(tx, report, trust, anchors)
-                await _Verification(tx, history, recorder.vault, keys, report=report, told=told).run()
-                reports.append(report)
+            return await verify_in(ReadTx(connection), database.name, recorder, trust, anchors)
+
+
+async def verify_in(
+    tx: ReadTx, service: str, recorder: Recorder, trust: Trust, anchors: FolderStore | None
+) -> list[Report]:
+    """The same, of what this transaction sees."""
+    reports = []
+    for history in recorder.histories.values():
+        report = Report(service, history.kind)
+        keys = await _keys(tx, report, recorder.vault, anchors)
+        told = await _anchored(tx, report, trust, anchors)
+        await _Verification(tx, history, recorder.vault, keys, report=report, told=told).run()
+        reports.append(report)
     return reports
+
+
+async def _keys(tx: ReadTx, report: Report, vault: Vault, store: FolderStore | None) -> Keys:
+    """Every key that opens; one that does not, or that is gone without an erasure, is noted."""
+    noted = {erasure.subject for erasure in read_ledger(store)} if store is not None else None
+    keys: Keys = {}
+    statement = text("SELECT subject, generation, sealed_key, erased_at FROM subject_keys ORDER BY subject")
+    for row in await tx.fetch_all(statement):
+        where = f"key of {row.subject}"
+        if noted is not None and row.subject not in noted and (row.sealed_key is None or row.erased_at is not None):
+            report.add(where, f"is destroyed, and {LEDGER} has no such erasure")
+        try:
+            keys[row.subject] = vault.unwrap(row.subject, row.generation, row.sealed_key)
+        except HistoryBroken as error:
+            report.add(where, error.message)
+    return keys
 
 
 class _Ordered(Generic[Item]):
