@@ -104,8 +104,8 @@ Global___ChangelogHighlighted: _TypeAlias = ChangelogHighlighted  # noqa: Y015
 
 @_typing.final
 class ChangelogHighlightsSuggested(_message.Message):
-    """ChangelogHighlightsSuggested: highlights came that the changelog did not wait for any more; they wait for a person. Subject
-    aiops.changelog.changelog.highlights_suggested.v1.
+    """ChangelogHighlightsSuggested: highlights came that the changelog did not wait for any more; they wait for a person.
+    Subject aiops.changelog.changelog.highlights_suggested.v1.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -162,8 +162,8 @@ Global___ChangelogSuggestionAccepted: _TypeAlias = ChangelogSuggestionAccepted  
 
 @_typing.final
 class ChangelogSuggestionDismissed(_message.Message):
-    """ChangelogSuggestionDismissed: a person does not want suggested highlights. Subject
-    aiops.changelog.changelog.suggestion_dismissed.v1.
+    """ChangelogSuggestionDismissed: a person does not want suggested highlights.
+    Subject aiops.changelog.changelog.suggestion_dismissed.v1.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -111,8 +111,8 @@ Global___LogSummaryFailed: _TypeAlias = LogSummaryFailed  # noqa: Y015
 
 @_typing.final
 class LogSummarySuggested(_message.Message):
-    """LogSummarySuggested: a summary came that the log did not wait for any more; it waits for a person. Subject
-    aiops.logs.log.summary_suggested.v1.
+    """LogSummarySuggested: a summary came that the log did not wait for any more; it waits for a person.
+    Subject aiops.logs.log.summary_suggested.v1.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
