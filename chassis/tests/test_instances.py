@@ -51,8 +51,10 @@ def contracted(store: ServiceDatabase) -> Iterator[None]:
             "INSERT INTO migration_versions (version, phase, checksum, state, started_at, finished_at)"
             " VALUES ('0009', 'contract', '', 'done', now(), now())"
         )
-        yield
-        connection.execute("DELETE FROM migration_versions WHERE version = '0009'")
+        try:
+            yield
+        finally:
+            connection.execute("DELETE FROM migration_versions WHERE version = '0009'")
 
 
 async def test_a_process_is_known_with_what_its_code_knows(instance: Instance, ask: Ask) -> None:
