@@ -235,3 +235,20 @@ def test_what_was_erased_after_the_backup_stays_in_the_ledger_and_newer_anchors_
     assert not (anchors / "tickets-ticket.jsonl").exists()
     (aside,) = anchors.glob("tickets-ticket.jsonl.before-restore-*")
     assert aside.read_text() == "an anchor of what is gone\n"
+
+
+def test_a_database_that_came_back_otherwise_forgets_whom_the_ledger_names(
+    saved: Path, filled: str, point: Point, runner: CliRunner
+) -> None:
+    url = point(filled)
+
+    done = runner.invoke(app, ["restore", "--erasures-only"])
+
+    assert (done.exit_code, done.output) == (0, "erased again, as the ledger says: 1 person\n")
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("SELECT subject, sealed_key FROM tickets.subject_keys").fetchall()
+    assert rows == [("email:0123", None)]
+    for arguments in ([], [str(saved), "--erasures-only"]):
+        refused = runner.invoke(app, ["restore", *arguments])
+        assert isinstance(refused.exception, Failure)
+        assert refused.exception.code is ExitCode.USAGE

@@ -38,8 +38,12 @@ _IN_USE = """
 
 
 def restore(
-    folder: Annotated[Path, typer.Argument(help="A backup that `aiops backup` wrote.")],
+    folder: Annotated[Path | None, typer.Argument(help="A backup that `aiops backup` wrote.")] = None,
     *,
+    erasures_only: Annotated[
+        bool,
+        typer.Option("--erasures-only", help="Restore nothing, only forget again who was erased."),
+    ] = False,
     create_database: Annotated[
         bool, typer.Option("--create-database", help="Make the database that the URL names where it is missing.")
     ] = False,
@@ -59,13 +63,18 @@ def restore(
 
     from chassis.bootstrap import bootstrap, make_roles, plain  # noqa: PLC0415
 
+    if (folder is None) is not erasures_only:
+        raise Failure("Name the folder of a backup; or none, with --erasures-only.", ExitCode.USAGE)
+    if folder is None:
+        _only_erased(anchors or _anchor_folder(), as_json=as_json)
+        return
     manifest = Manifest.read(folder)
     program = dump_programs.find("pg_restore", at_least=manifest.dump_version)
     admin_url = plain(admin_setting())
     credentials = credentials_from_urls()
     place = anchors or _anchor_folder()
-    recorders = {name: recorder for name in SERVICES if (recorder := recorder_of(name)) is not None}
-    trust_file()  # asked for at the end, when it would be late to learn that it is missing
+    _recorders()  # these two are asked for at the end, when it would be late to learn that one is missing
+    trust_file()
     try:
         if create_database:
             make_database(admin_url)
@@ -88,7 +97,7 @@ def restore(
     _say(f"restored: {rows:,} rows in {render.many(len(manifest.rows), 'table')}, as many as then", as_json=as_json)
     for path in _bring_back_anchors(folder / ANCHORS, place):
         _say(f"anchors that are newer than the backup are kept as {path.name}", as_json=as_json)
-    erased = asyncio.run(_forget_again(place, recorders))
+    erased = _forget_again(place)
     _say(f"erased again, as the ledger says: {render.many(erased, 'person', 'people')}", as_json=as_json)
     since = datetime.fromisoformat(manifest.made_at).astimezone(UTC) - _REPUBLISH_BEFORE
     following = f"aiops events republish --since {since:%Y-%m-%dT%H:%M:%SZ}"
@@ -177,8 +186,24 @@ def _anchor_folder() -> Path:
     )
 
 
-async def _forget_again(place: Path, recorders: "dict[str, Recorder]") -> int:
+def _only_erased(place: Path, *, as_json: bool) -> None:
+    erased = _forget_again(place)
+    if as_json:
+        typer.echo(json.dumps({"erased": erased}, indent=2))
+        return
+    typer.echo(f"erased again, as the ledger says: {render.many(erased, 'person', 'people')}")
+
+
+def _recorders() -> "dict[str, Recorder]":
+    return {name: recorder for name in SERVICES if (recorder := recorder_of(name)) is not None}
+
+
+def _forget_again(place: Path) -> int:
     """Erase who was erased before, the backup being older than the erasure or not; how many people."""
+    return asyncio.run(_erased(place, _recorders()))
+
+
+async def _erased(place: Path, recorders: "dict[str, Recorder]") -> int:
     from chassis.db import Database  # noqa: PLC0415 - SQLAlchemy takes longer to load than most commands run
     from chassis.errors import Unavailable  # noqa: PLC0415
     from chassis.history.erasure import erase, operator_work, read_ledger  # noqa: PLC0415
