@@ -30,6 +30,7 @@ from chassis.embedded.nats import NatsServer
 from chassis.embedded.postgres import PostgresServer, remove_data
 from chassis.embedded.process import EmbeddedError
 from chassis.installation import write_secret
+from chassis.migration_backfill import backfill
 from chassis.migrations import MigrationError, migrate
 from chassis.nats_config import nats_config
 from dashboard import build
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PACKAGES = {service: f"{service}_service" for service in SERVICES}
+KEY_FILE = "AIOPS_REDACTION_KEY_FILE"
 FREE_BYTES_NEEDED = 500_000_000
 READY_SECONDS = 90.0
 DRILL_SECONDS = 10.0
@@ -189,6 +191,18 @@ class Stack:
         )
         for service in SERVICES:
             migrate(self.state.database_url(f"{service}_owner"), service, PACKAGES[service])
+        self._fill()
+
+    def _fill(self) -> None:
+        """Backfill at once, in place of after the promotion: nobody serves yet, so nothing has to give way."""
+        named = os.environ.get(KEY_FILE)
+        os.environ[KEY_FILE] = named or str(self.state.path("keys", "redaction.key"))  # what is personal is sealed
+        try:
+            for service in SERVICES:
+                backfill(self.state.database_url(f"{service}_owner"), service, PACKAGES[service], yields=False)
+        finally:
+            if named is None:
+                del os.environ[KEY_FILE]
 
     def _while_waiting(self) -> None:
         if self.stopping.is_set():
