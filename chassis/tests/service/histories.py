@@ -1,6 +1,7 @@
 """What tests of histories share: chains of parcels, made by the recorder alone."""
 
 import random
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -35,11 +36,11 @@ def unit_of_work(database: Database, clock: FrozenClock) -> UnitOfWork:
     return UnitOfWork(database, clock, fact_to_event, "parcels", recorder())
 
 
-async def lives(uow: UnitOfWork, *, parcels: int, versions: int, seed: int = 7) -> list[Parcel]:
+async def lives(uow: UnitOfWork, *, parcels: int, versions: int, first: int = 1, seed: int = 7) -> list[Parcel]:
     """Parcels that each went through so many versions, the same for the same seed."""
     chance = random.Random(seed)  # noqa: S311 - the same parcels each time
     ended = []
-    for number in range(1, parcels + 1):
+    for number in range(first, parcels + 1):
         async with uow.begin() as tx:
             parcel = Parcel(parcel_id(number), city="Oslo", receiver=chance.choice(PEOPLE), note="fragile")
             await move(tx, None, parcel)
@@ -75,3 +76,15 @@ async def report_of(store: ServiceDatabase, installation: Installation, folder: 
 async def rows_of(store: ServiceDatabase, number: int = 1) -> list[Row]:
     async with store.database.read() as tx:
         return await changes(tx, "parcel", parcel_id(number), after=0)
+
+
+async def anchored_lives(
+    store: ServiceDatabase, clock: FrozenClock, installation: Installation, folder: Path, *, parcels: int, versions: int
+) -> None:
+    """Lives that two anchors tell of, an hour apart."""
+    uow = unit_of_work(store.database, clock)
+    await lives(uow, parcels=parcels - 1, versions=versions)
+    await anchors_of(uow, installation, folder).run()
+    clock.advance(timedelta(hours=1))
+    await lives(uow, parcels=parcels, versions=versions, first=parcels)
+    await anchors_of(uow, installation, folder).run()

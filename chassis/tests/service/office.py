@@ -17,6 +17,7 @@ from starlette.routing import Route
 from chassis.consumer import Subscription
 from chassis.db import UnitOfWork
 from chassis.health import Check
+from chassis.history import History
 from chassis.identity import AccessTokens, Call, Role, current_call
 from chassis.policy import Policy, allow
 from chassis.runtime import Runtime
@@ -83,6 +84,7 @@ def build(
     subscriptions: Sequence[Subscription] = (),
     schedules: Sequence[Schedule] = (),
     checks: Mapping[str, Check] | None = None,
+    histories: Sequence[History] = (),
 ) -> Service:
     """The service."""
     runtime = Runtime(
@@ -91,6 +93,7 @@ def build(
         to_event=fact_to_event,
         package="parcels",
         access_tokens=access_tokens,
+        histories=histories,
     )
     return Service(
         runtime=runtime,

@@ -119,18 +119,20 @@ class Anchors:
             await self._deliver(kind)
 
     async def _sign(self, tx: "WriteTx", kind: str) -> None:
-        last = await tx.fetch_one(
-            text(
-                "SELECT sequence, anchored_at, line_hash FROM history_anchors WHERE kind = :kind"
-                " ORDER BY sequence DESC LIMIT 1"
-            ).bindparams(kind=kind)
+        newest = text(
+            "SELECT sequence, anchored_at, line, line_hash FROM history_anchors WHERE kind = :kind AND anchored_at ="
+            " (SELECT max(anchored_at) FROM history_anchors WHERE kind = :kind) ORDER BY sequence"
         )
+        known = await tx.fetch_all(newest.bindparams(kind=kind))
+        last = known[-1] if known else None
+        told = {(UUID(id_), version) for row in known for id_, version, _ in json.loads(row.line)["heads"]}
         heads = text(
             f"SELECT DISTINCT ON (id) id, version, hash FROM {kind}_changes"  # noqa: S608 - a declared kind
             " WHERE changed_at >= :since ORDER BY id, version DESC"
         )
         since = last.anchored_at - OVERLAP if last else datetime.min.replace(tzinfo=tx.now.tzinfo)
-        rows = [tuple(row) for row in await tx.fetch_all(heads.bindparams(since=since))]
+        found = [tuple(row) for row in await tx.fetch_all(heads.bindparams(since=since))]
+        rows = [row for row in found if row[:2] not in told]
         sequence, previous = (last.sequence, last.line_hash.hex()) if last else (0, "")
         lines = []
         for first in range(0, len(rows), HEADS_PER_LINE):

@@ -1,0 +1,5 @@
+"""Where a service declares its histories."""
+
+from parcels import HISTORIES
+
+__all__ = ["HISTORIES"]
