@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import sys
 from importlib import import_module
 from typing import Annotated, Any
@@ -37,7 +38,7 @@ COMMANDS = {
     "deadletters": ("deadletters:app", "Events that a consumer gave up: read them, have them handled again."),
     "events": ("events:app", "Tell facts again whose stream was lost."),
     "secrets": ("secrets:app", "Make the keys and passwords of an installation."),
-    "history": ("history:app", "The history of changes: prove that it holds."),
+    "history": ("history_view:app", "The history of changes: read it, and prove that it holds."),
     "person": ("person:app", "People: erase what is kept about one."),
     "backup": ("backup:backup", "Write a backup of the database, the anchors and the ledger of erasures."),
     "restore": ("restore:restore", "Bring a backup back into an empty database, and prove it."),
@@ -130,6 +131,10 @@ def main() -> None:
             typer.echo(json.dumps(failure.as_json()))
         trace = f" (trace {failure.trace_id})" if failure.trace_id else ""
         typer.echo(f"aiops: {inert(failure.told)}{trace}", err=True)
+        if failure.since:
+            told = [f"  {line}" for line in failure.since]
+            again = f"To do it all the same: aiops {shlex.join(sys.argv[1:])}"
+            typer.echo(inert("\n".join(["Since you read it:", *told, again])), err=True)
         sys.exit(failure.code)
     except SystemExit as ended:
         if isinstance(ended.__context__, BrokenPipeError):

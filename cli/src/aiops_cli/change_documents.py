@@ -1,5 +1,6 @@
 """The GraphQL documents of `aiops commits`, `changelogs`, `deployments` and `changes`."""
 
+from aiops_cli.change_words import CONFLICT
 from aiops_cli.ticket_documents import CHANGES
 
 PUSH = """
@@ -66,6 +67,9 @@ mutation PublishChangelog($input: PublishChangelogInput!) {
     ... on PublishChangelogSuccess { changelog { ...ChangelogWhole } }
     ... on UserError { code message }
     ... on ValidationError { fields { path message } }
+"""
+    + CONFLICT
+    + """
   }
 }
 """

@@ -1,5 +1,7 @@
 """The GraphQL documents of `aiops logs`."""
 
+from aiops_cli.change_words import CONFLICT
+
 _LOG = """
 fragment LogParts on Log {
   id version name service source state status severity
@@ -45,12 +47,17 @@ mutation Summarize($input: SummarizeLogInput!) {
   }
 }
 """
-RESUMMARIZE = """
+RESUMMARIZE = (
+    """
 mutation Resummarize($input: ResummarizeLogInput!) {
   resummarizeLog(input: $input) {
     __typename
     ... on ResummarizeLogSuccess { log { id state } }
     ... on UserError { code message }
+"""
+    + CONFLICT
+    + """
   }
 }
 """
+)

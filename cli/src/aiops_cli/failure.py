@@ -1,5 +1,6 @@
 """How the command fails: one line that says what to do, and an exit code that a script can tell apart."""
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 
@@ -29,6 +30,7 @@ NEXT = {
     "REPOSITORY_NOT_FOUND": "Push: aiops commits push --repository NAME",
     "REVISION_NOT_FOUND": "Push: aiops commits push --repository NAME",
     "HISTORY_INCOMPLETE": "Push: aiops commits push --repository NAME",
+    "HISTORY_NOT_FOUND": "See which there are: aiops logs list, aiops tickets list, aiops changelogs list",
     "DEAD_LETTER_NOT_FOUND": "See: aiops deadletters list",
     "FORBIDDEN": "See who you are: aiops whoami",
 }
@@ -47,6 +49,7 @@ class Failure(Exception):
         trace_id: str = "",
         field: str = "",
         answered: bool = False,
+        since: Sequence[str] = (),
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -56,6 +59,8 @@ class Failure(Exception):
         self.field = field
         self.answered = answered
         """The command has printed its JSON, which a second one would make unreadable."""
+        self.since = since
+        """What others changed since the thing was read, in lines, after a conflict."""
 
     @property
     def told(self) -> str:
@@ -64,4 +69,9 @@ class Failure(Exception):
 
     def as_json(self) -> dict[str, object]:
         """The form that --json prints."""
-        return {"error": {"code": self.reason or self.code.name, "message": self.told, "trace_id": self.trace_id}}
+        error: dict[str, object] = {
+            "code": self.reason or self.code.name,
+            "message": self.told,
+            "trace_id": self.trace_id,
+        }
+        return {"error": {**error, "changed_since": list(self.since)} if self.since else error}

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from aiops_cli import change_words
 from aiops_cli import session as sessions
 from aiops_cli.failure import NEXT, ExitCode, Failure
 from aiops_cli.session import Session
@@ -160,7 +161,13 @@ class Graph:
         if "message" in result and "code" in result:
             code = str(result["code"])
             field = next((str(each["path"]) for each in result.get("fields") or ()), "")
-            raise Failure(_advised(code, result["message"]), self._exit_code(code), reason=code, field=field)
+            raise Failure(
+                _advised(code, result["message"]),
+                self._exit_code(code),
+                reason=code,
+                field=field,
+                since=change_words.told(result.get("changesSince") or ()),
+            )
         return result
 
     def _post(

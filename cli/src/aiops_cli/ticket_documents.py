@@ -1,5 +1,7 @@
 """The GraphQL documents of `aiops tickets` and `aiops changes`."""
 
+from aiops_cli.change_words import CONFLICT
+
 _ROW = """
 fragment TicketRow on Ticket {
   id version title status triageState category priority team service audience peopleSuspected createdAt
@@ -99,6 +101,7 @@ mutation {title}($input: {title}Input!) {{
     ... on {title}Success {{ ticket {{ ...TicketRow }} }}
     ... on UserError {{ code message }}
     ... on ValidationError {{ fields {{ path message }} }}
+    {CONFLICT}
   }}
 }}
 """
