@@ -40,6 +40,8 @@ class Run:
     violations: dict[str, list[str]] = field(default_factory=dict)
     handled: int = 0
     """Events that consumers took effect of."""
+    changes: int = 0
+    """Rows of the histories."""
 
     @property
     def figures(self) -> dict[str, float | str]:
@@ -56,6 +58,7 @@ class Run:
             **self.history.counts(),
             "acknowledged after repeats": len(repeated),
             "events handled": self.handled,
+            "changes verified": self.changes,
             "drained s": round(self.drain_seconds, 1),
             "lost": len(self.violations.get("lost", ())) + len(self.violations.get("vanished", ())),
             "doubled": len(self.violations.get("doubled", ())) + len(self.violations.get("effects", ())),
@@ -112,25 +115,27 @@ async def whole_loop(load: Load, admin: Caller, *, since: float) -> None:
     Raises:
         NotHealed: not within 30 s.
     """
-    prober = Worker(admin, load, ())
+    prober, stages = Worker(admin, load, ()), dict[str, str]()
     try:
         async with asyncio.timeout(HEALED_SECONDS - (time.monotonic() - since)):
             await asyncio.gather(
-                *(_one_way(prober, action) for action in (create_ticket, paste_log, generate_changelog))
+                *(_one_way(prober, action, stages) for action in (create_ticket, paste_log, generate_changelog))
             )
     except TimeoutError as error:
-        latest = [f"{op.action} {op.marker}: {op.outcome} {op.code}" for op in load.history.ops[-5:]]
-        raise NotHealed(f"the loop did not work again in {HEALED_SECONDS:.0f} s; last writes: {latest}") from error
+        raise NotHealed(f"the loop did not work again in {HEALED_SECONDS:.0f} s: {stages}") from error
 
 
-async def _one_way(prober: Worker, action: Callable[[Worker], Awaitable[Op]]) -> None:
+async def _one_way(prober: Worker, action: Callable[[Worker], Awaitable[Op]], stages: dict[str, str]) -> None:
+    stages[action.__name__] = "not acknowledged"
     op = await _acknowledged(prober, action)
     field = DONE[op.kind]
+    stages[action.__name__] = f"{op.target} waits for its {field}"
     while True:
         with suppress(Unanswered, Refused):
             if (await prober.read(op.kind, op.target, field))[field] not in AT_WORK:
+                stages[action.__name__] = "done"
                 return
-        await asyncio.sleep(FORSAKEN_SECONDS)
+        await asyncio.sleep(PROBE_SECONDS)
 
 
 async def _acknowledged(prober: Worker, action: Callable[[Worker], Awaitable[Op]]) -> Op:
@@ -138,7 +143,7 @@ async def _acknowledged(prober: Worker, action: Callable[[Worker], Awaitable[Op]
         op = await action(prober)
         if op.outcome == "ok":
             return op
-        await asyncio.sleep(FORSAKEN_SECONDS)
+        await asyncio.sleep(PROBE_SECONDS)
 
 
 async def conclude(installation: Installation, run: Run, admin: Caller, *, seconds: float = DRAIN_SECONDS) -> None:
@@ -148,6 +153,7 @@ async def conclude(installation: Installation, run: Run, admin: Caller, *, secon
     facts = await asyncio.to_thread(observing.facts, installation)
     run.handled = sum(len(each.inbox) for each in facts)
     run.violations = checkers.everything(run.history, shown, facts, observing.subscriptions())
+    run.changes, run.violations["broken histories"] = await asyncio.to_thread(observing.broken_histories, installation)
 
 
 def in_turn(seed: int, count: int) -> Iterator[str]:

@@ -62,7 +62,8 @@ class Worker:
     caller: Caller
     load: Load
     actions: Sequence["Action"]
-    pause_seconds: float = 0.05
+    pause_seconds: float = 0.12
+    """Between two writes: the machine that the load shares has to keep up with what follows from them."""
 
     async def work(self, stop: asyncio.Event) -> None:
         """Go on until told to stop; what cannot be read is left for later."""
@@ -246,9 +247,9 @@ async def invite_user(worker: Worker) -> Op:
     return op
 
 
-OF_OPS = (create_ticket, update_ticket, update_ticket, comment, paste_log, update_log)
+OF_OPS = (create_ticket, update_ticket, update_ticket, comment, comment, paste_log, update_log, update_log)
 OF_ADMIN = (invite_user, generate_changelog, publish_changelog, update_ticket)
-OF_MACHINE = (record_deployment, push_commits, paste_log)
+OF_MACHINE = (record_deployment, record_deployment, push_commits, push_commits, paste_log)
 
 
 def sha(text: str) -> str:

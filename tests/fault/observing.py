@@ -1,6 +1,10 @@
 """Reading what there is when all is over: through the gateway as a person, and in the tables as nobody may."""
 
+import json
+import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
@@ -106,6 +110,31 @@ def _facts(connection: "psycopg.Connection[Any]", service: str) -> Facts:
                 for id_, version, event in rows("SELECT id, version, event FROM {}", f"{kind}_changes")
             ]
     return found
+
+
+def broken_histories(installation: Installation) -> tuple[int, list[str]]:
+    """[11, 12] How many changes the histories hold, and each place where `aiops history verify` finds one broken.
+
+    It folds every chain and compares it with its row and its snapshots, and the chains with their anchors.
+    """
+    state = installation.state
+    owners = {f"{service.upper()}_OWNER_DATABASE_URL": state.database_url(f"{service}_owner") for service in SERVICES}
+    done = subprocess.run(
+        [sys.executable, "-m", "aiops_cli", "history", "verify", "--json"],
+        env={**os.environ, **installation.environment, **state.shared_environment(), **owners},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout.startswith("["), done.stdout + done.stderr
+    reports = json.loads(done.stdout)
+    found = [
+        f"{fault['service']} {fault['kind']} {fault['where']}: {fault['what']}"
+        for report in reports
+        for fault in report["faults"]
+    ]
+    return sum(report["rows"] for report in reports), found
 
 
 def subscriptions() -> dict[str, dict[str, str]]:

@@ -18,6 +18,7 @@ def well(run: Run, figures: dict[str, float | str]) -> None:
     assert run.history.counts()["ok"] > 20 * len(run.recoveries)
     assert figures["acknowledged after repeats"], "no client ever had to repeat, so nothing was hurt"
     assert run.handled > len(run.recoveries)
+    assert run.changes > run.handled
 
 
 @pytest.mark.timeout(180)
