@@ -198,6 +198,8 @@ async def test_an_erased_person_is_gone_from_account_sessions_and_history(auth: 
     with refusal("CREDENTIALS_INVALID"):
         await auth.log_in("bob@example.com")
     assert "bob@example.com" not in auth.dump()
+    causes = {str(row["user_id"]): row["revocation_cause"] for row in auth.rows("sessions")}
+    assert causes == {admin.user.id: None, person.user.id: "user_deactivated"}
     assert [str(row["user_id"]) for row in auth.rows("passwords")] == [admin.user.id]
     assert {row["client_address"] for row in auth.rows("audit_events") if str(row["subject_id"]) == person.user.id} == {
         ""
