@@ -24,7 +24,8 @@ from chassis.history.recorder import Recorder
 from chassis.history.replay import fold, operations
 from chassis.history.sealing import is_sealed
 from chassis.history.tables import changes
-from chassis.identity import Call, Role, Viewer
+from chassis.history.verify import verify
+from chassis.identity import Call, Role, Trust, Viewer
 from chassis.ids import uuid7
 from chassis.migration_files import all_migrations
 from chassis.testing.harness import Installation
@@ -332,3 +333,21 @@ async def test_users_of_before_get_their_first_row_by_the_backfill(
         assert (row.version, row.event, row.actor_id) == (user.version, "Genesis", "auth")
         assert user.email not in row.patch
     assert [row.event for row in await history(new)] == ["UserSignedUp"]
+
+
+async def test_what_was_altered_past_the_history_is_named(
+    auth: Auth, schema: ServiceDatabase, erase: Erase, recorder: Recorder, installation: Installation
+) -> None:
+    """Also where somebody was erased: his chain holds without his key."""
+    admin, person = await lived(auth)
+    await erase(person.user.id)
+    trust = Trust.from_file(installation.folder / "trust.json")
+
+    (sound,) = await verify(auth.database, recorder, trust, None)
+    with psycopg.connect(schema.app_url) as connection:
+        connection.execute("UPDATE users SET role = 'ops' WHERE role = 'admin'")
+    (altered,) = await verify(auth.database, recorder, trust, None)
+
+    assert (sound.chains, sound.rows, sound.faults) == (2, 7, [])
+    (fault,) = altered.faults
+    assert (fault.kind, admin.user.id in fault.where) == ("user", True)

@@ -11,19 +11,22 @@ from uuid import UUID
 import psycopg
 import pytest
 from services.changelog.tests.factories import Changes, Published, commit_of
+from sqlalchemy import update
 
 from changelog_service import queries, usecases
 from changelog_service.commands import DecideSuggestion
 from changelog_service.documents import HISTORIES, current, document, iterate
 from changelog_service.domain import Highlight, Highlights
 from changelog_service.store import ChangelogStore
+from changelog_service.tables import CHANGELOGS
 from chassis.db import Database, UnitOfWork
 from chassis.errors import VersionConflict
 from chassis.history import patch
 from chassis.history.chain import Row
 from chassis.history.replay import fold, operations
 from chassis.history.tables import changes as change_rows
-from chassis.identity import Call, Role, Viewer
+from chassis.history.verify import verify
+from chassis.identity import Call, Role, Trust, Viewer
 from chassis.ids import uuid7
 from chassis.migration_files import all_migrations
 from chassis.testing.harness import Installation
@@ -201,3 +204,21 @@ async def test_changelogs_of_before_get_their_first_row_by_the_backfill(
         (row,) = await history(changelog.id)
         assert (row.version, row.event, row.actor_id) == (changelog.version, "Genesis", "changelog")
     assert [row.event for row in await history(new.id)] == ["ChangelogGenerated"]
+
+
+async def test_what_was_altered_past_the_history_is_named(
+    changes: Changes, uow: UnitOfWork, installation: Installation
+) -> None:
+    draft = await changes.generate((commit_of("a"),))
+    await changes.publish(await changes.generate((commit_of("b"),)))
+    trust = Trust.from_file(installation.folder / "trust.json")
+    assert uow.recorder is not None
+
+    (sound,) = await verify(uow.database, uow.recorder, trust, None)
+    async with uow.begin() as tx:
+        await tx.execute(update(CHANGELOGS).where(CHANGELOGS.c.id == draft.id).values(updated_at=NOW, version=2))
+    (altered,) = await verify(uow.database, uow.recorder, trust, None)
+
+    assert (sound.chains, sound.rows, sound.faults) == (2, 3, [])
+    (fault,) = altered.faults
+    assert (fault.kind, str(draft.id) in fault.where) == ("changelog", True)

@@ -17,7 +17,8 @@ from chassis.history import patch
 from chassis.history.chain import Row
 from chassis.history.replay import fold, operations
 from chassis.history.tables import changes
-from chassis.identity import Call, Role, Viewer, acting_as
+from chassis.history.verify import verify
+from chassis.identity import Call, Role, Trust, Viewer, acting_as
 from chassis.ids import uuid7
 from chassis.migration_files import all_migrations
 from chassis.redaction import Redactor
@@ -252,3 +253,21 @@ async def test_what_an_older_process_wrote_is_caught_up_with(
     assert [(row.version, row.event) for row in await history(log.id)] == [
         (1, "LogReceived"), (2, "Resumed"), (3, "LogUpdated"),
     ]  # fmt: skip
+
+
+async def test_what_was_altered_past_the_history_is_named(
+    receive: Receive, life: Life, uow: UnitOfWork, installation: Installation
+) -> None:
+    log = await receive(TEXT)
+    await life.lead(log)
+    trust = Trust.from_file(installation.folder / "trust.json")
+    assert uow.recorder is not None
+
+    (sound,) = await verify(uow.database, uow.recorder, trust, None)
+    async with uow.begin() as tx:
+        await tx.execute(LOGS.update().values(notes="nothing happened"))
+    (altered,) = await verify(uow.database, uow.recorder, trust, None)
+
+    assert (sound.chains, sound.rows, sound.faults) == (1, 11, [])
+    (fault,) = altered.faults
+    assert (fault.kind, str(log.id) in fault.where) == ("log", True)
