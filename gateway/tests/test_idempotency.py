@@ -153,8 +153,11 @@ async def test_sixteen_at_once_with_one_key_are_one_effect_and_one_answer(stack:
 
         assert {body["data"]["summarizeLog"]["__typename"] for body in pasted} == {"SummarizeLogSuccess"}
         assert len({body["data"]["summarizeLog"]["log"]["id"] for body in pasted}) == 1
-        assert {response.status_code for response in uploaded} == {202}
-        assert len({response.json()["log"]["id"] for response in uploaded}) == 1
+        # Sixteen files at once may be more than are taken at once: those come again, and find the same log.
+        assert {response.status_code for response in uploaded} - {429} == {202}
+        again = await gateway.client.post(upload, content=b"INFO up", headers=headers)
+        stored = [response for response in [*uploaded, again] if response.status_code == 202]
+        assert len({response.json()["log"]["id"] for response in stored}) == 1
         assert await log_count(gateway, admin.token) == 2
 
 

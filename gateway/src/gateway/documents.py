@@ -26,6 +26,7 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from gateway import deprecations
 from gateway.limits import MAX_TOKENS, NoIntrospection, WithinLimits
 
 MAX_CACHED_DOCUMENTS = 512
@@ -54,6 +55,8 @@ class Prepared:
     document: DocumentNode
     errors: tuple[GraphQLError, ...]
     operations: Mapping[str, Operation]
+    deprecated: frozenset[str] = frozenset()
+    """Fields on their way out that the document names."""
 
     def operation(self, name: str | None) -> Operation:
         """The operation that is to run.
@@ -97,7 +100,10 @@ class Documents:
         errors = validate(self.schema, document, self._first_rules) or validate(
             self.schema, document, VALIDATION_RULES, hide_suggestions=not self._development
         )
-        return Prepared(text, document, tuple(errors), {} if errors else dict(_operations(document)))
+        if errors:
+            return Prepared(text, document, tuple(errors), {})
+        deprecated = deprecations.named_by(self.schema, document)
+        return Prepared(text, document, (), dict(_operations(document)), deprecated)
 
 
 def _operations(document: DocumentNode) -> Iterator[tuple[str, Operation]]:

@@ -17,6 +17,7 @@ from chassis.metrics import Metrics, MetricSpec
 from chassis.resilience.limiter import Limiter
 from chassis.telemetry import current_trace_id, span
 from gateway.context import Caller, RequestContext
+from gateway.deprecations import given_in
 from gateway.documents import Documents, Operation, Prepared
 from gateway.live import ChangeFeed
 from gateway.masking import present_all
@@ -38,6 +39,7 @@ OPERATION_METRICS = (
     MetricSpec("aiops_gateway_operations_total", "counter", "GraphQL operations, by outcome.", ("type", "outcome")),
     MetricSpec("aiops_gateway_operation_duration_seconds", "histogram", "Time to answer an operation.", ("type",)),
     MetricSpec("aiops_gateway_subscriptions", "gauge", "Subscriptions that run just now."),
+    MetricSpec("aiops_deprecated_field_total", "counter", "Uses of what is on its way out, by field.", ("field",)),
 )
 
 
@@ -78,6 +80,7 @@ class Operations:
         self._outcomes = metrics.counter("aiops_gateway_operations_total")
         self._seconds = metrics.histogram("aiops_gateway_operation_duration_seconds")
         self._subscriptions = metrics.gauge("aiops_gateway_subscriptions")
+        self._deprecated = metrics.counter("aiops_deprecated_field_total")
 
     async def execute(
         self, text: str, variables: Mapping[str, Any] | None, operation_name: str | None, caller: Caller
@@ -89,6 +92,7 @@ class Operations:
                 prepared, operation = self._admit(text, operation_name, caller, ANSWERED_ONCE)
             except Refused as refused:
                 return self._refuse(refused)
+            self._count_deprecated(prepared, variables)
             started = time.monotonic()
             with self._on_behalf_of(caller, operation, deadline=started + ANSWER_SECONDS):
                 result = await self._graph.execute(
@@ -175,6 +179,10 @@ class Operations:
             refusal = Unauthenticated("log in first, then send the access token as Authorization: Bearer <token>")
             raise Refused([GraphQLError(refusal.message, original_error=refusal)])
         return prepared, operation
+
+    def _count_deprecated(self, prepared: Prepared, variables: Mapping[str, Any] | None) -> None:
+        for field in prepared.deprecated | given_in(self._graph.core, prepared.document, variables):
+            self._deprecated.labels(field).inc()
 
     @contextmanager
     def _on_behalf_of(self, caller: Caller, operation: Operation, deadline: float | None) -> Iterator[None]:

@@ -48,6 +48,20 @@ class TicketAudience(Enum):
 
 
 @strawberry.enum
+class TicketPriority(Enum):
+    """How soon a ticket has to be done."""
+
+    LOW = ticket_pb2.TICKET_PRIORITY_LOW
+    """Whenever there is time."""
+    NORMAL = ticket_pb2.TICKET_PRIORITY_NORMAL
+    """In its turn."""
+    HIGH = ticket_pb2.TICKET_PRIORITY_HIGH
+    """Before others."""
+    URGENT = ticket_pb2.TICKET_PRIORITY_URGENT
+    """At once."""
+
+
+@strawberry.enum
 class OptionKind(Enum):
     """What an option is a choice for."""
 
@@ -73,6 +87,8 @@ class TicketOption:
     """One line that says when it fits; triage reads it."""
     position: int
     """Place in lists, and for priorities the order: 1 is the most urgent."""
+    priority_level: TicketPriority | None
+    """How soon a priority means; null for other kinds."""
     audience: TicketAudience | None
     """Choosing it makes a ticket a matter of this audience; GENERAL changes nothing."""
     archived: bool
@@ -89,6 +105,7 @@ class TicketOption:
             name=option.name,
             description=option.description,
             position=option.position,
+            priority_level=name_or_none(TicketPriority, option.priority_level),
             audience=name_or_none(TicketAudience, option.audience),
             archived=option.archived,
             version=option.version,
@@ -158,8 +175,9 @@ class Ticket:
     """Rises by one with each change; give it back as `expectedVersion`."""
     title: str
     """What it is about."""
-    message: str
+    description: str
     """The text."""
+    message: str = strawberry.field(description="The text.", deprecation_reason="Use `description`: it is the same.")
     reporter: Reporter
     """Who told of it."""
     source: str
@@ -182,8 +200,12 @@ class Ticket:
     """Key of the category; null when undecided."""
     category_source: ValueSource | None
     """Who gave it."""
-    priority: str | None
-    """Key of the priority; null when undecided."""
+    priority_level: TicketPriority | None
+    """How soon it has to be done; null when undecided."""
+    priority: str | None = strawberry.field(
+        description="Key of the priority; null when undecided.",
+        deprecation_reason="Use `priorityLevel`, which has an order that every installation shares.",
+    )
     priority_source: ValueSource | None
     """Who gave it."""
     team: str | None
@@ -255,7 +277,9 @@ class Ticket:
             id=strawberry.ID(ticket.id),
             version=ticket.version,
             title=ticket.title,
-            message=ticket.message,
+            # A service of before the new name fills the old one alone.
+            description=ticket.description or ticket.message,
+            message=ticket.description or ticket.message,
             reporter=Reporter.of(ticket.reporter),
             source=ticket.source,
             external_reference=ticket.external_reference or None,
@@ -267,6 +291,7 @@ class Ticket:
             triage_failure=ticket.triage_failure or None,
             category=ticket.category or None,
             category_source=name_or_none(ValueSource, ticket.category_source),
+            priority_level=name_or_none(TicketPriority, ticket.priority_level),
             priority=ticket.priority or None,
             priority_source=name_or_none(ValueSource, ticket.priority_source),
             team=ticket.team or None,

@@ -8,8 +8,10 @@ from aiops.tickets.v1 import ticket_pb2
 from aiops.tickets.v1 import tickets_service_pb2 as pb
 from gateway.context import Info
 from gateway.graph.errors import ChangeRefusal
-from gateway.graph.tickets import Comment, OptionKind, Ticket, TicketAudience, TicketOption
+from gateway.graph.tickets import Comment, OptionKind, Ticket, TicketAudience, TicketOption, TicketPriority
 from gateway.graph.writes import TicketWriteInput, WriteInput, idempotency_key
+
+NO_PRIORITY = ticket_pb2.TICKET_PRIORITY_UNSPECIFIED
 
 
 @strawberry.input
@@ -153,6 +155,8 @@ class SaveTicketOptionInput(WriteInput):
     """One line that says when it fits, at most 300 characters; triage reads it."""
     position: int
     """Place in lists, and for priorities the order: 1 is the most urgent."""
+    priority_level: TicketPriority | None = None
+    """Of a priority: how soon it means; NORMAL when absent."""
     audience: TicketAudience | None = None
     """Choosing it makes a ticket a matter of this audience; GENERAL when absent, which changes nothing."""
     archived: bool = False
@@ -273,6 +277,7 @@ class TicketAdditionsMutation:
                 name=input.name,
                 description=input.description,
                 position=input.position,
+                priority_level=input.priority_level.value if input.priority_level else NO_PRIORITY,
                 audience=(input.audience or TicketAudience.GENERAL).value,
                 archived=input.archived,
             ),

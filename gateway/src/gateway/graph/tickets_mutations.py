@@ -6,10 +6,14 @@ import strawberry
 
 from aiops.tickets.v1 import ticket_pb2
 from aiops.tickets.v1 import tickets_service_pb2 as pb
+from chassis.errors import InvalidArgument
 from gateway.context import Info
 from gateway.graph.errors import ChangeRefusal, ForbiddenError, NotFoundError, WriteRefusal
-from gateway.graph.tickets import Ticket, TicketAudience, TicketStatus
+from gateway.graph.tickets import Ticket, TicketAudience, TicketPriority, TicketStatus
 from gateway.graph.writes import TicketWriteInput, WriteInput, idempotency_key
+
+NO_PRIORITY = ticket_pb2.TICKET_PRIORITY_UNSPECIFIED
+LEVEL_INSTEAD = "Use `priorityLevel`, which has an order that every installation shares."
 
 
 @strawberry.input
@@ -30,8 +34,13 @@ class CreateTicketInput(WriteInput):
 
     title: str
     """What it is about, one line of 1 to 200 characters."""
-    message: str
-    """The text, at most 20,000 characters; may be empty."""
+    description: str | None = None
+    """The text, at most 20,000 characters; empty when absent."""
+    message: str | None = strawberry.field(
+        default=None,
+        description="The same as `description`: give one of them.",
+        deprecation_reason="Use `description`: it is the same.",
+    )
     reporter: ReporterInput | None = None
     """Who told of it; the caller himself when absent."""
     source: str | None = None
@@ -44,12 +53,27 @@ class CreateTicketInput(WriteInput):
     """Who may see it; GENERAL when absent."""
     category: str | None = None
     """Key of the category, where it is known: triage does not change it."""
-    priority: str | None = None
-    """Key of the priority, where it is known."""
+    priority_level: TicketPriority | None = None
+    """How soon it has to be done, where that is known."""
+    priority: str | None = strawberry.field(
+        default=None,
+        description="Key of the priority, where it is known; with `priorityLevel`, one that agrees.",
+        deprecation_reason=LEVEL_INSTEAD,
+    )
     team: str | None = None
     """Key of the team, where it is known."""
     log_ids: list[strawberry.ID] | None = None
     """Logs that belong to it, at most 50."""
+
+    def text(self) -> str:
+        """The text, under whichever name it was given.
+
+        Raises:
+            InvalidArgument: there are two.
+        """
+        if self.description is not None and self.message is not None and self.description != self.message:
+            raise InvalidArgument("description and its old name message differ; give description", field="description")
+        return self.description if self.description is not None else self.message or ""
 
 
 @strawberry.type
@@ -72,10 +96,17 @@ class UpdateTicketInput(TicketWriteInput):
 
     title: str | None = None
     """The new title."""
+    description: str | None = None
+    """The new text, at most 20,000 characters."""
     category: str | None = None
     """Key of the new category."""
-    priority: str | None = None
-    """Key of the new priority."""
+    priority_level: TicketPriority | None = strawberry.UNSET
+    """How soon it has to be done; null for undecided, absent to keep what is there."""
+    priority: str | None = strawberry.field(
+        default=None,
+        description="Key of the new priority; with `priorityLevel`, one that agrees.",
+        deprecation_reason=LEVEL_INSTEAD,
+    )
     team: str | None = None
     """Key of the new team."""
     service: str | None = None
@@ -169,11 +200,13 @@ class TicketsMutation:
     @strawberry.mutation
     async def create_ticket(self, info: Info, input: CreateTicketInput) -> CreateTicketResult:  # noqa: A002
         """Store a ticket; its triage follows in the background."""
-        tickets, reporter = info.context.tickets, input.reporter or ReporterInput()
+        tickets, reporter, text = info.context.tickets, input.reporter or ReporterInput(), input.text()
         request = pb.CreateTicketRequest(
             idempotency_key=idempotency_key(info, input),
             title=input.title,
-            message=input.message,
+            # Under both names: a service of before the new one reads the old.
+            description=text,
+            message=text,
             reporter=ticket_pb2.Reporter(
                 user_id=reporter.user_id or "",
                 external_name=reporter.external_name or "",
@@ -185,6 +218,7 @@ class TicketsMutation:
             audience=input.audience.value if input.audience else ticket_pb2.TICKET_AUDIENCE_UNSPECIFIED,
             category=input.category or "",
             priority=input.priority or "",
+            priority_level=input.priority_level.value if input.priority_level else NO_PRIORITY,
             team=input.team or "",
             log_ids=input.log_ids or (),
         )
@@ -192,18 +226,21 @@ class TicketsMutation:
 
     @strawberry.mutation
     async def update_ticket(self, info: Info, input: UpdateTicketInput) -> UpdateTicketResult:  # noqa: A002
-        """Replace title, category, priority, team or service."""
+        """Replace title, description, category, priority, team or service."""
         tickets = info.context.tickets
         request = pb.UpdateTicketRequest(
             idempotency_key=idempotency_key(info, input),
             ticket_id=input.ticket_id,
             expected_version=input.expected_version,
             title=input.title,
+            description=input.description,
             category=input.category,
             priority=input.priority,
             team=input.team,
             service=input.service,
         )
+        if input.priority_level is not strawberry.UNSET:
+            request.priority_level = input.priority_level.value if input.priority_level else NO_PRIORITY
         return UpdateTicketSuccess(ticket=Ticket.of((await tickets.call(tickets.rpc.UpdateTicket, request)).ticket))
 
     @strawberry.mutation

@@ -1,13 +1,25 @@
 """How tickets are read."""
 
+from enum import Enum
+
 import strawberry
 
 from aiops.tickets.v1 import ticket_pb2
 from aiops.tickets.v1 import tickets_service_pb2 as pb
 from gateway.context import Info
 from gateway.graph.pagination import DEFAULT_PAGE_SIZE, Connection, connection, page_request
-from gateway.graph.tickets import Ticket, TicketAudience, TicketOption, TicketStatus, load_ticket
+from gateway.graph.tickets import Ticket, TicketAudience, TicketOption, TicketPriority, TicketStatus, load_ticket
 from gateway.graph.tickets_triage import TriageState
+
+
+@strawberry.enum
+class TicketOrder(Enum):
+    """The order of a list of tickets. A cursor belongs to one order."""
+
+    NEWEST = pb.TICKET_ORDER_NEWEST
+    """The newest first."""
+    MOST_URGENT = pb.TICKET_ORDER_MOST_URGENT
+    """The most urgent first, and of one priority the newest; undecided ones last."""
 
 
 @strawberry.input
@@ -18,8 +30,11 @@ class TicketFilter:
     """Any of these statuses."""
     categories: list[str] | None = None
     """Any of these category keys."""
-    priorities: list[str] | None = None
-    """Any of these priority keys."""
+    priority_levels: list[TicketPriority] | None = None
+    """Any of these priorities."""
+    priorities: list[str] | None = strawberry.field(
+        default=None, description="Any of these priority keys.", deprecation_reason="Use `priorityLevels`."
+    )
     teams: list[str] | None = None
     """Any of these team keys."""
     assignee_id: strawberry.ID | None = None
@@ -27,7 +42,7 @@ class TicketFilter:
     unassigned: bool = False
     """Assigned to nobody."""
     text: str | None = None
-    """Words in title or message, at most 200 characters."""
+    """Words in title or description, at most 200 characters."""
     audience: TicketAudience | None = None
     """This audience."""
     people_suspected: bool = False
@@ -49,6 +64,7 @@ class TicketFilter:
             statuses=[status.value for status in self.statuses or ()],
             categories=self.categories or (),
             priorities=self.priorities or (),
+            priority_levels=[level.value for level in self.priority_levels or ()],
             teams=self.teams or (),
             assignee_id=self.assignee_id or "",
             unassigned=self.unassigned,
@@ -79,11 +95,14 @@ class TicketsQuery:
         filter: TicketFilter | None = None,  # noqa: A002 - the graph's name
         first: int = DEFAULT_PAGE_SIZE,
         after: str | None = None,
+        order: TicketOrder = TicketOrder.NEWEST,
     ) -> Connection[Ticket] | None:
-        """Tickets that the caller may see, newest first, 1 to 100 a page."""
+        """Tickets that the caller may see, newest first unless another order is asked for, 1 to 100 a page."""
         tickets = info.context.tickets
         request = pb.ListTicketsRequest(
-            page=page_request(first, after), filter=filter.to_proto() if filter is not None else None
+            page=page_request(first, after),
+            filter=filter.to_proto() if filter is not None else None,
+            order=order.value,
         )
         response = await tickets.call(tickets.rpc.ListTickets, request)
         return connection(response.tickets, response, Ticket.of, after)
