@@ -99,7 +99,7 @@ images-push: ## Push the images of VERSION to REGISTRY, from build/images where 
 pages: dashboard ## Put the built dashboard into the bucket PAGES_BUCKET; nothing where the cluster serves it.
 	@dev/publish.sh pages
 
-.PHONY: deploy deploy-status promote rollback
+.PHONY: deploy deploy-status promote backfill contract rollback
 deploy: ## Start VERSION as preview on the current kube context: ENVIRONMENT=kind|dev|prod (see dev/deploy.sh).
 	@dev/deploy.sh deploy
 
@@ -108,6 +108,12 @@ deploy-status: ## Print of each rollout: name, generation wanted and seen, phase
 
 promote: ## Hand the traffic to what `make deploy` started.
 	@dev/deploy.sh promote
+
+backfill: ## Fill what the promoted version added for rows of before; it gives way to the traffic.
+	@dev/deploy.sh backfill
+
+contract: ## Take away what no version needs any more, of SERVICE=names; for good, and refused while one does.
+	@dev/deploy.sh contract
 
 rollback: ## Go back to the release before, traffic included.
 	@dev/deploy.sh rollback

@@ -3,6 +3,8 @@
 #
 #   dev/deploy.sh deploy     migrate (expand), start the new colour beside the old one, wait until it is ready
 #   dev/deploy.sh promote    hand the traffic to the new colour
+#   dev/deploy.sh backfill   fill what the new version added for rows of before; after the promotion, for as long as it takes
+#   dev/deploy.sh contract   take away what no version needs any more; for good, and refused while one does
 #   dev/deploy.sh rollback   back to the release before, traffic included
 #   dev/deploy.sh status     what each rollout says of itself
 #
@@ -11,6 +13,7 @@
 # REGISTRY     where the images are, without a slash at its end; none for images that the nodes have
 # VALUES       more values files, separated by commas, which win over the environment's: what this installation is like
 # NAMESPACE    default aiops; RELEASE: default aiops
+# SERVICE      for backfill and contract: the services, separated by commas; contract needs it
 # CLUSTER      name of an EKS cluster to make a kubeconfig for first; without it the current context counts
 # WAIT_SECONDS how long a new colour may take to be ready (default 600)
 set -euo pipefail
@@ -118,6 +121,37 @@ promote_all() {
   wait_for Healthy
 }
 
+# A phase of the migrations as Jobs with the values of the release, one for each service; taken away again at the end.
+run_phase() {
+  local phase="$1" names job jobs=() failed=""
+  names="app.kubernetes.io/component=migrate,app.kubernetes.io/name in ($(IFS=,; echo "${SERVICE:-${services[*]}}"))"
+  work=$(mktemp -d)
+  trap take_away EXIT
+  helm get values "$release" --namespace "$namespace" --all --output yaml >"$work/values.yaml"
+  helm template "$release" "$chart" --namespace "$namespace" --values "$work/values.yaml" \
+    --set "global.migrations.phase=$phase" >"$work/all.yaml"
+  kubectl --namespace "$namespace" apply --selector "$names" --filename "$work/all.yaml" >"$work/applied"
+  while read -r job _; do jobs+=("$job"); done < <(grep '^job' "$work/applied")
+  [ ${#jobs[@]} -gt 0 ] || fail "There is no service ${SERVICE:-}. There are: ${services[*]}."
+  for job in "${jobs[@]}"; do
+    until [ -n "$(ended "$job")" ]; do sleep 3; done
+    kubectl --namespace "$namespace" logs "$job" || true
+    [ "$(ended "$job")" = Complete ] || failed+=" $job"
+  done
+  [ -z "$failed" ] || fail "Not done:$failed. What it said stands above; docs/runbooks/migrate.md tells what to do."
+}
+
+take_away() {
+  cut -d' ' -f1 "$work/applied" | xargs -r kubectl --namespace "$namespace" delete --ignore-not-found >/dev/null
+  rm -rf "$work"
+}
+
+# "Complete" or "Failed" of a Job that has ended.
+ended() {
+  kubectl --namespace "$namespace" get "$1" \
+    --output 'jsonpath={.status.conditions[?(@.status=="True")].type}' | grep -oE 'Complete|Failed' | head -1 || true
+}
+
 case "$command" in
   deploy)
     require helm kubectl
@@ -145,6 +179,13 @@ case "$command" in
     promote_all
     echo "Every rollout is healthy, with the traffic."
     ;;
+  backfill | contract)
+    require helm kubectl
+    [ "$command" != contract ] || [ -n "${SERVICE:-}" ] \
+      || fail "It cannot be undone: name the services, such as SERVICE=tickets or SERVICE=tickets,logs."
+    find_cluster
+    run_phase "$command"
+    ;;
   rollback)
     require helm kubectl
     find_cluster
@@ -159,6 +200,6 @@ case "$command" in
     rollouts
     ;;
   *)
-    fail "usage: dev/deploy.sh deploy|promote|rollback|status"
+    fail "usage: dev/deploy.sh deploy|promote|backfill|contract|rollback|status"
     ;;
 esac

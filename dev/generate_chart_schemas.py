@@ -172,7 +172,13 @@ GLOBAL = closed(
         "otlp": closed({"endpoint": text(SOME_URL), "to": PEERS}),
         "drainSeconds": {**limits_of("drain_seconds"), "maximum": 300},
         "startupSeconds": {**limits_of("startup_seconds"), "maximum": 3600},
-        "migrations": closed({"mode": one_of("hook", "job"), "timeoutSeconds": whole(30)}),
+        "migrations": closed(
+            {
+                "mode": one_of("hook", "job"),
+                "phase": one_of("expand", "backfill", "contract"),
+                "timeoutSeconds": whole(30),
+            }
+        ),
         "rollout": ROLLOUT,
         "analysis": closed(
             {

@@ -1,5 +1,7 @@
 """The schema is there before the new colour is."""
 
+from pathlib import Path
+
 import pytest
 from tests.charts.edges import SERVICES
 from tests.charts.rendering import UMBRELLA, Charts, Object, Rendered
@@ -82,3 +84,47 @@ def test_its_patience_can_be_set(charts: Charts) -> None:
     rendered = charts.render({"global": {"migrations": {"timeoutSeconds": 1800}}}, MINIMAL)
 
     assert {job["spec"]["activeDeadlineSeconds"] for job in rendered.all("Job")} == {1800}
+
+
+def only(charts: Charts, phase: str, *values: Path) -> Rendered:
+    return charts.render({"global": {"migrations": {"phase": phase}}}, *values)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_backfill_is_no_hook_and_knows_the_key_that_histories_are_sealed_with(charts: Charts, service: str) -> None:
+    rendered = only(charts, "backfill", MINIMAL)
+
+    job, pod = rendered.one("Job", f"aiops-{service}-backfill"), rendered.pod("Job", f"aiops-{service}-backfill")
+    assert annotations(job) == {}
+    assert (job["spec"]["backoffLimit"], "activeDeadlineSeconds" in job["spec"]) == (0, False)
+    assert pod.container["command"] == ["aiops", "migrate", "backfill", service]
+    assert pod.environment["AIOPS_REDACTION_KEY_FILE"] == "/etc/aiops/redaction.key"
+    assert pod.files["redaction.key"] == ("secret", "aiops-shared", "redaction.key")
+    assert rendered.one("NetworkPolicy", f"aiops-{service}-backfill")
+    assert rendered.one("ServiceAccount", f"aiops-{service}-backfill")
+
+
+def test_a_contraction_says_yes_and_is_never_part_of_a_release(charts: Charts, supported: Rendered) -> None:
+    rendered = only(charts, "contract", MINIMAL)
+
+    assert rendered.pod("Job", "aiops-tickets-contract").container["command"] == [
+        "aiops",
+        "migrate",
+        "contract",
+        "tickets",
+        "--yes",
+    ]
+    released = [str(pod.container.get("command")) for pod in supported.ours()]
+    assert not any("contract" in command or "backfill" in command for command in released)
+
+
+def test_all_that_a_phase_needs_can_be_told_from_the_release(charts: Charts) -> None:
+    rendered = only(charts, "backfill", UMBRELLA / "ci" / "production-values.yaml")
+
+    names = {
+        (thing["kind"], thing["metadata"]["name"])
+        for thing in rendered.objects
+        if thing["metadata"]["labels"].get("app.kubernetes.io/component") == "migrate"
+    }
+    kinds = ("ServiceAccount", "NetworkPolicy", "ExternalSecret", "Job")
+    assert names == {(kind, f"aiops-{service}-backfill") for kind in kinds for service in SERVICES}

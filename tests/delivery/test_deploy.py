@@ -17,6 +17,8 @@ case "$*" in
   "config current-context") cat "$WORLD/context" 2>/dev/null ;;
   "get namespace "*) grep -Fx "$3" "$WORLD/namespaces" ;;
   *" get rollouts.argoproj.io "*) cat "$WORLD/rollouts" ;;
+  *" get job.batch/"*) cat "$WORLD/ended" ;;
+  *" apply "*) printf '%s created\n' serviceaccount/aiops-tickets-x job.batch/aiops-tickets-x ;;
   *" get "*/*) grep -Fx "${@: -1}" "$WORLD/objects" ;;
   *" patch rollouts.argoproj.io "*)
     grep -Fx "$5" "$WORLD/broken" >/dev/null && became=Degraded || became=Healthy
@@ -44,7 +46,7 @@ class World:
         return [line for line in self.asked() if " patch " in line or line.startswith(("helm upgrade", "helm rollb"))]
 
     def run(self, command: str, settings: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        names = ("ENVIRONMENT", "VERSION", "REGISTRY", "VALUES", "NAMESPACE", "RELEASE", "CLUSTER")
+        names = ("ENVIRONMENT", "SERVICE", "VERSION", "REGISTRY", "VALUES", "NAMESPACE", "RELEASE", "CLUSTER")
         clean = {name: value for name, value in os.environ.items() if name not in names}
         path = f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(
@@ -205,3 +207,36 @@ def test_secrets_that_come_from_outside_are_not_missing(world: World) -> None:
     done = world.run("deploy", {"ENVIRONMENT": "prod", "VERSION": "1.4.0"})
 
     assert done.returncode == 0, done.stderr
+
+
+def test_a_backfill_runs_with_the_values_of_the_release_and_leaves_nothing(world: World) -> None:
+    world.write("ended", "Complete")
+
+    done = world.run("backfill", {"SERVICE": "tickets"})
+
+    asked = world.asked()
+    rendered, applied, *_ = [line for line in asked if line.startswith("helm template") or " apply " in line]
+    assert done.returncode == 0, done.stderr
+    assert any(line.startswith("helm get values aiops --namespace aiops --all") for line in asked)
+    assert rendered.endswith("--set global.migrations.phase=backfill")
+    assert "--selector app.kubernetes.io/component=migrate,app.kubernetes.io/name in (tickets) " in applied
+    assert asked[-1] == (
+        "kubectl --namespace aiops delete --ignore-not-found serviceaccount/aiops-tickets-x job.batch/aiops-tickets-x"
+    )
+
+
+def test_a_refused_contraction_fails_with_its_words_and_leaves_nothing(world: World) -> None:
+    world.write("ended", "Failed")
+
+    refused = world.run("contract", {"SERVICE": "tickets,logs"})
+
+    assert (refused.returncode, "Not done: job.batch/aiops-tickets-x." in refused.stderr) == (1, True)
+    assert any(line.endswith(" logs job.batch/aiops-tickets-x") for line in world.asked())
+    assert " delete " in world.asked()[-1]
+
+
+def test_a_contraction_needs_names(world: World) -> None:
+    refused = world.run("contract")
+
+    assert (refused.returncode, "name the services, such as SERVICE=tickets" in refused.stderr) == (1, True)
+    assert world.asked() == []

@@ -185,7 +185,7 @@ def test_nobody_mounts_the_secrets_of_another(compose: dict[str, Any]) -> None:
 
     assert mounts == {
         **{name: {f"secrets-{name}"} for name in (*RUNNING, "postgres", "nats", "migrate")},
-        "bootstrap": {"secrets-migrate"},
+        **{name: {"secrets-migrate"} for name in ("bootstrap", "backfill")},
     }
     assert "${" not in json.dumps([service.get("volumes") for service in compose["services"].values()])
     assert not re.search(r"PASSWORD|_URL: postgres", (ROOT / "compose.yaml").read_text())

@@ -1,11 +1,11 @@
-{{/* A Secret that the External Secrets Operator fetches. Arguments: root, name, remote, keys; hook: true for the migration's. */}}
+{{/* A Secret that the External Secrets Operator fetches. Arguments: root, name, remote, keys; hook, role: the migration's. */}}
 {{- define "aiops-lib.externalsecret" -}}
 {{- $external := .root.Values.global.secrets.external -}}
 apiVersion: external-secrets.io/v1
 kind: ExternalSecret
 metadata:
   name: {{ .name }}
-  labels: {{ include "aiops-lib.labels" (dict "root" .root "component" .component "role" "secrets") | nindent 4 }}
+  labels: {{ include "aiops-lib.labels" (dict "root" .root "component" .component "role" (.role | default "secrets")) | nindent 4 }}
   {{- if .hook }}
   {{- include "aiops-lib.hook" -20 | nindent 2 }}
   {{- end }}

@@ -70,6 +70,7 @@ def for_folder(secrets: Mapping[str, str], database: Database) -> dict[str, str]
         "postgres/admin-password": secrets["database_admin"],
         "nats/authorization.conf": nats_authorization(secrets),
         "migrate/AIOPS_ADMIN_DATABASE_URL": database.url(database.admin, secrets["database_admin"]),
+        "migrate/redaction.key": secrets["redaction_key"],
     }
     trusted = trust(secrets)
     for member in MEMBERS:
