@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -72,17 +73,24 @@ def point(
     return at
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the one backup of these tests is, once it is made."""
+    return tmp_path_factory.mktemp("once") / "saved"
+
+
 @pytest.fixture
-def saved(filled: str, point: Point, tmp_path: Path, runner: CliRunner) -> Path:
-    """A backup of the filled database, with an anchor and an erasure."""
+def saved(filled: str, point: Point, tmp_path: Path, runner: CliRunner, once: Path) -> Path:
+    """A backup of the filled database, with an erasure; each test has a copy, and the ledger that it was made of."""
     point(filled)
     (tmp_path / "anchors").mkdir()
     (tmp_path / "anchors" / "erasures.jsonl").write_text(
         '{"at": "2026-11-20T10:00:00+00:00", "subject": "email:0123"}\n'
     )
-    made = runner.invoke(app, ["backup", "--out", str(tmp_path / "saved")])
-    assert made.exit_code == 0, made.output
-    return tmp_path / "saved"
+    if not once.exists():
+        made = runner.invoke(app, ["backup", "--out", str(once)])
+        assert made.exit_code == 0, made.output
+    return shutil.copytree(once, tmp_path / "saved")
 
 
 def _named(postgres_server: PostgresServer) -> str:
