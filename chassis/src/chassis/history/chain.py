@@ -40,22 +40,30 @@ class Row:
     hash: bytes = b""
 
 
-class _Floats:
-    """Tells whether a text held a number with a fraction, which the two kinds of JSON write differently."""
+class _Fraction(ValueError):
+    """The text holds a number with a fraction, which the two kinds of JSON write differently."""
 
-    def __init__(self) -> None:
-        self.seen = False
 
-    def __call__(self, text: str) -> float:
-        self.seen = True
-        return float(text)
+def _refused(text: str) -> float:
+    raise _Fraction(text)
+
+
+_WHOLE = json.JSONDecoder(parse_float=_refused)
+
+
+def _parsed(text: str) -> tuple[Any, bool]:
+    """The value, and whether Python's own JSON of it is canonical."""
+    if _UNUSUAL.search(text) is None:
+        try:
+            return _WHOLE.decode(text), True
+        except _Fraction:
+            pass
+    return json.loads(text, parse_int=_number), False
 
 
 def loads(text: str) -> Any:
     """JSON as a history holds it: Postgres writes a large float as a long integer."""
-    if _UNUSUAL.search(text) is None:
-        return json.loads(text)
-    return json.loads(text, parse_int=_number)
+    return _parsed(text)[0]
 
 
 def dumps(value: Any) -> str:
@@ -69,9 +77,8 @@ def dumps(value: Any) -> str:
 
 def row_hash(kind: str, row: Row) -> bytes:
     """What the row's hash is, or has to be."""
-    floats = _Floats()
-    plain = _UNUSUAL.search(row.patch) is None and _UNUSUAL.search(row.inverse) is None
-    parse_int = int if plain else _number
+    patch, plain = _parsed(row.patch)
+    inverse, also = _parsed(row.inverse)
     content = {
         "kind": kind,
         "id": str(row.id),
@@ -83,19 +90,17 @@ def row_hash(kind: str, row: Row) -> bytes:
         "actor_id": row.actor_id,
         "changed_at": row.changed_at.astimezone(UTC).isoformat(timespec="microseconds"),
         "trace_id": row.trace_id,
-        "patch": json.loads(row.patch, parse_float=floats, parse_int=parse_int),
-        "inverse": json.loads(row.inverse, parse_float=floats, parse_int=parse_int),
+        "patch": patch,
+        "inverse": inverse,
     }
-    return hashlib.sha256(row.previous_hash + _canonical(content, plain=plain and not floats.seen)).digest()
+    return hashlib.sha256(row.previous_hash + _canonical(content, plain=plain and also)).digest()
 
 
 def snapshot_hash(change_hash: bytes, schema_version: int, state: str) -> bytes:
     """What binds a snapshot to the row whose version it is of."""
-    floats = _Floats()
-    plain = _UNUSUAL.search(state) is None
-    fields = json.loads(state, parse_float=floats, parse_int=int if plain else _number)
+    fields, plain = _parsed(state)
     content = {"schema_version": schema_version, "state": fields}
-    return hashlib.sha256(change_hash + _canonical(content, plain=plain and not floats.seen)).digest()
+    return hashlib.sha256(change_hash + _canonical(content, plain=plain)).digest()
 
 
 def canonical(value: Any) -> bytes:

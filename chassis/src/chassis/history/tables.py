@@ -87,8 +87,9 @@ async def every_change(tx: "ReadTx", kind: str) -> AsyncIterator[Row]:
     """All rows of a kind, chain by chain, without holding them all."""
     statement = text(f"SELECT {COLUMNS} FROM {kind}_changes ORDER BY id, version")  # noqa: S608 - as above
     async with tx.connection.stream(statement, execution_options={"yield_per": 1000}) as result:
-        async for row in result:
-            yield change_row(row)
+        async for page in result.partitions():  # row by row would switch threads of control for each
+            for row in page:
+                yield change_row(row)
 
 
 @dataclass(frozen=True)
@@ -119,5 +120,6 @@ async def every_snapshot(tx: "ReadTx", kind: str) -> AsyncIterator[Snapshot]:
         f" FROM {kind}_snapshots ORDER BY id, version"
     )
     async with tx.connection.stream(statement, execution_options={"yield_per": 100}) as result:
-        async for row in result:
-            yield Snapshot(*tuple(row))
+        async for page in result.partitions():
+            for row in page:
+                yield Snapshot(*tuple(row))
