@@ -38,8 +38,7 @@ def list_letters(
     graph = Graph(session.current())
     rows: list[dict[str, Any]] = []
     ends: list[str] = []
-    for name in chosen:
-        page = _page(graph, name, consumer, everything=everything, first=first, after=after)
+    for name, page in _pages(graph, chosen, consumer, everything=everything, first=first, after=after):
         rows += [{"service": name, **letter} for letter in page["nodes"]]
         if page["pageInfo"]["hasNextPage"]:
             ends.append(f"There are more of {name}: add --service {name} --after {page['pageInfo']['endCursor']}")
@@ -122,6 +121,31 @@ def _services(service: str) -> tuple[str, ...]:
     if service and service not in SERVICES:
         raise Failure(f"There is no service {service}. Known: {', '.join(SERVICES)}.", ExitCode.USAGE)
     return (service,) if service else SERVICES
+
+
+def _pages(
+    graph: Graph, services: tuple[str, ...], consumer: str, *, everything: bool, first: int, after: str
+) -> list[tuple[str, dict[str, Any]]]:
+    """A page of each service that answers; of those that do not it is said.
+
+    Raises:
+        Failure: what is asked for is refused, or a service is away and the others keep no letter: all is not well then.
+    """
+    pages = []
+    away: Failure | None = None
+    for name in services:
+        try:
+            page = _page(graph, name, consumer, everything=everything, first=first, after=after)
+        except Failure as failure:
+            if len(services) == 1 or failure.code is not ExitCode.UNREACHABLE:
+                raise
+            typer.echo(f"The letters of {name} are missing: {failure.message}", err=True)
+            away = failure
+        else:
+            pages.append((name, page))
+    if away is not None and not any(page["nodes"] for _, page in pages):
+        raise away
+    return pages
 
 
 def _page(graph: Graph, service: str, consumer: str, *, everything: bool, first: int, after: str) -> dict[str, Any]:
