@@ -8,7 +8,11 @@ export const ProblemFields = graphql(`
     ... on ValidationError { fields { path message } }
     ... on ConflictError { fields { path message } }
     ... on NotFoundError { fields { path message } }
-    ... on VersionConflict { expected actual }
+    ... on VersionConflict {
+      expected
+      actual
+      changesSince { version changedAt event reason changedBy { id displayName } changedByActor { kind id } operations { op path value previous } }
+    }
     ... on RateLimitedError { retryAfterSeconds }
     ... on IdempotencyInProgress { retryAfterSeconds }
   }

@@ -7,7 +7,7 @@ describe("a problem", () => {
     const fields = [{ path: "input.name", message: "is missing" }];
 
     expect(readProblem({ code: "INVALID_ARGUMENT", message: "the name is missing", fields }, "t1")).toEqual({
-      code: "INVALID_ARGUMENT", message: "the name is missing", fields, traceId: "t1", retryAfterSeconds: undefined, actual: undefined,
+      code: "INVALID_ARGUMENT", message: "the name is missing", fields, traceId: "t1", retryAfterSeconds: undefined, actual: undefined, changesSince: undefined,
     });
   });
 

@@ -1,3 +1,5 @@
+import type { RecordedChange } from "./history/words";
+
 /** What went wrong and what to do, in one shape, wherever it comes from: a union's error type, GraphQL, a door, the network. */
 export interface Problem {
   /** A name of the ErrorReason list; NETWORK when no answer came. */
@@ -9,6 +11,8 @@ export interface Problem {
   readonly retryAfterSeconds?: number | undefined;
   /** The version that the thing has now, after a conflict. */
   readonly actual?: number | undefined;
+  /** What others did since it was read, after a conflict. */
+  readonly changesSince?: readonly RecordedChange[] | undefined;
 }
 
 export const NETWORK: Problem = {
@@ -34,6 +38,7 @@ export function readProblem(body: unknown, traceId?: string): Problem {
     fields: fields as Problem["fields"],
     retryAfterSeconds: number(body.retryAfterSeconds) ?? number(body.retry_after_seconds),
     actual: number(body.actual),
+    changesSince: Array.isArray(body.changesSince) ? body.changesSince as readonly RecordedChange[] : undefined,
   };
 }
 

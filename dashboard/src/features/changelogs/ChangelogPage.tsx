@@ -25,9 +25,10 @@ import { PublishDialog } from "./PublishDialog";
 import { ChangelogQuery } from "./queries";
 import { StateBadge } from "./StateBadge";
 
+const HistoryPanel = lazy(() => import("../../app/history/HistoryPanel"));
 const MarkdownPreview = lazy(() => import("./MarkdownPreview"));
 const POLL_MS = 2_000;
-const VIEWS = ["notes", "preview", "markdown", "json"] as const;
+const VIEWS = ["notes", "preview", "markdown", "json", "history"] as const;
 
 export default function ChangelogPage() {
   const { id = "" } = useParams();
@@ -59,6 +60,7 @@ function Loaded({ changelog, reload, missing }: {
   const show = (name: string | null): void => setFilter("view", name === "notes" ? null : name, { replace: true });
   useShortcuts([
     ...(mayPublish ? [{ keys: "p", does: "Publish the draft", run: () => setPublishing(true) }] : []),
+    { keys: "h", does: "Show the history, or the notes again", run: () => show(view === "history" ? "notes" : "history") },
     { keys: "v", does: "Show the preview, or the notes again", run: () => show(view === "preview" ? "notes" : "preview") },
   ]);
   const commits = changelog.commits ?? undefined;
@@ -79,6 +81,7 @@ function Loaded({ changelog, reload, missing }: {
           <Tabs.Tab value="preview">Preview</Tabs.Tab>
           <Tabs.Tab value="markdown">Markdown</Tabs.Tab>
           <Tabs.Tab value="json">JSON</Tabs.Tab>
+          <Tabs.Tab value="history">History</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="notes" pt="md">
           <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="xl">
@@ -95,6 +98,7 @@ function Loaded({ changelog, reload, missing }: {
         <Tabs.Panel value="preview" pt="md"><Suspense fallback={<WaitingRows rows={6} />}><MarkdownPreview changelog={changelog} /></Suspense></Tabs.Panel>
         <Tabs.Panel value="markdown" pt="md"><NotesText changelog={changelog} form="markdown" /></Tabs.Panel>
         <Tabs.Panel value="json" pt="md"><NotesText changelog={changelog} form="json" /></Tabs.Panel>
+        <Tabs.Panel value="history" pt="md"><Suspense fallback={<WaitingRows rows={4} height={72} />}><HistoryPanel target={{ changelogId: changelog.id }} version={changelog.version} what="changelog" /></Suspense></Tabs.Panel>
       </Tabs>
       <BuiltDeployments changelog={changelog} problem={missing("deployments")} retry={reload} />
       {mayPublish && publishing && <PublishDialog changelog={changelog} close={() => setPublishing(false)} reload={reload} />}

@@ -1,6 +1,7 @@
 import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { useWrite } from "../../app/data";
+import { ChangesSince } from "../../app/history/ChangesSince";
 import type { Problem } from "../../app/problem";
 import { graphql, readFragment, type FragmentType } from "../../gql";
 import { Conflict } from "../../ui/Conflict";
@@ -42,7 +43,7 @@ export function PublishDialog({ changelog, close, reload }: { readonly changelog
         <Text size="sm">Everybody who may read changelogs sees it from then on, hr included. Publishing freezes it: the notes, the highlights and the version never change again, and there is no way back to a draft.</Text>
         {it.highlightState === "PENDING" && <Alert color="yellow" variant="light" title="The highlights are still being worded">Published now, it never gets any. They take a few seconds.</Alert>}
         {conflict
-          ? <Conflict mine="publish it" theirs={`the draft in version ${it.version}, highlights ${it.highlightState?.toLowerCase() ?? "unknown"}`} keepMine={() => void publish()} takeTheirs={close} busy={busy} />
+          ? <Conflict mine="publish it" theirs={`the draft in version ${it.version}, highlights ${it.highlightState?.toLowerCase() ?? "unknown"}`} since={<ChangesSince changes={problem.changesSince} />} keepMine={() => void publish()} takeTheirs={close} busy={busy} />
           : problem && <Trouble problem={problem} title="It is not published" />}
         <Group justify="flex-end">
           <Button variant="default" onClick={close}>Cancel</Button>

@@ -1,6 +1,7 @@
 import { Button, Group, Stack, Text, Textarea, Title } from "@mantine/core";
 import { useState } from "react";
 import { useWrite } from "../../app/data";
+import { ChangesSince } from "../../app/history/ChangesSince";
 import { useDraft } from "../../app/draft";
 import type { Problem } from "../../app/problem";
 import { graphql, readFragment, type FragmentType } from "../../gql";
@@ -30,6 +31,7 @@ export function LogNotes({ log: ref }: { readonly log: FragmentType<typeof LogNo
   const change = useLogChange(log.id);
   const [draft, setDraft, clearDraft] = useDraft<Draft | null>(`notes of log ${log.id}`, null);
   const [problem, setProblem] = useState<Problem>();
+  const [since, setSince] = useState<Problem["changesSince"]>();
   const [asked, setAsked] = useState(false);
   const text = draft?.text ?? log.notes;
   const dirty = draft !== null && draft.text !== log.notes;
@@ -40,6 +42,7 @@ export function LogNotes({ log: ref }: { readonly log: FragmentType<typeof LogNo
     setProblem(undefined);
     if (mine.base !== log.notes || busy) return;
     const { result, theirs } = await change(log.version, (expectedVersion) => write({ logId: log.id, expectedVersion, notes: mine.text }), (now) => now.notes === mine.base);
+    setSince(result.problem?.changesSince);
     if (result.ok) {
       clearDraft();
       setAsked(false);
@@ -61,7 +64,7 @@ export function LogNotes({ log: ref }: { readonly log: FragmentType<typeof LogNo
         <Stack gap="xs">
           {conflict && (
             <Conflict theirs={<Text component="span" inherit style={{ whiteSpace: "pre-wrap" }}>{log.notes === "" ? "nothing" : log.notes}</Text>} mine={<Text component="span" inherit style={{ whiteSpace: "pre-wrap" }}>{draft.text === "" ? "nothing" : draft.text}</Text>}
-              keepMine={() => { const mine = { text: draft.text, base: log.notes }; setDraft(mine); void save(mine); }} takeTheirs={drop} busy={busy} />
+              since={<ChangesSince changes={since} />} keepMine={() => { const mine = { text: draft.text, base: log.notes }; setDraft(mine); void save(mine); }} takeTheirs={drop} busy={busy} />
           )}
           <Textarea aria-labelledby="notes" autosize minRows={3} maxRows={16} maxLength={10_000} value={text} placeholder="What you found, what you did"
             onChange={(event) => setDraft({ text: event.currentTarget.value, base: draft?.base ?? log.notes })}

@@ -1,6 +1,7 @@
 import { Anchor, Group, Stack } from "@mantine/core";
 import { useParams } from "react-router";
 import { useLoaded, useUpdates } from "../../app/data";
+import { HistoryTabs } from "../../app/history/HistoryTabs";
 import { readFragment } from "../../gql";
 import { Empty } from "../../ui/Empty";
 import { PageHead } from "../../ui/PageHead";
@@ -39,21 +40,23 @@ function OneLog({ id }: { readonly id: string }) {
   return (
     <>
       <LogHead log={log} />
-      <JumpTo />
-      <div className={classes.page}>
-        <LogSummary log={log} error={error} reload={reload} />
-        <Stack gap="xl" className={classes.side ?? ""}>
-          <LogTickets log={log} error={error} reload={reload} />
-          <LogChanges log={log} error={error} reload={reload} />
-          <LogTags log={log} />
-          <LogNotes log={log} />
-        </Stack>
-        <Stack gap="xl">
-          <LogHistogram log={log} error={error} reload={reload} />
-          <LogPatterns log={log} error={error} reload={reload} />
-          <LogRecords logId={log.id} recordCount={log.recordCount} templateOf={(pattern) => templates?.find((each) => each.pattern.id === pattern)?.pattern.template} />
-        </Stack>
-      </div>
+      <HistoryTabs target={{ logId: log.id }} version={log.version} what="log">
+        <JumpTo />
+        <div className={classes.page}>
+          <LogSummary log={log} error={error} reload={reload} />
+          <Stack gap="xl" className={classes.side ?? ""}>
+            <LogTickets log={log} error={error} reload={reload} />
+            <LogChanges log={log} error={error} reload={reload} />
+            <LogTags log={log} />
+            <LogNotes log={log} />
+          </Stack>
+          <Stack gap="xl">
+            <LogHistogram log={log} error={error} reload={reload} />
+            <LogPatterns log={log} error={error} reload={reload} />
+            <LogRecords logId={log.id} recordCount={log.recordCount} templateOf={(pattern) => templates?.find((each) => each.pattern.id === pattern)?.pattern.template} />
+          </Stack>
+        </div>
+      </HistoryTabs>
     </>
   );
 }

@@ -29,6 +29,7 @@ export const LogQuery = graphql(`
   query Log($id: ID!) {
     log(id: $id) {
       id
+      version
       state
       recordCount
       ...LogHead
@@ -45,7 +46,7 @@ export const LogQuery = graphql(`
 
 export const LogUpdates = graphql(`
   subscription LogUpdates($logId: ID!) {
-    logUpdates(logId: $logId) { id recordCount ...LogHead ...LogSummary ...LogTags ...LogNotes }
+    logUpdates(logId: $logId) { id version recordCount ...LogHead ...LogSummary ...LogTags ...LogNotes }
   }
 `);
 

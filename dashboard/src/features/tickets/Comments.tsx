@@ -1,5 +1,6 @@
 import { Badge, Button, Card, Checkbox, Group, Stack, Text, Textarea, Title } from "@mantine/core";
 import { useEffect, useImperativeHandle, useRef, useState, type Ref } from "react";
+import { ChangesSince } from "../../app/history/ChangesSince";
 import { useDraft } from "../../app/draft";
 import { useLoaded, useWrite } from "../../app/data";
 import { problemAt, type Problem } from "../../app/problem";
@@ -107,7 +108,7 @@ function CommentForm({ row, options, gone, field, said }: {
   return (
     <form onSubmit={(event) => { event.preventDefault(); send(row); }}>
       <Stack gap="xs">
-        {clash && <Conflict mine={`comment “${clash.deed.mine}”`} theirs={differences(clash.read, clash.now, options)} keepMine={() => send(clash.now)} takeTheirs={() => { clear(); dismiss(); }} busy={busy} />}
+        {clash && <Conflict mine={`comment “${clash.deed.mine}”`} theirs={differences(clash.read, clash.now, options)} since={<ChangesSince changes={clash.since} />} keepMine={() => send(clash.now)} takeTheirs={() => { clear(); dismiss(); }} busy={busy} />}
         {problem && inField === undefined && <Trouble problem={problem} title="The comment is not sent" retry={() => send(row)} />}
         <Textarea ref={input} label="Add a comment" autosize minRows={3} maxRows={16} value={draft.body} error={tooLong ?? inField}
           onChange={(event) => setDraft({ ...draft, body: event.currentTarget.value })}

@@ -2,6 +2,8 @@ import { Badge, Card, Group, Stack } from "@mantine/core";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useNavigate, useParams } from "react-router";
 import { useLoaded, useUpdates } from "../../app/data";
+import { ChangesSince } from "../../app/history/ChangesSince";
+import { HistoryTabs } from "../../app/history/HistoryTabs";
 import { useShortcuts, type Shortcut } from "../../app/keyboard";
 import { problemAt } from "../../app/problem";
 import { urls } from "../../app/urls";
@@ -97,25 +99,27 @@ function Detail({ ticket, data, part, reload, leave }: {
     <>
       <PageHead title={row.title} shown={shown} about={<Group gap={6}><Badge variant="default" tt="none">{row.status ? STATUS_NAMES[row.status] : "unknown"}</Badge>told <Moment at={row.createdAt} />{row.service == null ? "" : ` about ${row.service}`}</Group>} />
       <Stack gap="md">
-        {clash && <Conflict mine={clash.deed.mine} theirs={differences(clash.read, clash.now, options)} keepMine={() => void performOn(clash.now, clash.deed)} takeTheirs={dismiss} busy={busy} />}
+        {clash && <Conflict mine={clash.deed.mine} theirs={differences(clash.read, clash.now, options)} since={<ChangesSince changes={clash.since} />} keepMine={() => void performOn(clash.now, clash.deed)} takeTheirs={dismiss} busy={busy} />}
         {problem && <Trouble problem={problem} retry={undefined} />}
         <PeopleCard {...given} reasons={reasons.filter(({ about }) => about === "people")} />
-        <div className={layout.page}>
-          <Card withBorder padding="md" component="section" aria-label="Message">
-            <p className={classes.text}>{message === "" ? <i>No text besides the title.</i> : <Marked text={message} reasons={reasons.filter(({ field }) => field === "MESSAGE")} pointing={pointing} />}</p>
-          </Card>
-          <Stack gap="md" className={layout.side ?? ""}>
-            <WorkCard {...given} users={data.users?.nodes} />
-            <TriageCard {...given} triage={triage} reasons={reasons} options={options} />
-            <Origin ticket={ticket} hidesEmail={person.role === "OPS"} />
-          </Stack>
-          <Stack gap="md">
-            <Comments row={row} ticket={now} options={options} problem={part("comments")} retry={reload} gone={leave} field={comment} />
-            {seesSystems && <Changes ticket={ticket} problem={part("changesBefore")} retry={reload} />}
-            {seesSystems && <Logs row={row} ticket={now} actions={actions} perform={perform} busy={busy} problem={part("logs")} retry={reload} />}
-            <Similar ticket={ticket} problem={part("similar")} retry={reload} />
-          </Stack>
-        </div>
+        <HistoryTabs target={{ ticketId: row.id }} version={row.version} what="ticket">
+          <div className={layout.page}>
+            <Card withBorder padding="md" component="section" aria-label="Message">
+              <p className={classes.text}>{message === "" ? <i>No text besides the title.</i> : <Marked text={message} reasons={reasons.filter(({ field }) => field === "MESSAGE")} pointing={pointing} />}</p>
+            </Card>
+            <Stack gap="md" className={layout.side ?? ""}>
+              <WorkCard {...given} users={data.users?.nodes} />
+              <TriageCard {...given} triage={triage} reasons={reasons} options={options} />
+              <Origin ticket={ticket} hidesEmail={person.role === "OPS"} />
+            </Stack>
+            <Stack gap="md">
+              <Comments row={row} ticket={now} options={options} problem={part("comments")} retry={reload} gone={leave} field={comment} />
+              {seesSystems && <Changes ticket={ticket} problem={part("changesBefore")} retry={reload} />}
+              {seesSystems && <Logs row={row} ticket={now} actions={actions} perform={perform} busy={busy} problem={part("logs")} retry={reload} />}
+              <Similar ticket={ticket} problem={part("similar")} retry={reload} />
+            </Stack>
+          </div>
+        </HistoryTabs>
       </Stack>
     </>
   );

@@ -29,6 +29,8 @@ export interface Clash {
   readonly deed: Deed;
   readonly read: Row;
   readonly now: Row;
+  /** What others did meanwhile, as the history has it. */
+  readonly since: Problem["changesSince"];
 }
 
 const UNDO_MS = 10_000;
@@ -79,7 +81,7 @@ export function useDeeds({ changed, gone }: { readonly changed?: (row: Row) => v
     }
     listeners.current.changed?.(row);
     if (refused) {
-      setClash({ deed, read, now: row });
+      setClash({ deed, read, now: row, since: refused.changesSince });
       return false;
     }
     deed.then?.();
