@@ -106,6 +106,31 @@ async def test_a_process_that_is_killed_leaves_no_statement_running(
     assert await running(store, mark) == left
 
 
+async def test_control_a_driver_that_cancels_nothing_leaves_the_statement_running(
+    installation: Installation, store: ServiceDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(_connection: object, **_options: float) -> None:
+        return
+
+    monkeypatch.setattr("psycopg.AsyncConnection._try_cancel", nothing)
+    monkeypatch.setattr("chassis.db.SERVING_OPTIONS", "-c statement_timeout=0")
+    database = Database(store.app_url, name="parcels")
+
+    async def slow(_request: StringValue, _context: Any) -> StringValue:
+        async with database.read() as tx:
+            await tx.execute(text("SELECT /* uncancelled */ pg_sleep(4)"))
+        return StringValue()
+
+    async with serving(installation, slow) as parcels:
+        client = parcels.client()
+        with installation.as_viewer("ops"), pytest.raises(DeadlineExceeded):
+            await client.call(unary(client, "Send"), StringValue(), timeout_seconds=0.5)
+        await asyncio.sleep(0.5)
+
+        assert await running(store, "/* uncancelled */") == 1
+    await database.close()
+
+
 async def test_own_work_that_takes_all_its_connections_leaves_the_callers_theirs(store: ServiceDatabase) -> None:
     database = Database(store.app_url, name="parcels", pool_size=1, max_overflow=0)
     own, asked = Call("parcels", method="catching up"), Call("gateway", method="Send")

@@ -65,7 +65,8 @@ class Load:
         async def again() -> None:
             nonlocal count
             while time.monotonic() < stop:
-                count += await self._once() == "200"
+                status = await self._once()
+                count += status == "200"
 
         started = time.monotonic()
         await asyncio.gather(*(again() for _ in range(CLOSED_CONNECTIONS)))
