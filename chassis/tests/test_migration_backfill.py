@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 import psycopg
 import pytest
@@ -201,3 +202,38 @@ def test_an_expansion_does_not_wait_for_a_backfill(things: Home) -> None:
     things.backfill(progress=expand)
 
     assert expanded == [("0004", "expand")]
+
+
+@pytest.mark.fault
+def test_what_the_traffic_feels_of_a_backfill(home: Home, record_property: Callable[[str, object], None]) -> None:
+    """A figure, and no judgement: what a busy machine adds cannot be told apart."""
+    home.write(
+        "0001_things.expand.sql",
+        "CREATE TABLE things (id int PRIMARY KEY, tenfold int DEFAULT 0, seen int DEFAULT 0);\n"
+        "INSERT INTO things (id) SELECT * FROM generate_series(1, 100000);\n",
+    )
+    home.migrate()
+    home.write("0002_tenfold.backfill.sql", IN_SQL)
+    taken: list[float] = []
+
+    def traffic(seconds: float) -> float:
+        """The 99th percentile of updates of single rows, in seconds."""
+        taken.clear()
+        until = time.monotonic() + seconds
+        with psycopg.connect(home.app_url, autocommit=True) as connection:
+            while time.monotonic() < until:
+                started = time.monotonic()
+                connection.execute("UPDATE things SET seen = seen + 1 WHERE id = 1 + (random() * 99998)::int")
+                taken.append(time.monotonic() - started)
+                time.sleep(0.005)
+        return sorted(taken)[int(len(taken) * 0.99)]
+
+    before = traffic(5.0)
+    filling = threading.Thread(target=home.backfill)
+    filling.start()
+    during = traffic(5.0)
+    filling.join(100)
+
+    record_property("p99_seconds", {"before": round(before, 4), "during": round(during, 4)})
+    record_property("p99_ratio", round(during / before, 2))
+    assert home.ask("SELECT count(*) FROM things WHERE tenfold <> 10 * id") == [(0,)]
