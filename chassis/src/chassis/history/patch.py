@@ -4,6 +4,7 @@ It writes add, replace and remove alone: undoing needs nothing else, and a field
 """
 
 import json
+import marshal
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -106,13 +107,24 @@ def _tokens(path: str) -> list[str]:
     return tokens
 
 
+def _same(one: Any, other: Any) -> bool:
+    """Whether the two are the same JSON; to Python True equals 1, and 1 equals 1.0."""
+    if one != other:
+        return False
+    try:
+        if marshal.dumps(one, 2) == marshal.dumps(other, 2):  # ten times as fast as JSON, and enough for most
+            return True
+    except ValueError:  # a subclass, such as a member of a StrEnum
+        pass
+    return _text(one) == _text(other)
+
+
 def _text(value: Json) -> str:
-    """Equal for equal JSON; in Python True == 1."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
 def _values(path: str, old: Any, new: Any, steps: list[Step]) -> None:
-    if _text(old) == _text(new):
+    if _same(old, new):
         return
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         _mappings(path, old, new, steps, frozenset())
@@ -133,25 +145,25 @@ def _mappings(
             _add(here, new[name], steps)
         elif name not in whole:
             _values(here, old[name], new[name], steps)
-        elif _text(old[name]) != _text(new[name]):
+        elif not _same(old[name], new[name]):
             _replace(here, old[name], new[name], steps)
 
 
 def _lists(path: str, old: Sequence[Any], new: Sequence[Any], steps: list[Step]) -> None:
-    olds, news = [_text(item) for item in old], [_text(item) for item in new]
-    shorter = min(len(olds), len(news))
-    head = next((place for place in range(shorter) if olds[place] != news[place]), shorter)
-    tail = next((place for place in range(shorter - head) if olds[-1 - place] != news[-1 - place]), shorter - head)
-    if len(olds) == len(news):
-        for place in range(head, len(olds) - tail):
-            if olds[place] != news[place]:
-                _values(f"{path}/{place}", old[place], new[place], steps)
+    shorter = min(len(old), len(new))
+    head = next((place for place in range(shorter) if not _same(old[place], new[place])), shorter)
+    tail = next(
+        (place for place in range(shorter - head) if not _same(old[-1 - place], new[-1 - place])), shorter - head
+    )
+    if len(old) == len(new):
+        for place in range(head, len(old) - tail):
+            _values(f"{path}/{place}", old[place], new[place], steps)
     elif head == tail == 0:
         _replace(path, old, new, steps)
     else:
-        for place in reversed(range(head, len(olds) - tail)):
+        for place in reversed(range(head, len(old) - tail)):
             _remove(f"{path}/{place}", old[place], steps)
-        for place in range(head, len(news) - tail):
+        for place in range(head, len(new) - tail):
             _add(f"{path}/{place}", new[place], steps)
 
 
