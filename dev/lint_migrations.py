@@ -4,7 +4,7 @@ Rules that are off, and why:
   require-timeout-settings  the migrator sets lock_timeout for every file, and tries again
   prefer-robust-stmts       each file is one transaction and runs once; the migrator records it
   prefer-bigint-over-*      severities and line numbers are bounded by CHECK and by the size of an input; rows are many
-Files named *.contract.sql may also drop columns, tables and constraints: that is what the phase is for.
+Files named *.contract.sql may also drop columns, tables, functions and constraints: that is what the phase is for.
 A file that begins with "-- aiops: no transaction" is not held to what only a transaction asks for. In *.backfill.sql,
 :cursor and :rows stand for values.
 """
@@ -19,7 +19,9 @@ from chassis.migration_files import NO_TRANSACTION
 
 ROOT = Path(__file__).resolve().parent.parent
 OFF = ["require-timeout-settings", "prefer-robust-stmts", "prefer-bigint-over-int", "prefer-bigint-over-smallint"]
-CONTRACT_MAY = ["ban-drop-column", "ban-drop-table", "renaming-column", "renaming-table", "ban-drop-not-null"]
+CONTRACT_MAY = [
+    "ban-drop-column", "ban-drop-table", "ban-drop-function", "renaming-column", "renaming-table", "ban-drop-not-null",
+]  # fmt: skip
 
 
 def lint(files: list[Path]) -> int:

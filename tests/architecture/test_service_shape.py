@@ -43,6 +43,7 @@ OWN = {
         "ranges.py": "the two ends of a range and the walk between them, apart from the store for its size",
     },
     "tickets": {
+        "columns.py": "the two columns of a text and of a priority, as long as there are two (ADR 0038)",
         "commands.py": "the wishes that rpc hands on, apart from the domain for its size",
         "convert_requests.py": "requests to wishes, apart from what leaves the service",
         "convert_triage.py": "triage to ai and back, apart from what clients see",
@@ -55,6 +56,7 @@ OWN = {
         "similar.py": "the SQL of similar tickets: words, their numbers and candidates",
         "similarity.py": "words of tickets and the cosine between them; pure",
         "triage.py": "what triage writes and what people make of it, apart from the use cases for its size",
+        "triage_rows.py": "what triage decided as stored JSON, apart from the store for its size; pure",
         "values.py": "the small things that a ticket is made of, apart from the domain for its size",
     },
     "ai": {

@@ -48,7 +48,10 @@ from tickets_service.values import Comment
 if TYPE_CHECKING:
     from aiops.tickets.v1.tickets_service_pb2_grpc import TicketsServiceAsyncStub
 
-OPTIONS = (files("tickets_service") / "migrations" / "0002_ticket_options.expand.sql").read_text()
+MIGRATIONS = files("tickets_service") / "migrations"
+OPTIONS = (MIGRATIONS / "0002_ticket_options.expand.sql").read_text()
+_LEVELS = (MIGRATIONS / "0006_ticket_description.expand.sql").read_text().partition("UPDATE ticket_options")
+LEVELS = _LEVELS[1] + _LEVELS[2].partition(";")[0]
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +65,7 @@ def service_database(make_database: Callable[[str, str], ServiceDatabase]) -> Se
     made = make_database("tickets", "tickets_service")
     with psycopg.connect(made.owner_url.replace("+psycopg", "")) as connection:
         connection.execute(OPTIONS.encode())
+        connection.execute(LEVELS.encode())
     return made
 
 
@@ -88,7 +92,7 @@ def store(uow: UnitOfWork) -> Store:
     async def store_(comments: Sequence[tuple[str, bool]] = (), decisions: int = 0, **changes: Any) -> Ticket:
         ticket = make_ticket(**{"id": uuid7()} | changes)
         async with uow.begin() as tx:
-            await TicketStore(tx).add(ticket)
+            ticket = await TicketStore(tx).add(ticket)
             await similar.add_words(ticket, tx)
             for body, internal in comments:
                 comment = Comment(uuid7(), ticket.id, body, internal, "user", OPS.id, MOMENT)

@@ -60,7 +60,7 @@ def make_ticket(**changes: Any) -> Ticket:
         "id": UUID("0198c0de-0000-7000-8000-00000000d001"),
         "version": 1,
         "title": "Checkout is down",
-        "message": "The checkout returns 502 since 09:00.",
+        "description": "The checkout returns 502 since 09:00.",
         "reporter": Reporter(external_name="Ada"),
         "source": "web",
         "external_reference": "",

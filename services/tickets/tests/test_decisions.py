@@ -10,7 +10,7 @@ from services.tickets.tests.factories import MOMENT
 from tickets_service.decisions import check_decision
 from tickets_service.values import Choice, OptionKind, Reason, TicketField, TriageDecision
 
-TEXTS = {TicketField.TITLE: "Pay 💶 button broken", TicketField.MESSAGE: "It says: <b>error</b>"}
+TEXTS = {TicketField.TITLE: "Pay 💶 button broken", TicketField.DESCRIPTION: "It says: <b>error</b>"}
 OFFERED = {OptionKind.CATEGORY: ["bug"], OptionKind.PRIORITY: ["high"], OptionKind.TEAM: ["development"]}
 BUTTON = Reason(TicketField.TITLE, 6, 12, "button", "names a part of the page")
 
@@ -41,7 +41,7 @@ def test_what_is_borne_out_stays_as_it_is() -> None:
         sure("bug", replace(BUTTON, quote="buttons")),
         sure("bug", replace(BUTTON, start=5, end=11)),
         sure("bug", replace(BUTTON, start=-14, end=-8)),
-        sure("bug", replace(BUTTON, field=TicketField.MESSAGE)),
+        sure("bug", replace(BUTTON, field=TicketField.DESCRIPTION)),
         sure("bug", replace(BUTTON, start=6, end=6, quote="")),
     ],
 )

@@ -153,7 +153,13 @@ def test_a_suspicious_title_is_suspected_unless_it_was_decided(*, decided: bool,
     ticket = make_ticket(audience_decided=decided)
 
     updated, fact = ticket.updated(
-        title="My salary", service="shop", values={}, narrows=False, suspicious=True, at=LATER
+        title="My salary",
+        description=ticket.description,
+        service="shop",
+        values={},
+        narrows=False,
+        suspicious=True,
+        at=LATER,
     )
 
     assert updated.people_suspected is suspected

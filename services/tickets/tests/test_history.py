@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from aiops.tickets.v1 import ticket_pb2 as ticket_pb
 from aiops.tickets.v1 import tickets_service_pb2 as pb
 from chassis.clock import SystemClock
 from chassis.db import Database, UnitOfWork
-from chassis.history import erasure, replay
+from chassis.history import Document, erasure, patch, replay
 from chassis.history.chain import Row
 from chassis.history.recorder import Recorder
 from chassis.history.tables import changes
@@ -79,8 +80,8 @@ async def stored(database: Database, ticket_id: UUID) -> Ticket:
 
 def wish(**changes: Any) -> CreateTicket:
     values: dict[str, Any] = {
-        "title": "Checkout is down", "message": "502", "reporter": REPORTER, "source": "web", "external_reference": "",
-        "service": "shop", "audience": Audience.GENERAL, "values": {}, "log_ids": (),
+        "title": "Checkout is down", "description": "502", "reporter": REPORTER, "source": "web",
+        "external_reference": "", "service": "shop", "audience": Audience.GENERAL, "values": {}, "log_ids": (),
     }  # fmt: skip
     return CreateTicket(**(values | changes))
 
@@ -126,7 +127,15 @@ async def test_what_triage_writes_is_history_too(uow: UnitOfWork, database: Data
         offered = await queries.list_options(tx)
         ticket = await usecases.create_ticket(wish(), ADMIN, tx, Redactor(b"0" * 32))
     async with uow.begin() as tx:
-        change = UpdateTicket(ticket.id, 1, title=None, service=None, values={OptionKind.CATEGORY: "question"})
+        change = UpdateTicket(
+            ticket.id,
+            1,
+            title=None,
+            description=None,
+            priority_level=None,
+            service=None,
+            values={OptionKind.CATEGORY: "question"},
+        )
         await usecases.update_ticket(change, ADMIN, tx, Redactor(b"0" * 32))
 
     async with uow.begin() as tx:
@@ -149,7 +158,7 @@ async def test_a_reporter_is_sealed_always_and_the_words_of_matters_for_hr(
     async with uow.begin() as tx:
         general = await usecases.create_ticket(wish(), ADMIN, tx, redactor)
         people = await usecases.create_ticket(
-            wish(title=SECRET, message=SECRET, audience=Audience.PEOPLE), HR, tx, redactor
+            wish(title=SECRET, description=SECRET, audience=Audience.PEOPLE), HR, tx, redactor
         )
 
     for ticket, words in ((general, True), (people, False)):
@@ -271,7 +280,7 @@ async def test_an_erased_outsider_is_gone_from_tickets_and_from_their_history(
             wish(reporter=Reporter(external_email="eva@example.org")), ADMIN, tx, redactor
         )
         people = await usecases.create_ticket(
-            wish(title=SECRET, message=SECRET, audience=Audience.PEOPLE), HR, tx, redactor
+            wish(title=SECRET, description=SECRET, audience=Audience.PEOPLE), HR, tx, redactor
         )
         offered = await queries.list_options(tx)
     async with uow.begin() as tx:
@@ -281,8 +290,8 @@ async def test_an_erased_outsider_is_gone_from_tickets_and_from_their_history(
     assert await erase("email:ada@example.org") == 2
 
     kept, gone = await stored(database, general.id), await stored(database, people.id)
-    assert (kept.reporter, kept.title, kept.message) == (Reporter(), "Checkout is down", "502")
-    assert (gone.reporter, gone.title, gone.message) == (Reporter(), ERASED, ERASED)
+    assert (kept.reporter, kept.title, kept.description) == (Reporter(), "Checkout is down", "502")
+    assert (gone.reporter, gone.title, gone.description) == (Reporter(), ERASED, ERASED)
     assert gone.triage is not None
     assert (gone.triage.category.value, gone.triage.category.reasons) == ("bug", ())
     assert await stored(database, other.id) == other
@@ -351,8 +360,44 @@ def test_a_golden_history_replays(path: Path) -> None:
 
     states = [replay.fold(TICKET_HISTORY, rows[0].id, rows[:count]).fields for count in range(1, len(rows) + 1)]
 
-    assert states[-1] == golden["state"]
+    present: dict[str, Any] = {}
+    whole = [{"op": "add", "path": f"/{name}", "value": value} for name, value in golden["state"].items()]
+    patch.apply(present, TICKET_HISTORY.upcast(rows[-1].schema_version, whole))
+    assert states[-1] == present
+    assert [state.get("description") for state in states][:2] == ["502", "502"]
+    assert present.keys() == TICKET_HISTORY.visible.keys()
     assert len(states) == len(golden["rows"])
+
+
+async def test_what_was_sealed_as_the_message_opens_as_the_description(
+    uow: UnitOfWork, database: Database, recorder: Recorder, redactor: Redactor, opened: Opened,
+    installation: Installation,
+) -> None:  # fmt: skip
+    def as_before(ticket: Ticket) -> Document:
+        now, names = document(ticket), {"description": "message"}
+        fields = {names.get(name, name): value for name, value in now.fields.items()}
+        return replace(
+            now, fields=fields, personal={names.get(name, name): whose for name, whose in now.personal.items()}
+        )
+
+    shown = {**TICKET_HISTORY.visible, "message": TICKET_HISTORY.visible["title"]}
+    before = replace(TICKET_HISTORY, schema_version=1, document=as_before, visible=shown)
+    uow.recorder = Recorder([before], (installation.folder / "redaction.key").read_bytes().strip(), "tickets")
+    secret = wish(title=SECRET, description=SECRET, audience=Audience.PEOPLE)
+    async with uow.begin() as tx:
+        ticket = await usecases.create_ticket(secret, HR, tx, redactor)
+    uow.recorder = recorder
+    async with uow.begin() as tx:
+        change = UpdateTicket(ticket.id, 1, title=None, service=None, values={}, description="Other words")
+        now = await usecases.update_ticket(change, HR, tx, redactor)
+
+    first, second = await rows_of(database, ticket.id)
+    assert (first.schema_version, second.schema_version) == (1, 2)
+    assert await opened(ticket.id) == document(now).fields
+    old = replay.fold(TICKET_HISTORY, ticket.id, [first])
+    async with database.read() as reading:
+        keys = await recorder.vault.load(reading, old.subjects.values())
+    assert old.opened(recorder.vault, keys)["description"] == SECRET
 
 
 async def test_tickets_of_before_get_their_first_row_by_the_backfill(

@@ -17,7 +17,7 @@ from chassis.testing.plugin import QueryCounter, ServiceDatabase
 from tickets_service import queries
 from tickets_service.commands import TicketFilter
 from tickets_service.domain import Ticket
-from tickets_service.tables import TICKET_TEXT, TICKETS
+from tickets_service.tables import MESSAGE_TEXT, TICKETS
 from tickets_service.values import (
     Audience,
     Reporter,
@@ -118,18 +118,18 @@ async def test_pages_go_on_after_the_cursor(fifty: list[Ticket], database: Datab
 
 async def test_each_filter_narrows(store: Store, database: Database) -> None:
     reporter, assignee = uuid7(), uuid7()
-    await store(title="plain", message="")
-    await store(title="waiting", message="", status=TicketStatus.WAITING)
-    await store(title="closed", message="", status=TicketStatus.CLOSED)
-    await store(title="bug", message="", category=Value("bug", PERSON), team=Value("development", PERSON))
-    await store(title="urgent", message="", priority=Value("urgent", PERSON))
-    await store(title="assigned", message="", assignee_id=assignee)
-    await store(title="failed", message="", triage_state=TriageState.FAILED, triage_failure="away")
-    await store(title="people", message="", audience=Audience.PEOPLE)
-    await store(title="suspected", message="", people_suspected=True)
-    await store(title="reported", message="", reporter=Reporter(reporter))
-    await store(title="service", message="", service="billing")
-    await store(title="source", message="", source="csv", external_reference="INC-7")
+    await store(title="plain", description="")
+    await store(title="waiting", description="", status=TicketStatus.WAITING)
+    await store(title="closed", description="", status=TicketStatus.CLOSED)
+    await store(title="bug", description="", category=Value("bug", PERSON), team=Value("development", PERSON))
+    await store(title="urgent", description="", priority=Value("urgent", PERSON))
+    await store(title="assigned", description="", assignee_id=assignee)
+    await store(title="failed", description="", triage_state=TriageState.FAILED, triage_failure="away")
+    await store(title="people", description="", audience=Audience.PEOPLE)
+    await store(title="suspected", description="", people_suspected=True)
+    await store(title="reported", description="", reporter=Reporter(reporter))
+    await store(title="service", description="", service="billing")
+    await store(title="source", description="", source="csv", external_reference="INC-7")
     everything = await found(database)
 
     assert len(everything) == 12
@@ -167,9 +167,9 @@ async def test_each_filter_narrows(store: Store, database: Database) -> None:
 async def test_text_finds_all_of_its_words_in_title_or_message(
     store: Store, database: Database, text: str, titles: list[str]
 ) -> None:
-    await store(title="Checkout is down", message="It returns 502.")
-    await store(title="Printer", message="The payroll-service cannot print.")
-    await store(title="Disk at 100%", message="")
+    await store(title="Checkout is down", description="It returns 502.")
+    await store(title="Printer", description="The payroll-service cannot print.")
+    await store(title="Disk at 100%", description="")
 
     assert await found(database, text=text) == titles
 
@@ -178,7 +178,7 @@ async def test_text_is_looked_up_in_the_index(database: Database, store: Store) 
     await store()
     async with database.read() as tx:
         await tx.connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-        statement = select(TICKETS.c.id).where(TICKET_TEXT.ilike("%checkout%"))
+        statement = select(TICKETS.c.id).where(MESSAGE_TEXT.ilike("%checkout%"))
         sql = statement.compile(database.engine, compile_kwargs={"literal_binds": True})
         plan = await tx.connection.exec_driver_sql(f"EXPLAIN {sql}")
         lines = "\n".join(row[0] for row in plan)

@@ -21,10 +21,10 @@ from tickets_service.values import Audience, Reporter, Watcher
 
 async def test_similar_tickets_share_rare_words_and_say_which(store: Store, database: Database) -> None:
     for n in range(20):
-        await store(title=f"Request {n} fails", message=f"The request with number {n * 7919} fails.")
-    asked = await store(title="Certificate of ldap gateway expired", message="The request fails since Monday.")
-    twin = await store(title="ldap gateway: expired certificates", message="")
-    cousin = await store(title="Renew certificate of the mail server", message="")
+        await store(title=f"Request {n} fails", description=f"The request with number {n * 7919} fails.")
+    asked = await store(title="Certificate of ldap gateway expired", description="The request fails since Monday.")
+    twin = await store(title="ldap gateway: expired certificates", description="")
+    cousin = await store(title="Renew certificate of the mail server", description="")
 
     async with database.read() as tx:
         answer = await queries.batch_list_similar([asked.id], 2, OPS, tx)
@@ -37,8 +37,8 @@ async def test_similar_tickets_share_rare_words_and_say_which(store: Store, data
 
 
 async def test_a_ticket_without_a_word_is_like_no_other(store: Store, database: Database) -> None:
-    asked = await store(title="A" * 200, message="B" * 5_000)
-    await store(title="A" * 200, message="B" * 5_000)
+    asked = await store(title="A" * 200, description="B" * 5_000)
+    await store(title="A" * 200, description="B" * 5_000)
 
     async with database.read() as tx:
         answer = await queries.batch_list_similar([asked.id], 5, OPS, tx)
@@ -49,7 +49,7 @@ async def test_a_ticket_without_a_word_is_like_no_other(store: Store, database: 
 async def test_the_text_of_a_ticket_is_read_once_for_all_that_are_like_it(
     store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = [await store(title="Certificate of ldap expired", message="") for _ in range(6)]
+    asked = [await store(title="Certificate of ldap expired", description="") for _ in range(6)]
     texts: list[str] = []
 
     def spellings(title: str, message: str) -> Mapping[str, str]:
@@ -65,10 +65,10 @@ async def test_the_text_of_a_ticket_is_read_once_for_all_that_are_like_it(
 
 
 async def test_hidden_tickets_take_no_place_among_the_similar_ones(store: Store, database: Database) -> None:
-    asked = await store(title="Certificate of ldap gateway expired", message="")
+    asked = await store(title="Certificate of ldap gateway expired", description="")
     for _ in range(similar.COMPARED):
-        await store(title="Certificate of ldap gateway expired", message="", audience=Audience.PEOPLE)
-    cousin = await store(title="Certificate of the mail server", message="")
+        await store(title="Certificate of ldap gateway expired", description="", audience=Audience.PEOPLE)
+    cousin = await store(title="Certificate of the mail server", description="")
 
     async with database.read() as tx:
         for_ops = await queries.batch_list_similar([asked.id], 1, OPS, tx)
@@ -85,10 +85,10 @@ async def test_similarity_tells_nobody_of_words_in_tickets_that_he_may_not_see(
     reporter = Watcher("user", str(uuid7()))
     mine = Reporter(UUID(reporter.id))
     for word in ("mueller", "schmidt"):
-        await store(title=f"{word} fax", message="", reporter=mine)
-        await store(title=f"{word} toner", message="", reporter=mine)
+        await store(title=f"{word} fax", description="", reporter=mine)
+        await store(title=f"{word} toner", description="", reporter=mine)
     for _ in range(5):
-        await store(title="About mueller", message="", audience=Audience.PEOPLE)
+        await store(title="About mueller", description="", audience=Audience.PEOPLE)
 
     similarities: dict[str, list[float]] = {}
     for name, watcher in {"reporter": reporter, "ops": OPS, "admin": ADMIN}.items():
@@ -108,11 +108,17 @@ async def test_similarity_tells_nobody_of_words_in_tickets_that_he_may_not_see(
 
 
 async def test_a_changed_title_is_found_by_its_new_words(store: Store, uow: UnitOfWork, database: Database) -> None:
-    asked = await store(title="Zookeeper quorum lost", message="")
-    other = await store(title="Something else", message="")
+    asked = await store(title="Zookeeper quorum lost", description="")
+    other = await store(title="Something else", description="")
     async with uow.begin() as tx:
         renamed, _ = other.updated(
-            title="Quorum of zookeeper is gone", service="", values={}, narrows=False, suspicious=False, at=MOMENT
+            title="Quorum of zookeeper is gone",
+            description="",
+            service="",
+            values={},
+            narrows=False,
+            suspicious=False,
+            at=MOMENT,
         )
         await similar.change_words(renamed, other, tx)
 
@@ -125,8 +131,8 @@ async def test_a_changed_title_is_found_by_its_new_words(store: Store, uow: Unit
 
 
 async def test_words_are_counted_once(store: Store, uow: UnitOfWork, database: Database) -> None:
-    await store(title="Disk full", message="disk")
-    await store(title="Disk lost", message="", people_suspected=True)
+    await store(title="Disk full", description="disk")
+    await store(title="Disk lost", description="", people_suspected=True)
 
     async with uow.begin() as tx:
         await similar.count_new_words(tx)
@@ -162,8 +168,8 @@ async def change(before: Ticket, uow: UnitOfWork, **changes: Any) -> Ticket:
 async def test_the_words_of_a_ticket_that_becomes_hidden_weigh_for_those_who_see_it(
     store: Store, uow: UnitOfWork, database: Database
 ) -> None:
-    await store(title="Disk full", message="")
-    shown = await store(title="Disk lost", message="")
+    await store(title="Disk full", description="")
+    shown = await store(title="Disk lost", description="")
 
     hidden = await change(shown, uow, audience=Audience.PEOPLE)
     when_hidden = await counted(uow, database)
@@ -179,7 +185,7 @@ async def test_the_words_of_a_ticket_that_becomes_hidden_weigh_for_those_who_see
 async def test_a_ticket_that_changes_while_it_is_counted_waits_and_is_counted_as_it_became(
     store: Store, uow: UnitOfWork, database: Database
 ) -> None:
-    shown = await store(title="Disk lost", message="")
+    shown = await store(title="Disk lost", description="")
     await change(shown, uow, title="Disk gone")
     hidden = replace(shown, version=3, title="Disk gone", audience=Audience.PEOPLE)
 

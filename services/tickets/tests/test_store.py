@@ -18,6 +18,7 @@ from tickets_service.store import TicketStore, visible_to, works_on
 from tickets_service.tables import TICKETS
 from tickets_service.values import (
     Audience,
+    PriorityLevel,
     Reporter,
     TicketStatus,
     TriageState,
@@ -38,7 +39,8 @@ async def test_a_ticket_comes_back_as_it_was_stored(uow: UnitOfWork, database: D
         audience=Audience.PEOPLE,
         people_suspected=True, audience_decided=True, status=TicketStatus.WAITING, triage_state=TriageState.FAILED,
         triage_failure="away", category=Value("bug", ValueSource.TRIAGE), priority=Value("low", ValueSource.PERSON),
-        assignee_id=uuid7(), log_ids=(uuid7(), uuid7()), public_comment_count=2, internal_comment_count=3, triage=given,
+        priority_level=PriorityLevel.LOW, assignee_id=uuid7(), log_ids=(uuid7(), uuid7()), public_comment_count=2,
+        internal_comment_count=3, triage=given,
     )  # fmt: skip
 
     async with uow.begin() as tx:

@@ -39,16 +39,14 @@ PERSON, TRIAGE = ValueSource.PERSON, ValueSource.TRIAGE
 
 async def stored(uow: UnitOfWork, ticket: Ticket) -> Ticket:
     async with uow.begin() as tx:
-        await TicketStore(tx).add(ticket)
-    return ticket
+        return await TicketStore(tx).add(ticket)
 
 
 async def changed(uow: UnitOfWork, ticket: Ticket, **changes: Any) -> Ticket:
     """The ticket as somebody left it meanwhile."""
     meanwhile = replace(ticket, version=ticket.version + 1, **changes)
     async with uow.begin() as tx:
-        await TicketStore(tx).save(meanwhile, expected_version=ticket.version)
-    return meanwhile
+        return await TicketStore(tx).save(meanwhile, expected_version=ticket.version)
 
 
 async def read(database: Database, ticket: Ticket) -> Ticket:
@@ -128,7 +126,7 @@ async def test_a_decision_is_laid_over_what_has_nothing_to_do_with_it(
     "change",
     [
         {"title": "Other"},
-        {"message": "Other"},
+        {"description": "Other"},
         {"service": "other"},
         {"category": Value("question", PERSON)},
         {"priority": Value("low", PERSON)},
@@ -227,7 +225,15 @@ async def test_a_race_of_persons_and_triage_loses_neither(
     keys = ("incident", "question", "access", "billing")
 
     async def choose(key: str) -> str | None:
-        wish = UpdateTicket(ticket.id, 1, title=None, service=None, values={OptionKind.CATEGORY: key})
+        wish = UpdateTicket(
+            ticket.id,
+            1,
+            title=None,
+            description=None,
+            priority_level=None,
+            service=None,
+            values={OptionKind.CATEGORY: key},
+        )
         try:
             async with uow.begin() as tx:
                 await usecases.update_ticket(wish, OPS, tx, redactor)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from chassis.db import ReadTx, WriteTx
 
 MARK = "$sealed"
+RENAMED = "was"
+"""An upcast notes here the name under which a value of a renamed field was sealed."""
 _NONCE_BYTES = 12
 
 
@@ -111,7 +113,7 @@ class Vault:
                 raise HistoryBroken(f"the key of a sealed value of {kind} {id_} is missing")
             if not sealed or key.secret is None or generation < key.generation:
                 return erased()
-            place = Place(kind, id_, value["at"], field)
+            place = Place(kind, id_, value["at"], value.get(RENAMED, field))
             content = AESGCM(key.secret).decrypt(
                 sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encoded(subject, generation)
             )

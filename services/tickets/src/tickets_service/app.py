@@ -1,12 +1,16 @@
 """The composition of tickets: the only file that knows every other."""
 
+from datetime import date
+
 from aiops.tickets.v1.tickets_service_pb2_grpc import add_TicketsServiceServicer_to_server
 from chassis.clock import Clock
+from chassis.flags import Flag
 from chassis.identity import AccessTokens
 from chassis.metrics import MetricSpec
 from chassis.runtime import Runtime
 from chassis.service import Schedule, Service
 from tickets_service import convert, usecases
+from tickets_service.columns import Reading, read_with
 from tickets_service.consumers import Triager, subscriptions
 from tickets_service.documents import HISTORIES
 from tickets_service.policy import build_policy
@@ -20,8 +24,14 @@ METRICS = (
         "aiops_tickets_suggested_total", "counter", "Decisions kept as a suggestion, as the ticket changed meanwhile."
     ),
     MetricSpec("aiops_tickets_triage_failed_total", "counter", "Tickets that got no decision."),
+    MetricSpec("aiops_deprecated_field_total", "counter", "Deprecated fields of requests that were used.", ("field",)),
+    MetricSpec(
+        "aiops_shadow_mismatch_total", "counter", "Values whose old and new column differed when read.", ("field",)
+    ),
     MetricSpec("aiops_tickets_choices_uncertain_total", "counter", "Properties that triage left open.", ("property",)),
 )
+READ_DESCRIPTION = Flag("tickets-read-description", "release", "tickets", default=False, expires=date(2027, 6, 30))
+"""On: description and priority_rank are believed in place of message and priority, while both are there (ADR 0038)."""
 _WORDS_EVERY_SECONDS = 30.0
 
 
@@ -38,12 +48,20 @@ def build(
         histories=HISTORIES,
         clock=clock,
         metrics=METRICS,
+        flags=(READ_DESCRIPTION,),
         access_tokens=access_tokens,
     )
     auth = runtime.client(settings.auth_target, "auth")
     logs = runtime.client(settings.logs_target, "logs")
     ai = runtime.client(settings.ai_target, "ai")
-    servicer = TicketsServicer(runtime.unit_of_work, runtime.database, runtime.redactor, References(auth, logs))
+    shadow = runtime.metrics.counter("aiops_shadow_mismatch_total")
+    read_with(
+        runtime.database.engine,
+        Reading(lambda: runtime.flags.enabled(READ_DESCRIPTION.name), lambda field: shadow.labels(field).inc()),
+    )
+    servicer = TicketsServicer(
+        runtime.unit_of_work, runtime.database, runtime.redactor, References(auth, logs), runtime.metrics
+    )
     triager = Triager(
         runtime.database,
         ai,

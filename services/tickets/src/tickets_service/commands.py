@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from tickets_service.values import Audience, OptionKind, Reporter, TicketStatus, TriageState
+from tickets_service.values import Audience, OptionKind, PriorityLevel, Reporter, TicketStatus, TriageState
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +12,7 @@ class CreateTicket:
     """Wanted: a ticket."""
 
     title: str
-    message: str
+    description: str
     reporter: Reporter | None
     """None for the caller himself."""
     source: str
@@ -21,6 +21,7 @@ class CreateTicket:
     audience: Audience
     values: Mapping[OptionKind, str]
     log_ids: tuple[UUID, ...]
+    priority_level: PriorityLevel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class UpdateTicket(Change):
     title: str | None
     service: str | None
     values: Mapping[OptionKind, str]
+    description: str | None = None
+    priority_level: PriorityLevel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,8 @@ class SaveTicketOption:
     position: int
     audience: Audience
     archived: bool
+    level: PriorityLevel | None
+    """None for what it is already, or what its key says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +122,5 @@ class TicketFilter:
     service: str = ""
     source: str = ""
     external_reference: str = ""
+    priority_levels: tuple[PriorityLevel, ...] = ()
+    most_urgent_first: bool = False

@@ -90,7 +90,7 @@ class Triager:
         offered = {kind: [option.key for option in options if option.kind is kind] for kind in OptionKind}
         return check_decision(
             convert_triage.decision_from(answer, ticket, at=self._clock.now()),
-            {TicketField.TITLE: ticket.title, TicketField.MESSAGE: ticket.message},
+            {TicketField.TITLE: ticket.title, TicketField.DESCRIPTION: ticket.description},
             offered,
         )
 

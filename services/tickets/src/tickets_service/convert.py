@@ -40,7 +40,8 @@ def ticket_to_proto(ticket: domain.Ticket, watcher: Watcher) -> ticket_pb.Ticket
         id=str(ticket.id),
         version=ticket.version,
         title=ticket.title,
-        message=ticket.message,
+        message=ticket.description,
+        description=ticket.description,
         reporter=ticket_pb.Reporter(
             user_id=str(reporter.user_id or ""),
             external_name=reporter.external_name,
@@ -57,6 +58,7 @@ def ticket_to_proto(ticket: domain.Ticket, watcher: Watcher) -> ticket_pb.Ticket
         category=ticket.category.key,
         category_source=_source_to_proto(ticket.category),
         priority=ticket.priority.key,
+        priority_level=_level_to_proto(ticket.priority_level),
         priority_source=_source_to_proto(ticket.priority),
         team=ticket.team.key,
         team_source=_source_to_proto(ticket.team),
@@ -120,6 +122,7 @@ def option_to_proto(option: domain.TicketOption) -> ticket_pb.TicketOption:
         audience=_audience_to_proto(option.audience),
         archived=option.archived,
         version=option.version,
+        priority_level=_level_to_proto(option.level),
     )
 
 
@@ -190,6 +193,10 @@ def _audience_to_proto(audience: values.Audience) -> "ticket_pb.TicketAudience.V
 
 def _kind_to_proto(kind: OptionKind) -> "ticket_pb.OptionKind.ValueType":
     return ticket_pb.OptionKind.Value(f"OPTION_KIND_{kind}")
+
+
+def _level_to_proto(level: values.PriorityLevel | None) -> "ticket_pb.TicketPriority.ValueType":
+    return ticket_pb.TicketPriority.Value(f"TICKET_PRIORITY_{'UNSPECIFIED' if level is None else level.name}")
 
 
 def _source_to_proto(value: values.Value) -> "ticket_pb.ValueSource.ValueType":

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, TypeVar
 from uuid import UUID
 
+from google.protobuf.message import Message
+
 from aiops.tickets.v1 import ticket_pb2 as ticket_pb
 from aiops.tickets.v1 import tickets_service_pb2 as pb
 from chassis.cleaning import clean_line, clean_text
@@ -33,6 +35,7 @@ _FIELDS: Mapping[OptionKind, Literal["category", "priority", "team"]] = {
     OptionKind.PRIORITY: "priority",
     OptionKind.TEAM: "team",
 }
+_REPLACED_BY = {"message": "description", "priority": "priority_level", "priorities": "priority_levels"}
 E = TypeVar("E", values.TicketStatus, values.Audience, values.TriageState, values.OptionKind)
 _PREFIXES: Mapping[type, str] = {
     values.TicketStatus: "TICKET_STATUS_",
@@ -53,13 +56,14 @@ def create_command(request: pb.CreateTicketRequest) -> CreateTicket:
     )
     return CreateTicket(
         title=_title(request.title),
-        message=clean_text(request.message, field="message", minimum=0, maximum=values.MAXIMUM_MESSAGE_CHARACTERS),
+        description=_new_description(request),
         reporter=_reporter(request.reporter),
         source=clean_key(request.source or "api", field="source"),
         external_reference=reference,
         service=_service(request.service),
         audience=_audience(request.audience),
         values=_chosen({kind: key for kind in OptionKind if (key := getattr(request, kind.field))}),
+        priority_level=_level(request.priority_level, field="priority_level"),
         log_ids=_log_ids(request.log_ids, minimum=0),
     )
 
@@ -73,12 +77,18 @@ def change_command(
 
 def update_command(request: pb.UpdateTicketRequest) -> UpdateTicket:
     """The wish for other words or choices."""
+    chosen = {kind: getattr(request, kind.field) for kind in OptionKind if request.HasField(_FIELDS[kind])}
+    cleared = request.HasField("priority_level") and not request.priority_level
+    if cleared and chosen.setdefault(OptionKind.PRIORITY, ""):
+        raise InvalidArgument("priority names one and this names none; give one of them", field="priority_level")
     return UpdateTicket(
         ticket_id=parse_id(request.ticket_id, field="ticket_id"),
         expected_version=request.expected_version,
         title=_title(request.title) if request.HasField("title") else None,
         service=_service(request.service) if request.HasField("service") else None,
-        values=_chosen({kind: getattr(request, kind.field) for kind in OptionKind if request.HasField(_FIELDS[kind])}),
+        description=_description(request.description) if request.HasField("description") else None,
+        values=_chosen(chosen),
+        priority_level=_level(request.priority_level, field="priority_level"),
     )
 
 
@@ -151,10 +161,21 @@ def option_command(request: pb.SaveTicketOptionRequest) -> SaveTicketOption:
         position=option.position,
         audience=_audience(option.audience, field="option.audience"),
         archived=option.archived,
+        level=_option_level(option),
     )
 
 
-def ticket_filter(wanted: pb.TicketFilter) -> TicketFilter:
+def deprecated_fields(request: Message) -> list[str]:
+    """Fields of a request that are deprecated and given without what replaces them, as "Message.field"."""
+    given = {field.name: field for field, _ in request.ListFields()}
+    return [
+        f"{request.DESCRIPTOR.name}.{name}"
+        for name, field in given.items()
+        if field.GetOptions().deprecated and _REPLACED_BY[name] not in given
+    ]
+
+
+def ticket_filter(wanted: pb.TicketFilter, order: int = 0) -> TicketFilter:
     """What a list of tickets is narrowed to."""
     if wanted.external_reference and not wanted.source:
         raise InvalidArgument("give a source beside the external reference", field="filter.source")
@@ -173,6 +194,10 @@ def ticket_filter(wanted: pb.TicketFilter) -> TicketFilter:
         service=_searchable(wanted.service, field="filter.service"),
         source=_searchable(wanted.source, field="filter.source"),
         external_reference=_searchable(wanted.external_reference, field="filter.external_reference"),
+        priority_levels=tuple(
+            _known_level(level, field="filter.priority_levels") for level in dict.fromkeys(wanted.priority_levels)
+        ),
+        most_urgent_first=_is_by_urgency(order),
     )
 
 
@@ -204,6 +229,41 @@ def comment_page(request: pb.BatchListTicketCommentsRequest) -> tuple[int, UUID 
 
 def _title(text: str) -> str:
     return clean_line(text, field="title", minimum=1, maximum=values.MAXIMUM_TITLE_CHARACTERS)
+
+
+def _description(text: str, *, field: str = "description") -> str:
+    return clean_text(text, field=field, minimum=0, maximum=values.MAXIMUM_DESCRIPTION_CHARACTERS)
+
+
+def _new_description(request: pb.CreateTicketRequest) -> str:
+    """The text, by its new name, by its old one, or the same by both."""
+    old, new = _description(request.message, field="message"), _description(request.description)
+    if old and new and old != new:
+        raise InvalidArgument("message says something else; give one of them", field="description")
+    return new or old
+
+
+def _level(number: int, *, field: str) -> values.PriorityLevel | None:
+    return _known_level(number, field=field) if number else None
+
+
+def _known_level(number: int, *, field: str) -> values.PriorityLevel:
+    if number not in set(values.PriorityLevel):
+        names = ", ".join(f"TICKET_PRIORITY_{level.name}" for level in values.PriorityLevel)
+        raise InvalidArgument(f"this must be one of {names}", field=field)
+    return values.PriorityLevel(number)
+
+
+def _option_level(option: ticket_pb.TicketOption) -> values.PriorityLevel | None:
+    if option.priority_level and option.kind != ticket_pb.OPTION_KIND_PRIORITY:
+        raise InvalidArgument("only a priority has one", field="option.priority_level")
+    return _level(option.priority_level, field="option.priority_level")
+
+
+def _is_by_urgency(order: int) -> bool:
+    if order not in set(pb.TicketOrder.values()):
+        raise InvalidArgument("this must be one of TICKET_ORDER_NEWEST, TICKET_ORDER_MOST_URGENT", field="order")
+    return order == pb.TICKET_ORDER_MOST_URGENT
 
 
 def _service(text: str) -> str:

@@ -16,14 +16,14 @@ from tickets_service.values import Choice, OptionKind, Reason, Suggestion, Ticke
 _ENGINES = {Engine.ENGINE_BUILTIN: "builtin", Engine.ENGINE_OPENAI: "openai"}
 _FIELDS = {
     ai_triage_pb.TextField.TEXT_FIELD_TITLE: TicketField.TITLE,
-    ai_triage_pb.TextField.TEXT_FIELD_MESSAGE: TicketField.MESSAGE,
+    ai_triage_pb.TextField.TEXT_FIELD_MESSAGE: TicketField.DESCRIPTION,
 }
 
 
 def triage_request(ticket: Ticket, options: Sequence[TicketOption]) -> TriageTicketRequest:
     """What ai is asked about a ticket; the idempotency key is the caller's to add."""
     return TriageTicketRequest(
-        ticket=ai_triage_pb.TicketText(title=ticket.title, message=ticket.message, service=ticket.service),
+        ticket=ai_triage_pb.TicketText(title=ticket.title, message=ticket.description, service=ticket.service),
         categories=_offered(options, OptionKind.CATEGORY),
         priorities=_offered(options, OptionKind.PRIORITY),
         teams=_offered(options, OptionKind.TEAM),

@@ -1,7 +1,7 @@
 """What history keeps of a ticket: its row and its newest decision; the words of comments stay in their own rows.
 
-Who reported it is always sealed for himself. While a ticket is hidden from ops, so are its words: title, message, and
-what triage quotes from them. What was written before it was hidden stays readable for whoever may see the ticket.
+Who reported it is always sealed for himself. While a ticket is hidden from ops, so are its words: title, description,
+and what triage quotes from them. What was written before it was hidden stays readable for whoever may see the ticket.
 """
 
 from collections.abc import Sequence
@@ -9,17 +9,19 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from chassis.db import ReadTx
-from chassis.history import Document, History, Json, subject_of_email, subject_of_user, unchanged
+from chassis.history import Document, History, Json, Op, subject_of_email, subject_of_user
+from chassis.history.sealing import RENAMED, is_sealed
 from chassis.identity import Call
 from tickets_service import erasure
 from tickets_service.domain import Ticket
 from tickets_service.policy import watcher_of
-from tickets_service.store import decision_values, ticket_of, tickets, visible_to
+from tickets_service.store import ticket_of, tickets, visible_to
 from tickets_service.tables import TICKETS
+from tickets_service.triage_rows import decision_values
 from tickets_service.values import Reporter, Suggestion, TriageDecision, Value
 
 _REPORTER = ("reporter_user_id", "reporter_name", "reporter_email")
-_WORDS = ("title", "message", "triage", "suggestion")
+_WORDS = ("title", "description", "triage", "suggestion")
 
 
 def document(ticket: Ticket) -> Document:
@@ -27,7 +29,7 @@ def document(ticket: Ticket) -> Document:
     subject = _subject(ticket.id, ticket.reporter)
     fields: dict[str, Json] = {
         "title": ticket.title,
-        "message": ticket.message,
+        "description": ticket.description,
         "reporter_user_id": str(ticket.reporter.user_id or ""),
         "reporter_name": ticket.reporter.external_name,
         "reporter_email": ticket.reporter.external_email,
@@ -42,7 +44,7 @@ def document(ticket: Ticket) -> Document:
         "triage_failure": ticket.triage_failure,
         "triage_requested_at": _moment(ticket.triage_requested_at),
         "category": _value(ticket.category),
-        "priority": _value(ticket.priority),
+        "priority": _value(ticket.priority),  # its level follows from the options: not a change of the ticket
         "team": _value(ticket.team),
         "triage": None if ticket.triage is None else _decision(ticket.triage),
         "suggestion": None if ticket.suggestion is None else _suggestion(ticket.suggestion),
@@ -61,7 +63,7 @@ def document(ticket: Ticket) -> Document:
 async def current(tx: ReadTx, ticket_id: UUID, call: Call) -> Ticket | None:
     """The ticket, if it exists for whoever the call is for."""
     row = await tx.fetch_one(tickets().where(TICKETS.c.id == ticket_id, visible_to(watcher_of(call))))
-    return None if row is None else ticket_of(row)
+    return None if row is None else ticket_of(row, tx)
 
 
 async def iterate(tx: ReadTx, after_id: UUID | None, limit: int) -> Sequence[Ticket]:
@@ -69,7 +71,21 @@ async def iterate(tx: ReadTx, after_id: UUID | None, limit: int) -> Sequence[Tic
     statement = tickets().order_by(TICKETS.c.id).limit(limit)
     if after_id is not None:
         statement = statement.where(TICKETS.c.id > after_id)
-    return [ticket_of(row) for row in await tx.fetch_all(statement)]
+    return [ticket_of(row, tx) for row in await tx.fetch_all(statement)]
+
+
+def upcast(schema_version: int, operations: list[Op]) -> list[Op]:
+    """Operations of the first shape, in which the description was named message, as the present one has them."""
+    if schema_version > 1:
+        return operations
+    return [_with_description(operation) if operation["path"] == "/message" else operation for operation in operations]
+
+
+def _with_description(operation: Op) -> Op:
+    renamed = operation | {"path": "/description"}
+    if is_sealed(operation.get("value")):
+        renamed["value"] = operation["value"] | {RENAMED: "message"}
+    return renamed
 
 
 def _whoever_sees_it(_call: Call) -> bool:
@@ -90,12 +106,12 @@ TICKET_HISTORY = History(
     kind="ticket",
     domain=Ticket,
     document=document,
-    schema_version=1,
-    upcast=unchanged,
+    schema_version=2,
+    upcast=upcast,
     current=current,
     visible={
         "title": _whoever_sees_it,
-        "message": _whoever_sees_it,
+        "description": _whoever_sees_it,
         "reporter_user_id": _whoever_sees_it,
         "reporter_name": _whoever_sees_it,
         "reporter_email": _whoever_decides_audiences,

@@ -41,6 +41,7 @@ from tickets_service.values import (
     Audience,
     Comment,
     OptionKind,
+    PriorityLevel,
     Reporter,
     Suggestion,
     TicketStatus,
@@ -68,6 +69,8 @@ class TicketOption:
     position: int
     audience: Audience
     archived: bool
+    level: PriorityLevel | None = None
+    """Of a priority: how soon it means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ class Ticket:
     id: UUID
     version: int
     title: str
-    message: str
+    description: str
     reporter: Reporter
     source: str
     external_reference: str
@@ -91,6 +94,8 @@ class Ticket:
     triage_requested_at: datetime
     category: Value = NO_VALUE
     priority: Value = NO_VALUE
+    priority_level: PriorityLevel | None = None
+    """What its priority stands for; set where it is stored."""
     team: Value = NO_VALUE
     audience_decided: bool = False
     """True once hr or an admin said who may see it: no machine narrows it or suspects it after that."""
@@ -137,6 +142,7 @@ class Ticket:
         self,
         *,
         title: str,
+        description: str,
         service: str,
         values: Mapping[OptionKind, str],
         narrows: bool,
@@ -145,9 +151,9 @@ class Ticket:
     ) -> tuple[Self, TicketUpdated | None]:
         """The ticket with what a person gave; no fact when that changes nothing.
 
-        `narrows` tells that a choice makes it a matter for hr, `suspicious` that its new title looks like one.
+        `narrows` tells that a choice makes it a matter for hr, `suspicious` that its new words look like one.
         """
-        wanted: dict[str, object] = {"title": title, "service": service}
+        wanted: dict[str, object] = {"title": title, "description": description, "service": service}
         wanted |= {
             kind.field: Value(key, ValueSource.PERSON if key else ValueSource.UNSPECIFIED)
             for kind, key in values.items()
@@ -272,7 +278,7 @@ class Ticket:
         """What triage reads or writes of a ticket and is not any more as an engine read it."""
         names = {
             "title": ("title",),
-            "message": ("message",),
+            "description": ("description",),
             "service": ("service",),
             **{kind.field: (kind.field,) for kind in OptionKind},
             "audience": ("audience", "people_suspected", "audience_decided"),
@@ -344,7 +350,7 @@ class Ticket:
             changes["reporter"] = Reporter(self.reporter.user_id)
             if self.hidden:
                 triage = None if self.triage is None else self.triage.without_quotes()
-                changes |= {"title": ERASED, "message": ERASED, "triage": triage, "suggestion": None}
+                changes |= {"title": ERASED, "description": ERASED, "triage": triage, "suggestion": None}
             if all(getattr(self, name) == new for name, new in changes.items()):
                 return self, None
         ticket = self._changed(at, **changes)

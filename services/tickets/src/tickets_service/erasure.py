@@ -10,17 +10,18 @@ from chassis.events import Event
 from chassis.history import subject_of_email
 from tickets_service import convert, similar
 from tickets_service.domain import Ticket
-from tickets_service.store import TicketStore, decision_of, decision_values, ticket_of, tickets
+from tickets_service.store import TicketStore, ticket_of, tickets
 from tickets_service.tables import TICKET_COMMENTS, TICKETS, TRIAGE_DECISIONS
+from tickets_service.triage_rows import decision_of, decision_values
 from tickets_service.values import ERASED
 
 
 async def erase(tx: WriteTx, subject: str) -> Sequence[tuple[Ticket, Ticket, Event]]:
     """Erase a user ("user:<id>") or somebody outside ("email:<address>"): the tickets before and after, and the facts.
 
-    Name and address of the reporter go from each ticket. In matters for hr his title, message and the quotes of triage
-    go too, with all comments; and the comments that he wrote in those of others. Done again, it finds nothing. It takes
-    the rights of the schema's owner.
+    Name and address of the reporter go from each ticket. In matters for hr his title, description and the quotes of
+    triage go too, with all comments; and the comments that he wrote in those of others. Done again, it finds nothing.
+    It takes the rights of the schema's owner.
     """
     scheme, _, name = subject.partition(":")
     author = name if scheme == "user" else ""
@@ -34,10 +35,10 @@ async def erase(tx: WriteTx, subject: str) -> Sequence[tuple[Ticket, Ticket, Eve
     affected = or_(among(TICKETS.c.id, reported), TICKETS.c.hidden & commented)
     rows = await tx.fetch_all(tickets().where(affected).order_by(TICKETS.c.id).with_for_update(of=TICKETS))
     erased, his = [], frozenset(reported)
-    for before in map(ticket_of, rows):
-        after, fact = before.erased(reported=before.id in his, at=tx.now)
+    for before in [ticket_of(row, tx) for row in rows]:
+        changed, fact = before.erased(reported=before.id in his, at=tx.now)
         if fact is not None:
-            await TicketStore(tx).save(after, expected_version=before.version)
+            after = await TicketStore(tx).save(changed, expected_version=before.version)
             await similar.change_words(after, before, tx)
             erased.append((before, after, convert.fact_to_event(fact)))
     await _erase_words(author, reported, tx)

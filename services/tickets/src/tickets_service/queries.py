@@ -1,15 +1,17 @@
 """Reads of tickets: keyset pages of what exists for whoever looks, and never one query per row."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Uuid, exists, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Row, Uuid, exists, func, literal, or_, select, true, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from chassis.db import ReadTx, among
 from chassis.paging import Page, Slice, decode_cursor, encode_cursor
 from tickets_service import similar
+from tickets_service.columns import Reading, has_old_columns, key_column, reading_of, searched_text
 from tickets_service.commands import TicketFilter
 from tickets_service.domain import Ticket, TicketOption
 from tickets_service.errors import TicketNotFound
@@ -22,7 +24,7 @@ from tickets_service.store import (
     visible_to,
     works_on,
 )
-from tickets_service.tables import TICKET_COMMENTS, TICKET_TEXT, TICKETS
+from tickets_service.tables import TICKET_COMMENTS, TICKETS, URGENCY
 from tickets_service.values import Comment, OptionKind, Watcher
 
 T = TypeVar("T")
@@ -37,7 +39,7 @@ async def get_ticket(ticket_id: UUID, watcher: Watcher, tx: ReadTx) -> Ticket:
     row = await tx.fetch_one(tickets().where(TICKETS.c.id == ticket_id, visible_to(watcher)))
     if row is None:
         raise TicketNotFound(ticket_id)
-    return ticket_of(row)
+    return ticket_of(row, tx)
 
 
 async def is_visible(ticket_id: UUID, watcher: Watcher, tx: ReadTx) -> bool:
@@ -50,21 +52,27 @@ async def is_visible(ticket_id: UUID, watcher: Watcher, tx: ReadTx) -> bool:
 async def batch_get_tickets(ids: Sequence[UUID], watcher: Watcher, tx: ReadTx) -> list[Ticket]:
     """The tickets that exist for whoever looks among the ids."""
     rows = await tx.fetch_all(tickets().where(among(TICKETS.c.id, ids), visible_to(watcher)))
-    return [ticket_of(row) for row in rows]
+    return [ticket_of(row, tx) for row in rows]
 
 
 async def list_tickets(wanted: TicketFilter, page: Page, watcher: Watcher, tx: ReadTx) -> Slice[Ticket]:
-    """A page of tickets, the newest first.
+    """A page of tickets in the order that is wanted.
 
     Raises:
         CursorInvalid: the cursor is not of this list.
     """
-    statement = tickets().where(visible_to(watcher), *_conditions(wanted))
+    # Words and keys are looked for in columns that may be gone.
+    old_columns = bool(wanted.text or wanted.priorities) and await has_old_columns(tx)
+    statement = tickets().where(visible_to(watcher), *_conditions(wanted, reading_of(tx), old_columns=old_columns))
+    place = (URGENCY, TICKETS.c.id) if wanted.most_urgent_first else (TICKETS.c.id,)
     if page.after:
-        statement = statement.where(TICKETS.c.id < decode_cursor(page.after, UUID)[0])
-    rows = await tx.fetch_all(statement.order_by(TICKETS.c.id.desc()).limit(page.first + 1))
-    found = tuple(ticket_of(row) for row in rows[: page.first])
-    return Slice(found, tuple(encode_cursor(str(ticket.id)) for ticket in found), len(rows) > page.first)
+        after = decode_cursor(page.after, *((int, UUID) if wanted.most_urgent_first else (UUID,)))
+        statement = statement.where(tuple_(*place) < tuple_(*after))
+    rows = await tx.fetch_all(statement.order_by(*(part.desc() for part in place)).limit(page.first + 1))
+    shown = rows[: page.first]
+    ranks = [(row.priority_rank or 0,) if wanted.most_urgent_first else () for row in shown]
+    cursors = [encode_cursor(*rank, str(row.id)) for rank, row in zip(ranks, shown, strict=True)]
+    return Slice(tuple(ticket_of(row, tx) for row in shown), tuple(cursors), len(rows) > page.first)
 
 
 async def batch_list_log_tickets(
@@ -84,7 +92,7 @@ async def batch_list_log_tickets(
     found = asked.join(newest, true()).join(TICKETS, TICKETS.c.id == newest.c.id)
     statement = tickets().add_columns(asked.c.asked_id).select_from(found).order_by(TICKETS.c.id.desc())
     rows = await tx.fetch_all(statement)
-    return _grouped(rows, ticket_of)
+    return _grouped(rows, partial(ticket_of, tx=tx))
 
 
 async def batch_list_comments(
@@ -141,7 +149,7 @@ async def list_options(tx: ReadTx) -> list[TicketOption]:
 
 def _spelled(alikes: Sequence[Alike[UUID]], asked: Ticket, read: Mapping[UUID, Ticket]) -> list[Alike[Ticket]]:
     """Similar tickets with the shared words as the ticket spells them, whose text is read once for all of them."""
-    known = spellings(asked.title, asked.message) if alikes else {}
+    known = spellings(asked.title, asked.description) if alikes else {}
     return [
         Alike(read[alike.ticket], alike.similarity, tuple(known.get(word, word) for word in alike.shared_words))
         for alike in alikes
@@ -159,12 +167,12 @@ def _grouped(rows: Sequence[Row[Any]], read: Any) -> dict[UUID, list[T]]:
     return found
 
 
-def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
+def _conditions(wanted: TicketFilter, reading: Reading | None, *, old_columns: bool) -> list[ColumnElement[bool]]:
     columns = TICKETS.c
     any_of: Mapping[ColumnElement[str], Sequence[str]] = {
         columns.status: wanted.statuses,
         columns.category: wanted.categories,
-        columns.priority: wanted.priorities,
+        key_column(old_columns=old_columns): wanted.priorities,
         columns.team: wanted.teams,
         columns.triage_state: wanted.triage_states,
         columns.audience: (wanted.audience,) if wanted.audience else (),
@@ -184,7 +192,10 @@ def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
         conditions.append(columns.assignee_id.is_(None))
     if wanted.people_suspected:
         conditions.append(columns.people_suspected.is_(True))
-    conditions += [TICKET_TEXT.ilike(_containing(word), escape="\\") for word in wanted.text.split()]
+    if wanted.priority_levels:
+        conditions.append(columns.priority_rank.in_(wanted.priority_levels))
+    searched = searched_text(reading, old_columns=old_columns)
+    conditions += [searched.ilike(_containing(word), escape="\\") for word in wanted.text.split()]
     return conditions
 
 

@@ -12,6 +12,7 @@ from aiops.tickets.v1.tickets_service_pb2_grpc import TicketsServiceServicer
 from chassis.db import Database, UnitOfWork, WriteTx
 from chassis.identity import current_call
 from chassis.ids import parse_ids
+from chassis.metrics import Metrics
 from chassis.paging import page_from, page_info
 from chassis.redaction import Redactor
 from chassis.rpc.server import Context
@@ -46,12 +47,13 @@ class TicketsServicer(TicketsServiceServicer):
     """The RPCs of tickets."""
 
     def __init__(
-        self, unit_of_work: UnitOfWork, database: Database, redactor: Redactor, references: References
+        self, unit_of_work: UnitOfWork, database: Database, redactor: Redactor, references: References, metrics: Metrics
     ) -> None:
         self._uow = unit_of_work
         self._database = database
         self._redactor = redactor
         self._references = references
+        self._metrics = metrics
 
     async def CreateTicket(self, request: pb.CreateTicketRequest, context: Context) -> pb.CreateTicketResponse:
         """Store a ticket."""
@@ -192,7 +194,9 @@ class TicketsServicer(TicketsServiceServicer):
 
     async def ListTickets(self, request: pb.ListTicketsRequest, context: Context) -> pb.ListTicketsResponse:
         """A page of tickets, the newest first."""
-        page, wanted, watcher = page_from(request.page), convert_requests.ticket_filter(request.filter), _watcher()
+        page, watcher = page_from(request.page), _watcher()
+        wanted = convert_requests.ticket_filter(request.filter, request.order)
+        self._count_deprecated(request.filter)
         async with self._database.read() as tx:
             found = await queries.list_tickets(wanted, page, watcher, tx)
         return pb.ListTicketsResponse(
@@ -288,6 +292,7 @@ class TicketsServicer(TicketsServiceServicer):
         self, request: Message, response_type: type[Response], effect: Callable[[WriteTx], Awaitable[Response]]
     ) -> tuple[Response, bool]:
         """The answer, and whether it was given before: only then may the ticket be another since."""
+        self._count_deprecated(request)
         first: list[WriteTx] = []
 
         async def noted(tx: WriteTx) -> Response:
@@ -304,6 +309,10 @@ class TicketsServicer(TicketsServiceServicer):
             return
         await self._references.guard_reporter(reporter_id)
         await self._references.guard_logs(log_ids)
+
+    def _count_deprecated(self, request: Message) -> None:
+        for field in convert_requests.deprecated_fields(request):
+            self._metrics.counter("aiops_deprecated_field_total").labels(field).inc()
 
     async def _exists(self, ticket: Ticket) -> bool:
         async with self._database.read() as tx:

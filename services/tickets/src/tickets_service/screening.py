@@ -95,9 +95,9 @@ _SOMEONE = re.compile(rf"\b(?:i|me|my|mine|he|she|him|his|her|{_PERSON})\b", re.
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
 
 
-def is_suspicious(title: str, message: str) -> bool:
-    """Whether title or message reads like a matter for hr."""
-    return any(_is_personal(sentence) for text in (title, message) for sentence in _SENTENCE.split(text))
+def is_suspicious(title: str, description: str) -> bool:
+    """Whether title or description reads like a matter for hr."""
+    return any(_is_personal(sentence) for text in (title, description) for sentence in _SENTENCE.split(text))
 
 
 def _is_personal(sentence: str) -> bool:

@@ -49,7 +49,7 @@ async def add_words(ticket: Ticket, tx: WriteTx) -> None:
 
 async def change_words(ticket: Ticket, before: Ticket, tx: WriteTx) -> None:
     """Keep what a change made of the words of a ticket, or of who may see them, and have them counted anew soon."""
-    if (ticket.title, ticket.hidden) == (before.title, before.hidden):
+    if (ticket.title, ticket.description, ticket.hidden) == (before.title, before.description, before.hidden):
         return
     counted = select(TICKET_WORDS.c.ticket_id, TICKET_WORDS.c.words, literal(before.hidden)).where(
         TICKET_WORDS.c.ticket_id == ticket.id
@@ -58,7 +58,7 @@ async def change_words(ticket: Ticket, before: Ticket, tx: WriteTx) -> None:
     # A ticket that waits already keeps what it was counted as; the update only holds it until this transaction ends.
     waits = {"ticket_id": statement.excluded.ticket_id}
     await tx.execute(statement.on_conflict_do_update(index_elements=["ticket_id"], set_=waits))
-    if ticket.title != before.title:
+    if (ticket.title, ticket.description) != (before.title, before.description):
         await tx.execute(update(TICKET_WORDS).where(TICKET_WORDS.c.ticket_id == ticket.id).values(_word_values(ticket)))
 
 
@@ -199,7 +199,7 @@ async def _candidates(
 
 
 def _word_values(ticket: Ticket) -> dict[str, object]:
-    counts = count_words(ticket.title, ticket.message)
+    counts = count_words(ticket.title, ticket.description)
     return {"words": list(counts), "counts": list(counts.values())}
 
 

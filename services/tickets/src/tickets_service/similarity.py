@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 MAXIMUM_CHARACTERS = 8_000
-"""Of a message, what is read: after that come traces and copies."""
+"""Of a description, what is read: after that come traces and copies."""
 MAXIMUM_WORDS = 200
 MAXIMUM_SHARED_WORDS = 8
 MAXIMUM_WORD_CHARACTERS = 60
@@ -90,19 +90,19 @@ class Weights:
         return chosen
 
 
-def count_words(title: str, message: str) -> dict[str, int]:
+def count_words(title: str, description: str) -> dict[str, int]:
     """The words of a ticket with how often they stand there, in the title twice; of a long text the most frequent."""
     counts: Counter[str] = Counter()
     for word in words(title):
         counts[word] += _TITLE_WEIGHT
-    counts.update(words(message[:MAXIMUM_CHARACTERS]))
+    counts.update(words(description[:MAXIMUM_CHARACTERS]))
     return dict(counts.most_common(MAXIMUM_WORDS))
 
 
-def spellings(title: str, message: str) -> Mapping[str, str]:
+def spellings(title: str, description: str) -> Mapping[str, str]:
     """The words of a ticket as its text spells them, in lower case; the first spelling of each."""
     found: dict[str, str] = {}
-    for text in (title, message[:MAXIMUM_CHARACTERS]):
+    for text in (title, description[:MAXIMUM_CHARACTERS]):
         for stem, word in _spellings(text):
             found.setdefault(stem, word)
     return found

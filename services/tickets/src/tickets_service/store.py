@@ -1,7 +1,7 @@
 """SQL of tickets: rows to domain and back, and who sees which rows; never commits."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -22,18 +22,25 @@ from sqlalchemy.sql import Select
 
 from chassis.db import ReadTx, WriteTx
 from chassis.errors import VersionConflict
+from tickets_service.columns import (
+    current_columns,
+    has_old_columns,
+    key_column,
+    level_of,
+    rank_of_key,
+    reading_of,
+    text_of,
+)
 from tickets_service.domain import Ticket, TicketOption
 from tickets_service.errors import TicketNotFound, TicketOptionNotFound
 from tickets_service.tables import TICKET_COMMENTS, TICKET_OPTIONS, TICKETS, TRIAGE_DECISIONS
+from tickets_service.triage_rows import decision_of, decision_values, suggestion_of, suggestion_values
 from tickets_service.values import (
     Audience,
-    Choice,
     Comment,
     OptionKind,
-    Reason,
+    PriorityLevel,
     Reporter,
-    Suggestion,
-    TicketField,
     TicketStatus,
     TriageDecision,
     TriageState,
@@ -59,26 +66,28 @@ class TicketStore:
         row = await self._tx.fetch_one(statement)
         if row is None:
             raise TicketNotFound(ticket_id)
-        return ticket_of(row)
+        return ticket_of(row, self._tx)
 
-    async def add(self, ticket: Ticket) -> None:
-        """Insert a new ticket."""
-        await self._tx.execute(insert(TICKETS).values(_ticket_values(ticket)))
+    async def add(self, ticket: Ticket) -> Ticket:
+        """Insert a new ticket; it with the level of its priority."""
+        values = _ticket_values(ticket, old_columns=await has_old_columns(self._tx))
+        stored = await self._tx.execute(insert(TICKETS).values(values).returning(TICKETS.c.priority_rank))
+        return _with_rank(ticket, stored.scalar_one())
 
-    async def save(self, ticket: Ticket, *, expected_version: int) -> None:
-        """Write a changed ticket over the version that the change was made from.
+    async def save(self, ticket: Ticket, *, expected_version: int) -> Ticket:
+        """Write a changed ticket over the version that the change was made from; it with the level of its priority.
 
         Raises:
             VersionConflict: the row has another version; nothing was written.
         """
-        values = _ticket_values(ticket)
-        statement = (
-            update(TICKETS).where(TICKETS.c.id == ticket.id, TICKETS.c.version == expected_version).values(values)
-        )
-        if (await self._tx.execute(statement)).rowcount != 1:
+        values = _ticket_values(ticket, old_columns=await has_old_columns(self._tx))
+        changed = update(TICKETS).where(TICKETS.c.id == ticket.id, TICKETS.c.version == expected_version)
+        stored = (await self._tx.execute(changed.values(values).returning(TICKETS.c.priority_rank))).one_or_none()
+        if stored is None:
             actual = await self._tx.fetch_one(select(TICKETS.c.version).where(TICKETS.c.id == ticket.id))
             version = actual.version if actual else 0
             raise VersionConflict(expected=expected_version, actual=version, kind="ticket", id=ticket.id)
+        return _with_rank(ticket, stored.priority_rank)
 
     async def add_comment(self, comment: Comment) -> None:
         """Insert a comment."""
@@ -166,11 +175,30 @@ class OptionStore:
         """Insert a new option."""
         await self._tx.execute(insert(TICKET_OPTIONS).values(_option_values(option)))
 
+    async def offered_for(self, level: PriorityLevel) -> str:
+        """The key of the priority that stands for a level: of several the one that is offered first.
+
+        Raises:
+            TicketOptionNotFound: none does.
+        """
+        found = [option for option in await self.all() if option.level is level and not option.archived]
+        if not found:
+            raise TicketOptionNotFound(
+                f"no priority stands for {level.name}; give one of the ticket options this level",
+                field="priority_level",
+                key=level.name,
+            )
+        return found[0].key
+
     async def save(self, option: TicketOption) -> None:
-        """Write a changed option, which is locked."""
+        """Write a changed option, which is locked; tickets with a priority follow its level."""
         await self._tx.execute(
             update(TICKET_OPTIONS).where(TICKET_OPTIONS.c.id == option.id).values(_option_values(option))
         )
+        if option.level is not None:
+            has_key = key_column(old_columns=await has_old_columns(self._tx)) == option.key
+            follows = update(TICKETS).where(has_key, TICKETS.c.priority_rank != option.level)
+            await self._tx.execute(follows.values(priority_rank=option.level))
 
 
 def tickets() -> Select[Any]:
@@ -183,7 +211,7 @@ def tickets() -> Select[Any]:
         .scalar_subquery()
         .label("decision")
     )
-    return select(TICKETS, newest)
+    return select(*current_columns(), newest)
 
 
 def visible_to(watcher: Watcher) -> ColumnElement[bool]:
@@ -204,13 +232,14 @@ def works_on(watcher: Watcher) -> ColumnElement[bool]:
     return TICKETS.c.hidden.is_(False) if general else false()
 
 
-def ticket_of(row: Row[Any]) -> Ticket:
+def ticket_of(row: Row[Any], tx: ReadTx) -> Ticket:
     """A ticket from its row."""
+    reading = reading_of(tx)
     return Ticket(
         id=row.id,
         version=row.version,
         title=row.title,
-        message=row.message,
+        description=text_of(row, reading),
         reporter=Reporter(row.reporter_user_id, row.reporter_name, row.reporter_email),
         source=row.source,
         external_reference=row.external_reference,
@@ -224,9 +253,10 @@ def ticket_of(row: Row[Any]) -> Ticket:
         triage_requested_at=row.triage_requested_at,
         category=Value(row.category, ValueSource(row.category_source)),
         priority=Value(row.priority, ValueSource(row.priority_source)),
+        priority_level=level_of(row, reading),
         team=Value(row.team, ValueSource(row.team_source)),
         triage=None if row.decision is None else decision_of(row.decision),
-        suggestion=None if row.suggestion is None else _suggestion_of(row.suggestion),
+        suggestion=None if row.suggestion is None else suggestion_of(row.suggestion),
         assignee_id=row.assignee_id,
         log_ids=tuple(row.log_ids),
         public_comment_count=row.public_comment_count,
@@ -255,15 +285,18 @@ def option_of(row: Row[Any]) -> TicketOption:
         position=row.position,
         audience=Audience(row.audience),
         archived=row.archived,
+        level=PriorityLevel(row.priority_level or PriorityLevel.NORMAL) if row.kind == OptionKind.PRIORITY else None,
     )
 
 
-def _ticket_values(ticket: Ticket) -> dict[str, object]:
+def _ticket_values(ticket: Ticket, *, old_columns: bool) -> dict[str, object]:
+    old = {"message": ticket.description, "priority": ticket.priority.key} if old_columns else {}
     return {
+        **old,
         "id": ticket.id,
         "version": ticket.version,
         "title": ticket.title,
-        "message": ticket.message,
+        "description": ticket.description,
         "reporter_user_id": ticket.reporter.user_id,
         "reporter_name": ticket.reporter.external_name,
         "reporter_email": ticket.reporter.external_email,
@@ -279,7 +312,7 @@ def _ticket_values(ticket: Ticket) -> dict[str, object]:
         "triage_requested_at": ticket.triage_requested_at,
         "category": ticket.category.key,
         "category_source": ticket.category.source.value,
-        "priority": ticket.priority.key,
+        "priority_rank": rank_of_key(ticket.priority.key),
         "priority_source": ticket.priority.source.value,
         "team": ticket.team.key,
         "team_source": ticket.team.source.value,
@@ -295,6 +328,10 @@ def _ticket_values(ticket: Ticket) -> dict[str, object]:
     }
 
 
+def _with_rank(ticket: Ticket, rank: int | None) -> Ticket:
+    return replace(ticket, priority_level=None if rank is None else PriorityLevel(rank))
+
+
 def _option_values(option: TicketOption) -> dict[str, object]:
     return {
         "id": option.id,
@@ -305,71 +342,6 @@ def _option_values(option: TicketOption) -> dict[str, object]:
         "description": option.description,
         "position": option.position,
         "audience": option.audience.value,
+        "priority_level": option.level,
         "archived": option.archived,
     }
-
-
-def suggestion_values(suggestion: Suggestion) -> dict[str, object]:
-    """A suggestion as it is stored."""
-    return {"decision": decision_values(suggestion.decision), "changed": list(suggestion.changed)}
-
-
-def decision_values(decision: TriageDecision) -> dict[str, Any]:
-    """A decision as it is stored."""
-    return {
-        "id": str(decision.id),
-        "engine": decision.engine,
-        "model": decision.model,
-        "prompt_version": decision.prompt_version,
-        "run_id": decision.run_id,
-        "fallback_reason": decision.fallback_reason,
-        **{
-            kind.field: {
-                "value": decision.choice(kind).value,
-                "confidence": decision.choice(kind).confidence,
-                "uncertain": decision.choice(kind).uncertain,
-                "reasons": _reason_values(decision.choice(kind).reasons),
-            }
-            for kind in OptionKind
-        },
-        "people_suspected": decision.people_suspected,
-        "people_confidence": decision.people_confidence,
-        "people_reasons": _reason_values(decision.people_reasons),
-        "ticket_version": decision.ticket_version,
-        "created_at": decision.created_at.isoformat(),
-        "kept": list(decision.kept),
-    }
-
-
-def _reason_values(reasons: Sequence[Reason]) -> list[dict[str, object]]:
-    return [
-        {
-            "field": reason.field.value,
-            "start": reason.start,
-            "end": reason.end,
-            "quote": reason.quote,
-            "explanation": reason.explanation,
-        }
-        for reason in reasons
-    ]
-
-
-def decision_of(stored: Mapping[str, Any]) -> TriageDecision:
-    """A decision as it was stored."""
-    values = dict(stored)
-    values |= {kind.field: _choice_of(stored[kind.field]) for kind in OptionKind}
-    values |= {"id": UUID(stored["id"]), "created_at": datetime.fromisoformat(stored["created_at"])}
-    values |= {"people_reasons": _reasons_of(stored["people_reasons"]), "kept": tuple(stored["kept"])}
-    return TriageDecision(**values)
-
-
-def _suggestion_of(stored: Mapping[str, Any]) -> Suggestion:
-    return Suggestion(decision_of(stored["decision"]), tuple(stored["changed"]))
-
-
-def _choice_of(stored: Mapping[str, Any]) -> Choice:
-    return Choice(stored["value"], stored["confidence"], stored["uncertain"], _reasons_of(stored["reasons"]))
-
-
-def _reasons_of(stored: Sequence[Mapping[str, Any]]) -> tuple[Reason, ...]:
-    return tuple(Reason(**{**reason, "field": TicketField(reason["field"])}) for reason in stored)

@@ -26,6 +26,7 @@ TICKETS = Table(
     Column("version", BigInteger, nullable=False),
     Column("title", Text, nullable=False),
     Column("message", Text, nullable=False),
+    Column("description", Text),
     Column("reporter_user_id", Uuid),
     Column("reporter_name", Text, nullable=False),
     Column("reporter_email", Text, nullable=False),
@@ -43,6 +44,7 @@ TICKETS = Table(
     Column("category", Text, nullable=False),
     Column("category_source", Text, nullable=False),
     Column("priority", Text, nullable=False),
+    Column("priority_rank", SmallInteger),
     Column("priority_source", Text, nullable=False),
     Column("team", Text, nullable=False),
     Column("team_source", Text, nullable=False),
@@ -56,8 +58,11 @@ TICKETS = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
 )
-TICKET_TEXT: ColumnClause[str] = literal_column("(tickets.title || E'\\n' || tickets.message)", Text)
-"""Title and message as the index on them spells it: any other spelling would read every ticket."""
+MESSAGE_TEXT: ColumnClause[str] = literal_column("(tickets.title || E'\\n' || tickets.message)", Text)
+DESCRIPTION_TEXT: ColumnClause[str] = literal_column("(tickets.title || E'\\n' || tickets.description)", Text)
+"""Title and text as the index on them spells it: any other spelling would read every ticket."""
+URGENCY: ColumnClause[int] = literal_column("coalesce(tickets.priority_rank, 0::smallint)", SmallInteger)
+"""What the index on priorities is on."""
 
 TICKET_COMMENTS = Table(
     "ticket_comments",
@@ -93,6 +98,7 @@ TICKET_OPTIONS = Table(
     Column("description", Text, nullable=False),
     Column("position", Integer, nullable=False),
     Column("audience", Text, nullable=False),
+    Column("priority_level", SmallInteger),
     Column("archived", Boolean, nullable=False),
 )
 

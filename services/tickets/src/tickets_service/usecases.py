@@ -1,6 +1,6 @@
 """What can be done to a ticket: one function for each write, inside the caller's transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from chassis.db import WriteTx, guard_version
@@ -33,6 +33,7 @@ from tickets_service.values import (
     Audience,
     Comment,
     OptionKind,
+    PriorityLevel,
     Reporter,
     Value,
     ValueSource,
@@ -49,23 +50,24 @@ async def create_ticket(cmd: CreateTicket, watcher: Watcher, tx: WriteTx, redact
         TicketReferenceTaken: a ticket with this source and external reference exists.
         Internal: a text could not be redacted.
     """
-    title, message = _redacted(cmd.title, redactor), _redacted(cmd.message, redactor)
-    narrows = await narrow(cmd.values.items(), tx)
+    title, description = _redacted(cmd.title, redactor), _redacted(cmd.description, redactor)
+    values = await _with_level(cmd.values, cmd.priority_level, tx)
+    narrows = await narrow(values.items(), tx)
     audience = Audience.PEOPLE if narrows else cmd.audience
     ticket = Ticket(
         id=uuid7(),
         version=1,
         title=title,
-        message=message,
+        description=description,
         reporter=_reporter(cmd.reporter, watcher),
         source=cmd.source,
         external_reference=cmd.external_reference,
         service=cmd.service,
         audience=audience,
-        people_suspected=audience is Audience.GENERAL and screening.is_suspicious(title, message),
-        category=_given(cmd, OptionKind.CATEGORY),
-        priority=_given(cmd, OptionKind.PRIORITY),
-        team=_given(cmd, OptionKind.TEAM),
+        people_suspected=audience is Audience.GENERAL and screening.is_suspicious(title, description),
+        category=_given(values, OptionKind.CATEGORY),
+        priority=_given(values, OptionKind.PRIORITY),
+        team=_given(values, OptionKind.TEAM),
         log_ids=cmd.log_ids,
         created_by_kind=tx.actor.kind,
         created_by_id=tx.actor.id,
@@ -80,7 +82,7 @@ async def create_ticket(cmd: CreateTicket, watcher: Watcher, tx: WriteTx, redact
             source=cmd.source,
             external_reference=cmd.external_reference,
         )
-    await store.add(ticket)
+    ticket = await store.add(ticket)
     await similar.add_words(ticket, tx)
     tx.changed(None, ticket, ticket.created())
     return ticket
@@ -95,19 +97,25 @@ async def update_ticket(cmd: UpdateTicket, watcher: Watcher, tx: WriteTx, redact
         InvalidArgument: nothing was given.
         Forbidden: he sees it only since he reported it.
         TicketOptionNotFound: no such category, priority or team is offered.
-        Internal: the title could not be redacted.
+        Internal: a text could not be redacted.
     """
-    if cmd.title is None and cmd.service is None and not cmd.values:
-        raise InvalidArgument("give title, category, priority, team or service to change", field="title")
+    if cmd.title is None and cmd.description is None and cmd.service is None and not (cmd.values or cmd.priority_level):
+        raise InvalidArgument(
+            "give title, description, category, priority_level, team or service to change", field="title"
+        )
     before = await workable(cmd, watcher, tx)
     title = before.title if cmd.title is None else _redacted(cmd.title, redactor)
-    new = [(kind, key) for kind, key in cmd.values.items() if key and key != before.value(kind).key]
+    description = before.description if cmd.description is None else _redacted(cmd.description, redactor)
+    values = await _with_level(cmd.values, cmd.priority_level, tx)
+    new = [(kind, key) for kind, key in values.items() if key and key != before.value(kind).key]
     ticket, fact = before.updated(
         title=title,
+        description=description,
         service=before.service if cmd.service is None else cmd.service,
-        values=cmd.values,
+        values=values,
         narrows=await narrow(new, tx),
-        suspicious=title != before.title and screening.is_suspicious(title, before.message),
+        suspicious=(title, description) != (before.title, before.description)
+        and screening.is_suspicious(title, description),
         at=tx.now,
     )
     if fact is None:
@@ -263,6 +271,7 @@ async def save_ticket_option(cmd: SaveTicketOption, tx: WriteTx) -> TicketOption
         position=cmd.position,
         audience=cmd.audience,
         archived=cmd.archived,
+        level=_level_of(cmd, before),
     )
     await (store.add(option) if before is None else store.save(option))
     tx.publish(TicketOptionSaved(option.id, option.version, option.kind, option.key))
@@ -299,7 +308,7 @@ async def workable(cmd: Change, watcher: Watcher, tx: WriteTx) -> Ticket:
 
 async def saved(ticket: Ticket, before: Ticket, fact: object, tx: WriteTx) -> Ticket:
     """Write a changed ticket over the one that it was made from, which is locked, and tell the fact."""
-    await TicketStore(tx).save(ticket, expected_version=before.version)
+    ticket = await TicketStore(tx).save(ticket, expected_version=before.version)
     await similar.change_words(ticket, before, tx)
     tx.changed(before, ticket, fact)
     return ticket
@@ -311,8 +320,28 @@ async def narrow(chosen: Iterable[tuple[OptionKind, str]], tx: WriteTx) -> bool:
     return any(option.audience is Audience.PEOPLE for option in options)
 
 
-def _given(cmd: CreateTicket, kind: OptionKind) -> Value:
-    return Value(cmd.values[kind], ValueSource.PERSON) if kind in cmd.values else Value()
+def _given(values: Mapping[OptionKind, str], kind: OptionKind) -> Value:
+    return Value(values[kind], ValueSource.PERSON) if kind in values else Value()
+
+
+def _level_of(cmd: SaveTicketOption, before: TicketOption | None) -> PriorityLevel | None:
+    if cmd.kind is not OptionKind.PRIORITY:
+        return None
+    named = PriorityLevel.__members__.get(cmd.key.upper(), PriorityLevel.NORMAL)
+    return cmd.level or (named if before is None else before.level)
+
+
+async def _with_level(
+    values: Mapping[OptionKind, str], level: PriorityLevel | None, tx: WriteTx
+) -> Mapping[OptionKind, str]:
+    """The choices with the key of a priority that was given by its level."""
+    if level is None:
+        return values
+    options = OptionStore(tx)
+    key = values.get(OptionKind.PRIORITY) or await options.offered_for(level)
+    if (await options.chosen(OptionKind.PRIORITY, key)).level is not level:
+        raise InvalidArgument(f"the priority {key} is not {level.name}; give one of them", field="priority_level")
+    return {**values, OptionKind.PRIORITY: key}
 
 
 def _reporter(named: Reporter | None, watcher: Watcher) -> Reporter:

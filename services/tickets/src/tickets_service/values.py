@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Self
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from chassis.cleaning import clean_line
 from chassis.errors import InvalidArgument
 
 MAXIMUM_TITLE_CHARACTERS = 200
-MAXIMUM_MESSAGE_CHARACTERS = 20_000
+MAXIMUM_DESCRIPTION_CHARACTERS = 20_000
 MAXIMUM_COMMENT_CHARACTERS = 10_000
 MAXIMUM_SERVICE_CHARACTERS = 200
 MAXIMUM_REFERENCE_CHARACTERS = 200
@@ -88,11 +88,21 @@ class OptionKind(StrEnum):
         return self.value.lower()
 
 
+class PriorityLevel(IntEnum):
+    """How soon a ticket has to be done; a higher one is sooner."""
+
+    LOW = 1
+    NORMAL = 2
+    HIGH = 3
+    URGENT = 4
+
+
 class TicketField(StrEnum):
     """The part of a ticket that a reason points into."""
 
     TITLE = "TITLE"
-    MESSAGE = "MESSAGE"
+    DESCRIPTION = "MESSAGE"
+    """As it is stored: the version before knows it by this name."""
 
 
 @dataclass(frozen=True, slots=True)
