@@ -76,7 +76,7 @@ def _anchors(folder: Path | None) -> "FolderStore":
 
 def _verified(service: str, anchors: "FolderStore") -> "list[Report]":
     from chassis.db import Database  # noqa: PLC0415 - as above
-    from chassis.errors import HistoryBroken, Unavailable  # noqa: PLC0415
+    from chassis.errors import Unavailable  # noqa: PLC0415
     from chassis.history.verify import verify as prove  # noqa: PLC0415
     from chassis.identity import Trust  # noqa: PLC0415
 
@@ -97,5 +97,5 @@ def _verified(service: str, anchors: "FolderStore") -> "list[Report]":
     except Unavailable as error:
         message = f"The database of {service} cannot be reached; check {service.upper()}_OWNER_DATABASE_URL."
         raise Failure(message, ExitCode.UNREACHABLE) from error
-    except HistoryBroken as error:
-        raise Failure(f"{service}: {error.message}; is it the right AIOPS_REDACTION_KEY_FILE?") from error
+    except ValueError as error:
+        raise Failure(str(error)) from error
