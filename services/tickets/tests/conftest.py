@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -20,6 +21,7 @@ from services.tickets.tests.factories import (
     decision,
     make_ticket,
 )
+from services.tickets.tests.histories import Opened, rows_of
 
 from aiops.ai.v1.ai_service_pb2_grpc import add_AiServiceServicer_to_server
 from aiops.auth.v1.auth_service_pb2_grpc import add_AuthServiceServicer_to_server
@@ -28,6 +30,7 @@ from aiops.tickets.v1 import tickets_service_pb2 as pb
 from aiops.tickets.v1.ticket_pb2 import Ticket as TicketMessage
 from aiops.tickets.v1.tickets_service_pb2_grpc import TicketsServiceStub
 from chassis.db import Database, UnitOfWork
+from chassis.history import replay
 from chassis.history.recorder import Recorder
 from chassis.identity import Role
 from chassis.ids import uuid7
@@ -39,7 +42,7 @@ from chassis.testing.harness import Installation, RunningService, running_servic
 from chassis.testing.plugin import ServiceDatabase, TestNats
 from tickets_service import convert, similar
 from tickets_service.app import build
-from tickets_service.documents import HISTORIES
+from tickets_service.documents import HISTORIES, TICKET_HISTORY
 from tickets_service.domain import Ticket
 from tickets_service.settings import TicketsSettings
 from tickets_service.store import TicketStore
@@ -83,6 +86,19 @@ def recorder(installation: Installation) -> Recorder:
 @pytest.fixture
 def uow(database: Database, clock: FrozenClock, recorder: Recorder) -> UnitOfWork:
     return UnitOfWork(database, clock, convert.fact_to_event, "tickets", recorder)
+
+
+@pytest.fixture
+def opened(database: Database, recorder: Recorder) -> Opened:
+    """The last state of a chain, checked row by row, as a reader with all keys sees it."""
+
+    async def opened_(ticket_id: UUID) -> dict[str, Any]:
+        vault = recorder.vault
+        state = replay.fold(TICKET_HISTORY, ticket_id, await rows_of(database, ticket_id))
+        async with database.read() as tx:
+            return state.opened(vault, await vault.load(tx, state.subjects.values()))
+
+    return opened_
 
 
 @pytest.fixture
