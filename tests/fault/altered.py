@@ -19,9 +19,9 @@ from chassis.db import UnitOfWork
 from chassis.relay import _UNPUBLISHED, Relay, _Batch, _Row
 from chassis.service import main
 
-REPLY_SECONDS = 1.0
+REPLY_SECONDS = 0.6
 """How long an answer is held back after its commit."""
-WINDOW_SECONDS = 1.0
+WINDOW_SECONDS = 3.0
 """How long a wrong order leaves its window open."""
 
 
@@ -31,7 +31,7 @@ def replace(owner: object, name: str, by: object) -> None:
 
 
 def slow_reply() -> None:
-    """Answer a write a second after its commit: time enough to be killed between effect and reply."""
+    """Answer a write some time after its commit: enough to be killed between effect and reply."""
     once = UnitOfWork.once
 
     async def slow(self: UnitOfWork, *arguments: Any) -> Any:

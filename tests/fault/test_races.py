@@ -24,7 +24,7 @@ REPLY = "deployment { id service version createdAt }"
 
 @pytest.fixture(scope="module")
 def whole() -> Iterator[Installation]:
-    """An installation whose changelog answers a second late."""
+    """An installation whose changelog answers late."""
     with fault_folder_of() as folder, installation(folder, altered={"changelog serve": "slow-reply"}) as running:
         yield running
 
