@@ -130,7 +130,12 @@ class Reaction:
     @contextmanager
     def traced(self, envelope: Envelope) -> Iterator[None]:
         """Work in this block is the service's own, caused by the event, on its trace."""
-        call = Call(self._unit_of_work.service, causation_id=envelope.id, correlation_id=envelope.correlation_id)
+        call = Call(
+            self._unit_of_work.service,
+            method=self.subscription.durable,
+            causation_id=envelope.id,
+            correlation_id=envelope.correlation_id,
+        )
         name = f"{self.subscription.subject} process"
         with span(name, "consumer", traceparent=envelope.traceparent), acting_as(call):
             yield
