@@ -57,7 +57,7 @@ def test_every_cell_arrives_as_it_was_written(
     for ticket, row in zip(tickets, table.good, strict=True):
         title, message, reference = row.cells
         expected = message if message.strip() else ""
-        assert (ticket["title"], ticket["message"], ticket["externalReference"]) == (title, expected, reference)
+        assert (ticket["title"], ticket["description"], ticket["externalReference"]) == (title, expected, reference)
 
 
 @given(st.text(max_size=300))
@@ -99,7 +99,7 @@ def test_a_row_as_the_input_of_a_ticket() -> None:
 
     assert ticket == {
         "title": "Pay slip",
-        "message": "wrong sum",
+        "description": "wrong sum",
         "source": "helpdesk",
         "service": "payroll",
         "category": "bug",
@@ -197,7 +197,7 @@ def test_a_file_that_is_no_list_of_tickets_says_what_to_do(text: str, said: str)
 def test_columns_of_another_system_are_mapped() -> None:
     table = read("Subject\tBody\tAssignee\na\tb\tc\n", {"subject": "title", "Body": "Message"})
 
-    assert [row.ticket() for row in table.good] == [{"title": "a", "message": "b", "source": "csv"}]
+    assert [row.ticket() for row in table.good] == [{"title": "a", "description": "b", "source": "csv"}]
     assert table.unused == ("Assignee",)
     with pytest.raises(FileUnusable, match="There is no column owner to map to"):
         read("Subject,Body\na,b\n", {"Subject": "owner"})

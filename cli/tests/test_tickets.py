@@ -29,7 +29,7 @@ ROW: dict[str, Any] = {
 UNCERTAIN: dict[str, Any] = {"value": None, "confidence": 0.31, "uncertain": True, "reasons": []}
 WHOLE: dict[str, Any] = {
     **ROW,
-    "message": "since 10:05, every order",
+    "description": "since 10:05, every order",
     "source": "cli",
     "externalReference": None,
     "updatedAt": "2026-11-20T10:00:02Z",
@@ -98,7 +98,7 @@ def test_create_waits_and_prints_each_answer_with_the_words_behind_it(runner: Cl
     assert len(sent.pop("idempotencyKey")) == 36
     assert sent == {
         "title": "Checkout answers 502",
-        "message": "since 10:05,\nevery order\n",
+        "description": "since 10:05,\nevery order\n",
         "source": "cli",
         "service": "checkout",
         "audience": "PEOPLE",

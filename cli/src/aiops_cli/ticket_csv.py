@@ -85,7 +85,7 @@ class Row:
         values = self.values
         given: dict[str, object] = {
             "title": values["title"],
-            "message": values.get("message", ""),
+            "description": values.get("message", ""),
             "source": values.get("source", "csv"),
         }
         given |= {name: values[name] for name in ("service", *OPTION_COLUMNS) if name in values}

@@ -36,7 +36,7 @@ _WHOLE = (
     + """
 fragment TicketWhole on Ticket {
   ...TicketRow
-  message source externalReference updatedAt triageFailure categorySource prioritySource teamSource commentCount
+  description source externalReference updatedAt triageFailure categorySource prioritySource teamSource commentCount
   reporter { externalName externalEmail user { id displayName email } }
   createdByActor { kind id }
   triage { ...Decision }

@@ -23,6 +23,7 @@ SHOWN_PROBLEMS = 20
 OF_ALL_ROWS = frozenset({"UNAUTHENTICATED", "SESSION_REVOKED", "API_TOKEN_INVALID"})
 """Refusals that the next row would get as well."""
 COLUMN_OF_FIELD = {
+    "description": "message",
     "externalReference": "external_reference",
     "reporter.externalName": "reporter_name",
     "reporter.externalEmail": "reporter_email",

@@ -109,9 +109,9 @@ def whole(ticket: Mapping[str, Any], missing: Sequence[str]) -> Iterable[Rendera
     facts = [_status(ticket["status"]), *(Text(part) for part in _facts(ticket))]
     yield Text(", ").join(facts)
     yield from _people(ticket, missing)
-    if ticket["message"]:
+    if ticket["description"]:
         yield Text("")
-        yield _block(ticket["message"], 2)
+        yield _block(ticket["description"], 2)
     yield Text("")
     yield from triage(ticket)
     if "logs" in ticket:

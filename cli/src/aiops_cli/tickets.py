@@ -96,7 +96,7 @@ def create(
     }
     values = {key: value for key, value in optional.items() if value}
     graph = Graph(session.current())
-    given = {"title": title, "message": text_of(message, MAX_MESSAGE_CHARACTERS), "source": "cli", **values}
+    given = {"title": title, "description": text_of(message, MAX_MESSAGE_CHARACTERS), "source": "cli", **values}
     ticket = graph.mutate(ticket_documents.CREATE, given)["ticket"]
     if wait:
         _print_ticket(*_triaged(graph, ticket["id"]), as_json=as_json)
