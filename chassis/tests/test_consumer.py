@@ -205,6 +205,9 @@ async def test_an_event_waits_for_one_of_its_aggregate_that_waited_itself(
         async with uow.begin() as tx:
             await send(tx, UUID(int=1), "Oslo")
 
+    async def started(count: int) -> bool:
+        return len(begun) == count
+
     async def in_hand(count: int) -> bool:
         info = await operator.jetstream().consumer_info("PARCELS", "parcels-receive")
         return bool(info.num_ack_pending == count)
@@ -213,6 +216,7 @@ async def test_an_event_waits_for_one_of_its_aggregate_that_waited_itself(
     await sent()
     await sent()
     await until(lambda: in_hand(2))
+    await until(lambda: started(1))
     await asyncio.sleep(0.1)
     assert begun == [1]
 
@@ -220,6 +224,7 @@ async def test_an_event_waits_for_one_of_its_aggregate_that_waited_itself(
     await until(lambda: in_hand(1))
     await sent()
     await until(lambda: in_hand(2))
+    await until(lambda: started(2))
     await asyncio.sleep(0.1)
     assert begun == [1, 2]
 

@@ -13,13 +13,14 @@ from nats.aio.client import Client
 from parcels import send
 from reactions import SUBJECT, receive, settled
 from sqlalchemy import func, select
-from surroundings import Connect, Start
+from surroundings import Connect, Start, until
 
 from chassis.consumer import Consumer, Delivery, Subscription
 from chassis.db import UnitOfWork
 from chassis.inbox import Standing, inbox
 from chassis.messaging import Messaging
 from chassis.metrics import Metrics
+from chassis.outbox import outbox
 from chassis.redaction import Redactor
 from chassis.testing.plugin import ServiceDatabase
 
@@ -48,6 +49,11 @@ class Racing:
         return sum(later <= earlier for versions in self.applied.values() for earlier, later in pairwise(versions))
 
 
+async def published(store: ServiceDatabase) -> bool:
+    async with store.database.read() as read:
+        return not await read.fetch_all(select(outbox.c.seq).where(outbox.c.published_at.is_(None)).limit(1))
+
+
 @pytest_asyncio.fixture
 async def racing(
     store: ServiceDatabase,
@@ -59,6 +65,12 @@ async def racing(
     quick: None,
 ) -> Racing:
     racing = Racing()
+    for _ in range(VERSIONS):
+        async with uow.begin() as tx:
+            for number in range(AGGREGATES):
+                await send(tx, UUID(int=number), "Oslo")
+    # All wait when the consumers begin, so that versions of one aggregate are in several hands at once.
+    await until(lambda: published(store), seconds=20)
     subscription = Subscription("PARCELS", SUBJECT, "parcels-receive", StringValue, racing.handle, max_deliver=50)
     for _ in range(3):
         # Each has its own connections, locks and counters, as a process has.
@@ -70,10 +82,6 @@ async def racing(
             metrics=Metrics(),
         )
         background(consumer.run())
-    for _ in range(VERSIONS):
-        for number in range(AGGREGATES):
-            async with uow.begin() as tx:
-                await send(tx, UUID(int=number), "Oslo")
     return racing
 
 
