@@ -30,8 +30,13 @@ TODAY = replace(PARCELS, schema_version=2, upcast=upcast)
 
 
 def stored(content: dict[str, Any], kind: type[Any]) -> Any:
-    read = {"id": UUID, "changed_at": datetime.fromisoformat, "hash": bytes.fromhex, "previous_hash": bytes.fromhex}
-    return kind(*(read.get(each.name, lambda value: value)(content[each.name]) for each in fields(kind)))
+    values = {each.name: content[each.name] for each in fields(kind)}
+    values["id"] = UUID(values["id"])
+    if "changed_at" in values:
+        values["changed_at"] = datetime.fromisoformat(values["changed_at"])
+    for name in {"hash", "previous_hash"} & values.keys():
+        values[name] = bytes.fromhex(values[name])
+    return kind(**values)
 
 
 @pytest.mark.parametrize("path", sorted(HISTORIES.glob("*.json")), ids=lambda path: path.stem)

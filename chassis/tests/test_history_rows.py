@@ -15,7 +15,7 @@ from chassis.history.recorder import Recorder
 from chassis.history.tables import changes, snapshots
 from chassis.identity import Call, acting_as
 from chassis.testing.clock import FrozenClock
-from chassis.testing.plugin import QueryCounter, ServiceDatabase
+from chassis.testing.plugin import MigratedSchemas, QueryCounter, ServiceDatabase
 
 PARCEL = UUID("0198c0de-0000-7000-8000-000000000001")
 OTHER = UUID("0198c0de-0000-7000-8000-000000000002")
@@ -183,3 +183,29 @@ async def test_nobody_changes_what_was_written(
         connection.execute(statement.format(table).encode())
 
     assert len(await rows_of(store)) == 1
+
+
+async def test_right_and_trigger_each_refuse_and_without_both_a_row_can_be_changed(
+    store: ServiceDatabase, uow: UnitOfWork, migrated_schemas: MigratedSchemas
+) -> None:
+    async with uow.begin() as tx:
+        await move(tx, None, Parcel(PARCEL, city="Oslo"))
+    statement = "UPDATE parcels.parcel_changes SET reason = 'x'"
+
+    with psycopg.connect(migrated_schemas.admin_url) as connection:
+        connection.execute("GRANT UPDATE ON parcels.parcel_changes TO parcels_app")
+        connection.execute("SET LOCAL ROLE parcels_app")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"), connection.transaction():
+            connection.execute(statement)
+        connection.execute("RESET ROLE")
+        connection.execute("DROP TRIGGER append_only ON parcels.parcel_changes")
+        connection.execute("SET LOCAL ROLE parcels_app")
+        changed = connection.execute(statement).rowcount
+        connection.execute("RESET ROLE")
+        connection.execute("REVOKE UPDATE ON parcels.parcel_changes FROM parcels_app")
+        connection.execute("SET LOCAL ROLE parcels_app")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied"), connection.transaction():
+            connection.execute(statement)
+        connection.rollback()
+
+    assert changed == 1
