@@ -271,7 +271,7 @@ async def test_a_worker_tells_facts_reacts_to_them_and_keeps_schedules(
     assert traces == [trace_id, trace_id]
     assert ("parcels", "sweep") in callers
     assert len([caller for caller, cause in callers if caller == "parcels" and len(cause) == 36]) == 1
-    assert checks == {"postgres": "ok", "background": "ok", "nats": "ok"}
+    assert checks == {"postgres": "ok", "background": "ok", "nats": "ok", "consumers": "ok"}
     assert service.runtime.metrics.value("aiops_schedule_runs_total", schedule="sweep", outcome="done") == 1
 
 
