@@ -60,7 +60,7 @@ def test_an_installation_comes_back_from_its_backup_with_everything_but_the_eras
     log = graphql.upload(iter([LINE * 20]), {"name": "before the backup"})
     version = summarized(graphql, log["id"])["version"]
     ticket = _ticket(graphql, "Checkout answers 502")
-    erased = _ticket(graphql, "Where is my order?", reporterEmail="eve@example.com")
+    erased = _ticket(graphql, "Where is my order?", reporter={"externalEmail": "eve@example.com"})
 
     def triaged() -> bool:
         with owner(stack, "tickets") as connection:
