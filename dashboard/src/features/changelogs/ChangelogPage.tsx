@@ -20,6 +20,7 @@ import { changelogName } from "./account";
 import { EntryList } from "./EntryList";
 import { ExcludedList } from "./ExcludedList";
 import { HighlightList } from "./HighlightList";
+import { HighlightSuggestions } from "./HighlightSuggestions";
 import { NotesText } from "./NotesText";
 import { PublishDialog } from "./PublishDialog";
 import { ChangelogQuery } from "./queries";
@@ -73,6 +74,7 @@ function Loaded({ changelog, reload, missing }: {
         {mayPublish && <Button leftSection={<IconLock size={16} aria-hidden />} onClick={() => setPublishing(true)}>Publish</Button>}
       </PageHead>
       <AccountingLine changelog={changelog} />
+      {role !== "HR" && <HighlightSuggestions changelog={changelog} reload={reload} />}
       <HighlightList changelog={changelog} reload={reload} pollMs={POLL_MS} open={(key) => { show("notes"); setWanted({ key }); }} />
       {commitsMissing && <MissingPart what="Authors" problem={commitsMissing} retry={reload} />}
       <Tabs value={view} onChange={(name) => { setWanted(undefined); show(name); }} keepMounted={false} mt="md">

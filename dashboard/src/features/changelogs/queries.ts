@@ -41,6 +41,7 @@ export const ChangelogQuery = graphql(`
       ...EntryList
       ...ExcludedList
       ...HighlightList
+      ...HighlightSuggestions
       ...NotesText
       ...PublishFields
       ...BuiltDeployments
@@ -54,6 +55,26 @@ export const PublishMutation = graphql(`
     publishChangelog(input: $input) {
       __typename
       ... on PublishChangelogSuccess { changelog { id ...PublishFields highlightState highlightFailure } }
+      ... on UserError { ...ProblemFields }
+    }
+  }
+`);
+
+export const AcceptSuggestionMutation = graphql(`
+  mutation AcceptChangelogSuggestion($input: AcceptChangelogSuggestionInput!) {
+    acceptChangelogSuggestion(input: $input) {
+      __typename
+      ... on AcceptChangelogSuggestionSuccess { changelog { id ...HighlightList ...HighlightSuggestions } }
+      ... on UserError { ...ProblemFields }
+    }
+  }
+`);
+
+export const DismissSuggestionMutation = graphql(`
+  mutation DismissChangelogSuggestion($input: DismissChangelogSuggestionInput!) {
+    dismissChangelogSuggestion(input: $input) {
+      __typename
+      ... on DismissChangelogSuggestionSuccess { changelog { id ...HighlightSuggestions } }
       ... on UserError { ...ProblemFields }
     }
   }

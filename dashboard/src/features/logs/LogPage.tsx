@@ -18,6 +18,7 @@ import classes from "./LogPage.module.css";
 import { LogTags } from "./LogTags";
 import { LogTickets } from "./LogTickets";
 import { LogQuery, LogUpdates } from "./queries";
+import { SummarySuggestions } from "./SummarySuggestions";
 
 /** Codes that say the same to whoever asks: there is nothing here for you. */
 const NOTHING_HERE: readonly string[] = ["LOG_NOT_FOUND", "NOT_FOUND", "INVALID_ARGUMENT", "FORBIDDEN", "ROLE_FORBIDDEN"];
@@ -43,7 +44,7 @@ function OneLog({ id }: { readonly id: string }) {
       <HistoryTabs target={{ logId: log.id }} version={log.version} what="log">
         <JumpTo />
         <div className={classes.page}>
-          <LogSummary log={log} error={error} reload={reload} />
+          <div><SummarySuggestions log={log} /><LogSummary log={log} error={error} reload={reload} /></div>
           <Stack gap="xl" className={classes.side ?? ""}>
             <LogTickets log={log} error={error} reload={reload} />
             <LogChanges log={log} error={error} reload={reload} />

@@ -65,7 +65,7 @@ function NewTicket({ logId, service, draft, setDraft, done, created }: {
   const [problem, setProblem] = useState<Problem>();
 
   async function create(): Promise<void> {
-    const { ok, problem: refused } = await write({ title: draft.title.trim(), message: draft.message, source: "web", logIds: [logId], ...(service === null ? {} : { service }) });
+    const { ok, problem: refused } = await write({ title: draft.title.trim(), description: draft.message, source: "web", logIds: [logId], ...(service === null ? {} : { service }) });
     setProblem(refused);
     if (ok) {
       done();

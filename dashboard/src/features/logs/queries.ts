@@ -34,6 +34,7 @@ export const LogQuery = graphql(`
       recordCount
       ...LogHead
       ...LogSummary
+      ...SummarySuggestions
       ...LogHistogram
       ...LogPatterns
       ...LogTags
@@ -46,7 +47,7 @@ export const LogQuery = graphql(`
 
 export const LogUpdates = graphql(`
   subscription LogUpdates($logId: ID!) {
-    logUpdates(logId: $logId) { id version recordCount ...LogHead ...LogSummary ...LogTags ...LogNotes }
+    logUpdates(logId: $logId) { id version recordCount ...LogHead ...LogSummary ...SummarySuggestions ...LogTags ...LogNotes }
   }
 `);
 
@@ -116,6 +117,26 @@ export const CreateTicketFromLog = graphql(`
     createTicket(input: $input) {
       __typename
       ... on CreateTicketSuccess { ticket { id title } }
+      ... on UserError { ...ProblemFields }
+    }
+  }
+`);
+
+export const AcceptLogSuggestion = graphql(`
+  mutation AcceptLogSuggestion($input: AcceptLogSuggestionInput!) {
+    acceptLogSuggestion(input: $input) {
+      __typename
+      ... on AcceptLogSuggestionSuccess { log { id ...LogHead ...LogSummary ...SummarySuggestions } }
+      ... on UserError { ...ProblemFields }
+    }
+  }
+`);
+
+export const DismissLogSuggestion = graphql(`
+  mutation DismissLogSuggestion($input: DismissLogSuggestionInput!) {
+    dismissLogSuggestion(input: $input) {
+      __typename
+      ... on DismissLogSuggestionSuccess { log { id ...LogHead ...SummarySuggestions } }
       ... on UserError { ...ProblemFields }
     }
   }

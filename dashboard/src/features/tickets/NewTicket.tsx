@@ -27,7 +27,7 @@ interface Draft {
 
 /** Which field of the form a field of the input is; what a person does not fill in by itself is told on top. */
 const FIELDS: Readonly<Record<string, keyof Draft>> = {
-  "title": "title", "message": "message", "service": "service", "audience": "audience", "category": "category", "priority": "priority", "team": "team",
+  "title": "title", "message": "message", "description": "message", "service": "service", "audience": "audience", "category": "category", "priority": "priority", "team": "team",
   "reporter": "reporterName", "reporter.externalName": "reporterName", "reporter.externalEmail": "reporterEmail", "logIds": "logs",
 };
 
@@ -40,7 +40,7 @@ function inputOf(draft: Draft): Omit<CreateTicketInput, "idempotencyKey"> {
   const logIds = idsIn(draft.logs);
   const values = Object.fromEntries(KINDS.filter((kind) => draft[kind] !== "").map((kind) => [kind, draft[kind]]));
   return {
-    title: draft.title.trim(), message: draft.message, audience: draft.audience, source: "web", ...values,
+    title: draft.title.trim(), description: draft.message, audience: draft.audience, source: "web", ...values,
     ...(name !== "" || email !== "" ? { reporter: { ...(name === "" ? {} : { externalName: name }), ...(email === "" ? {} : { externalEmail: email }) } } : {}),
     ...(service === "" ? {} : { service }),
     ...(logIds.length === 0 ? {} : { logIds }),

@@ -2,12 +2,13 @@ import { Button, Checkbox, Collapse, Group, NativeSelect, TextInput } from "@man
 import { useDebouncedCallback, useDisclosure } from "@mantine/hooks";
 import { IconAdjustmentsHorizontal } from "@tabler/icons-react";
 import { useEffect, useRef, useState, type Ref } from "react";
-import { FILTERS, type Filters } from "./filters";
+import { LEVELS, FILTERS, type Filters } from "./filters";
 import { useViewer } from "./viewer";
 import { choices, KINDS, KIND_NAMES, STATUS_NAMES, type Option } from "./words";
 
 type SetFilter = (name: (typeof FILTERS)[number], value: string | null, options?: { readonly replace?: boolean }) => void;
 
+const LEVEL_CHOICES = LEVELS.map((level) => ({ value: level.toLowerCase(), label: level.charAt(0) + level.slice(1).toLowerCase() }));
 const ALWAYS = ["q", "status", "who"];
 
 /** What narrows the list. It lives in the address, so a link shows another person the same. */
@@ -30,7 +31,7 @@ export function TicketFilters({ filters, setFilter, clear, any, options, search 
         <Group gap="xs" align="flex-end" style={{ rowGap: 8 }}>
           {KINDS.map((kind) => (
             <NativeSelect key={kind} label={KIND_NAMES[kind]} w={150} value={filters[kind] ?? ""} onChange={(event) => setFilter(kind, event.currentTarget.value)}
-              data={[{ value: "", label: "Any" }, ...choices(options, kind, filters[kind])]} />
+              data={[{ value: "", label: "Any" }, ...(kind === "priority" ? LEVEL_CHOICES : choices(options, kind, filters[kind]))]} />
           ))}
           {person.role !== "HR" && <FilterText label="Service" value={filters.service} set={(value) => setFilter("service", value, { replace: true })} />}
           <NativeSelect label="Triage" w={150} value={filters.triage ?? ""} onChange={(event) => setFilter("triage", event.currentTarget.value)}

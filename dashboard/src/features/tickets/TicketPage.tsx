@@ -26,6 +26,7 @@ import { PeopleCard } from "./PeopleCard";
 import { TicketLive, TicketNow, TicketPageQuery, TicketRowFields } from "./queries";
 import { reasonsOf, TicketTriage } from "./reasons";
 import { TriageCard } from "./TriageCard";
+import { TriageSuggestion } from "./TriageSuggestion";
 import { useViewer } from "./viewer";
 import layout from "./TicketPage.module.css";
 import { WorkCard } from "./WorkCard";
@@ -33,7 +34,7 @@ import { differences, STATUS_KEYS, STATUS_NAMES, type Option } from "./words";
 import type { TicketStatus } from "../../gql/graphql";
 
 const TicketText = graphql(`
-  fragment TicketText on Ticket { message }
+  fragment TicketText on Ticket { description }
 `);
 
 const NO_OPTIONS: readonly Option[] = [];
@@ -69,8 +70,8 @@ function Detail({ ticket, data, part, reload, leave }: {
 }) {
   const now = readFragment(TicketNow, ticket);
   const row = readFragment(TicketRowFields, now);
-  const { triage } = readFragment(TicketTriage, now);
-  const { message } = readFragment(TicketText, now);
+  const { triage, triageSuggestion } = readFragment(TicketTriage, now);
+  const { description } = readFragment(TicketText, now);
   const { person, seesSystems } = useViewer();
   const options = data.ticketOptions ?? NO_OPTIONS;
   const actions = useActions(options);
@@ -105,10 +106,11 @@ function Detail({ ticket, data, part, reload, leave }: {
         <HistoryTabs target={{ ticketId: row.id }} version={row.version} what="ticket">
           <div className={layout.page}>
             <Card withBorder padding="md" component="section" aria-label="Message">
-              <p className={classes.text}>{message === "" ? <i>No text besides the title.</i> : <Marked text={message} reasons={reasons.filter(({ field }) => field === "MESSAGE")} pointing={pointing} />}</p>
+              <p className={classes.text}>{description === "" ? <i>No text besides the title.</i> : <Marked text={description} reasons={reasons.filter(({ field }) => field === "MESSAGE")} pointing={pointing} />}</p>
             </Card>
             <Stack gap="md" className={layout.side ?? ""}>
               <WorkCard {...given} users={data.users?.nodes} />
+              <TriageSuggestion {...given} suggestion={triageSuggestion} options={options} />
               <TriageCard {...given} triage={triage} reasons={reasons} options={options} />
               <Origin ticket={ticket} hidesEmail={person.role === "OPS"} />
             </Stack>

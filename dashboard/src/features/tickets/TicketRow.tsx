@@ -8,7 +8,7 @@ import { KINDS, nameOf, STATUS_NAMES, type Option } from "./words";
 
 /** A ticket in one row: what is most urgent to know comes first. */
 export function TicketRow({ row, options, viewerId }: { readonly row: Row; readonly options: readonly Option[]; readonly viewerId: string }) {
-  const urgent = row.priority === "urgent";
+  const urgent = row.priorityLevel === "URGENT";
   return (
     <div className={classes.row}>
       <Badge variant={urgent ? "filled" : "default"} {...(urgent ? { color: "red.9" } : {})} tt="none" fw={500} fullWidth>{row.priority ? nameOf(options, "priority", row.priority) : "no priority"}</Badge>

@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import { useWrite } from "../../app/data";
 import { outcome, type Deed, type Row } from "./deeds";
-import { AssignTicket, LinkTicketLogs, RetriageTicket, UnlinkTicketLogs, UpdateTicket, UpdateTicketAudience, UpdateTicketStatus } from "./queries";
+import { AcceptTicketSuggestion, AssignTicket, DismissTicketSuggestion, LinkTicketLogs, RetriageTicket, UnlinkTicketLogs, UpdateTicket, UpdateTicketAudience, UpdateTicketStatus } from "./queries";
 import { KINDS, KIND_NAMES, MOVES, STATUS_NAMES, nameOf, type Kind, type Option } from "./words";
 import type { TicketAudience, TicketStatus } from "../../gql/graphql";
 
@@ -16,6 +16,8 @@ export function useActions(options: readonly Option[]) {
   const { write: retriage } = useWrite(RetriageTicket);
   const { write: link } = useWrite(LinkTicketLogs);
   const { write: unlink } = useWrite(UnlinkTicketLogs);
+  const { write: take } = useWrite(AcceptTicketSuggestion);
+  const { write: putAway } = useWrite(DismissTicketSuggestion);
 
   return useMemo(() => {
     const valuesSent = (id: string, values: Values) => async (expectedVersion: number) => outcome(await update({ ticketId: id, expectedVersion, ...values }));
@@ -72,11 +74,13 @@ export function useActions(options: readonly Option[]) {
         mine: audience === "PEOPLE" ? "a people matter" : "no people matter",
         send: async (expectedVersion) => outcome(await show({ ticketId: row.id, expectedVersion, audience })),
       }),
+      suggestionTaken: (row: Row): Deed => ({ mine: "what triage suggests", done: "Suggestion accepted", send: async (expectedVersion) => outcome(await take({ ticketId: row.id, expectedVersion })) }),
+      suggestionDismissed: (row: Row): Deed => ({ mine: "dismiss what triage suggests", done: "Suggestion dismissed", send: async (expectedVersion) => outcome(await putAway({ ticketId: row.id, expectedVersion })) }),
       retriaged: (row: Row): Deed => ({ mine: "triage it again", send: triaged(row.id) }),
       linked: (row: Row, logIds: string[]): Deed => ({ ...logsChanged(row, logIds, true), done: logIds.length === 1 ? "Log linked" : `${logIds.length} logs linked`, undo: logsChanged(row, logIds, false) }),
       unlinked: (row: Row, logIds: string[]): Deed => ({ ...logsChanged(row, logIds, false), done: "Log unlinked", undo: logsChanged(row, logIds, true) }),
     };
-  }, [options, update, move, assign, show, retriage, link, unlink]);
+  }, [options, update, move, assign, show, retriage, link, unlink, take, putAway]);
 }
 
 export type Actions = ReturnType<typeof useActions>;

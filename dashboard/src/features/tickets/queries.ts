@@ -3,7 +3,7 @@ import { graphql } from "../../gql";
 /** What a list says of a ticket, and all that a person or the machine can change: each write answers with it. */
 export const TicketRowFields = graphql(`
   fragment TicketRowFields on Ticket {
-    id version title status category categorySource priority prioritySource team teamSource
+    id version title status category categorySource priority priorityLevel prioritySource team teamSource
     audience peopleSuspected triageState triageFailure service commentCount createdAt
     assignee { id displayName }
   }
@@ -140,6 +140,26 @@ export const UnlinkTicketLogs = graphql(`
     unlinkTicketLogs(input: $input) {
       __typename
       ... on UnlinkTicketLogsSuccess { ticket { id ...TicketRowFields ...TicketLogs } }
+      ... on UserError { ...ProblemFields }
+    }
+  }
+`);
+
+export const AcceptTicketSuggestion = graphql(`
+  mutation AcceptTicketSuggestion($input: AcceptTicketSuggestionInput!) {
+    acceptTicketSuggestion(input: $input) {
+      __typename
+      ... on AcceptTicketSuggestionSuccess { ticket { id ...TicketRowFields ...TicketTriage } }
+      ... on UserError { ...ProblemFields }
+    }
+  }
+`);
+
+export const DismissTicketSuggestion = graphql(`
+  mutation DismissTicketSuggestion($input: DismissTicketSuggestionInput!) {
+    dismissTicketSuggestion(input: $input) {
+      __typename
+      ... on DismissTicketSuggestionSuccess { ticket { id ...TicketRowFields ...TicketTriage } }
       ... on UserError { ...ProblemFields }
     }
   }

@@ -12,6 +12,10 @@ export const TicketTriage = graphql(`
       team { value confidence uncertain reasons { field start end quote explanation } }
       peopleReasons { field start end quote explanation }
     }
+    triageSuggestion {
+      changed
+      decision { engine model fallbackReason category { value confidence uncertain } priority { value confidence uncertain } team { value confidence uncertain } }
+    }
   }
 `);
 
