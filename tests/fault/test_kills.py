@@ -21,7 +21,7 @@ def well(run: Run, figures: dict[str, float | str]) -> None:
     assert run.changes > run.handled
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_some_kills_under_load_lose_and_double_nothing(
     fault_folder: Path, figures: dict[str, float | str]
 ) -> None:
@@ -32,7 +32,7 @@ async def test_some_kills_under_load_lose_and_double_nothing(
 
 
 @pytest.mark.fault
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 async def test_without_its_protections_the_same_checks_find_what_went_wrong(
     fault_folder: Path, figures: dict[str, float | str]
 ) -> None:

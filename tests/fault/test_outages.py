@@ -178,7 +178,7 @@ SOME = ("tickets serve", "tickets work")
 ALL = (*SERVERS, *WORKERS)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kinds", [pytest.param(SOME, id="some"), pytest.param(ALL, id="all", marks=pytest.mark.fault)])
 async def test_sigterm_cuts_no_read_and_loses_no_write_beside_a_second_instance(
     fault_folder: Path, figures: dict[str, float | str], kinds: tuple[str, ...]
@@ -194,7 +194,7 @@ async def test_sigterm_cuts_no_read_and_loses_no_write_beside_a_second_instance(
 
 
 @pytest.mark.fault
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 async def test_without_a_drain_sigterm_is_heard_by_clients(fault_folder: Path, figures: dict[str, float | str]) -> None:
     made = doubled_up(fault_folder, altered={"tickets serve": "no-drain", "logs serve": "no-drain"})
     with running(made):
@@ -206,7 +206,7 @@ async def test_without_a_drain_sigterm_is_heard_by_clients(fault_folder: Path, f
 
 
 @pytest.mark.fault
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_sigterm_of_every_kind_loses_no_write(fault_folder: Path, figures: dict[str, float | str]) -> None:
     with installation(fault_folder) as hurt:
         run, _ = await terminated(hurt, KINDS, figures)

@@ -25,7 +25,7 @@ async def holds(folder: Path, figures: dict[str, float | str], *, cuts: int) -> 
     assert hurt.kills[NATS] == cuts
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_a_power_cut_loses_nothing(fault_folder: Path, figures: dict[str, float | str]) -> None:
     await holds(fault_folder, figures, cuts=1)
 
@@ -46,7 +46,7 @@ async def loses(folder: Path, figures: dict[str, float | str], kinds: tuple[str,
     return run.violations
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_a_power_cut_of_servers_that_sync_late_loses_what_they_acknowledged(
     fault_folder: Path, figures: dict[str, float | str]
 ) -> None:
@@ -57,7 +57,7 @@ async def test_a_power_cut_of_servers_that_sync_late_loses_what_they_acknowledge
 
 
 @pytest.mark.fault
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_a_postgres_that_commits_late_loses_writes(fault_folder: Path, figures: dict[str, float | str]) -> None:
     violations = await loses(fault_folder, figures, (POSTGRES,))
 
@@ -65,7 +65,7 @@ async def test_a_postgres_that_commits_late_loses_writes(fault_folder: Path, fig
 
 
 @pytest.mark.fault
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_a_nats_that_syncs_late_loses_events(fault_folder: Path, figures: dict[str, float | str]) -> None:
     violations = await loses(fault_folder, figures, (NATS,))
 
