@@ -46,10 +46,10 @@ def test_every_mutation_takes_its_whole_input_with_a_key_from_one_variable() -> 
     for where, text in documents.items():
         operations = [node for node in parse(text).definitions if isinstance(node, OperationDefinitionNode)]
         (operation,) = [node for node in operations if node.operation is OperationType.MUTATION]
-        (variable,) = operation.variable_definitions
+        (variable,) = operation.variable_definitions or ()
         (field,) = operation.selection_set.selections
         assert isinstance(field, FieldNode), where
-        (argument,) = field.arguments
+        (argument,) = field.arguments or ()
         assert isinstance(argument.value, VariableNode), where
         assert (argument.name.value, argument.value.name.value) == ("input", variable.variable.name.value), where
         taken = SCHEMA.type_map[print_ast(variable.type).rstrip("!")]
