@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RUNBOOKS = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
 PROGRAMS = {"aiops", "docker", "git", "helm", "kubectl", "make", "skaffold"}
-BUILTINS = {"export", "read", "rm"}
+BUILTINS = {"cp", "export", "mkdir", "read", "rm"}
 PIPES = {"base64"}
 
 

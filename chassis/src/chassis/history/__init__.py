@@ -1,7 +1,7 @@
 """The history of changes: every version of an aggregate as a row that can be replayed, proved, and made to forget.
 
 A service declares a `History` for each kind in its `documents.py`, and calls `tx.changed(before, after, fact)` where it
-would have called `tx.publish(fact)`. ADR 0036 has the tables, which the service's own migration makes.
+would have called `tx.publish(fact)`. The tables are made by the service's own migration (ADR 0036).
 """
 
 from chassis.history.document import (
