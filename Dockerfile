@@ -50,7 +50,7 @@ RUN dev/images/install.sh "$IMAGE"
 FROM python:3.11-slim-bookworm AS nobody
 RUN pip uninstall --quiet --yes --root-user-action ignore setuptools wheel pip \
  && useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin aiops \
- && install --directory --owner 10001 --group 10001 --mode 0700 /etc/aiops
+ && install --directory --owner 10001 --group 10001 --mode 0700 /etc/aiops /var/lib/anchors
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 STOPSIGNAL SIGTERM
 

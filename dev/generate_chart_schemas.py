@@ -167,9 +167,11 @@ GLOBAL = closed(
                 "to": PEERS,
             }
         ),
+        "anchors": closed({"url": text(SOME_URL), "to": PEERS, "claim": text(HOST_NAME, maxLength=253)}),
         "flags": {"type": "object", "additionalProperties": BOOLEAN},
         "unleash": closed({"url": text(r"^(https?://[^\s@]+/api)?$"), "to": PEERS}),
         "otlp": closed({"endpoint": text(SOME_URL), "to": PEERS}),
+        "anchors": closed({"url": text(SOME_URL), "to": PEERS}),
         "drainSeconds": {**limits_of("drain_seconds"), "maximum": 300},
         "startupSeconds": {**limits_of("startup_seconds"), "maximum": 3600},
         "migrations": closed(

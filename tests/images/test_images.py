@@ -186,9 +186,24 @@ def test_nobody_mounts_the_secrets_of_another(compose: dict[str, Any]) -> None:
     assert mounts == {
         **{name: {f"secrets-{name}"} for name in (*RUNNING, "postgres", "nats", "migrate")},
         **{name: {"secrets-migrate"} for name in ("bootstrap", "backfill")},
+        "operate": {"secrets-migrate", "secrets-auth"},
     }
     assert "${" not in json.dumps([service.get("volumes") for service in compose["services"].values()])
     assert not re.search(r"PASSWORD|_URL: postgres", (ROOT / "compose.yaml").read_text())
+
+
+def test_anchors_are_written_to_a_volume_that_their_writers_own(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+
+    mounted = {name for name in services if "anchors:/var/lib/anchors" in services[name].get("volumes", ())}
+    assert mounted == {"auth", "logs", "tickets", "changelog", "operate"}
+    assert {services[name]["environment"]["AIOPS_ANCHOR_URL"] for name in mounted} == {"file:/var/lib/anchors"}
+    # A volume gets the owner that its folder has in the image.
+    assert re.search(r"install --directory --owner 10001 .*/var/lib/anchors$", STAGES["nobody"], flags=re.MULTILINE)
+
+
+def test_an_operators_commands_wait_for_a_person(compose: dict[str, Any]) -> None:
+    assert {name for name, service in compose["services"].items() if "profiles" in service} == {"operate"}
 
 
 @pytest.fixture

@@ -45,8 +45,18 @@ variables, of AIOPS_SECRETS_FOLDER. Arguments: root, role.
 {{- with $global.nats.monitorUrl }}
 - {name: AIOPS_NATS_MONITOR_URL, value: {{ . | quote }}}
 {{- end }}
+{{- with $global.anchors.url }}
+- {name: AIOPS_ANCHOR_URL, value: {{ . | quote }}}
+{{- end }}
 {{- end }}
 - {name: {{ $me.prefix }}_NATS_USER, value: {{ $root.Chart.Name }}}
+{{- end }}
+{{- if $role.histories }}
+{{- if $global.anchors.url }}
+- {name: AIOPS_ANCHOR_URL, value: {{ $global.anchors.url | quote }}}
+{{- else if $global.anchors.claim }}
+- {name: AIOPS_ANCHOR_URL, value: "file:/var/lib/anchors"}
+{{- end }}
 {{- end }}
 {{- if $role.jwks }}
 - {name: AIOPS_JWKS_URL, value: "http://{{ include "aiops-lib.nameOf" (dict "root" $root "component" "auth") }}:{{ $topology.auth.operations }}/.well-known/jwks.json"}

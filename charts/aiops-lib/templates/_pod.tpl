@@ -87,6 +87,7 @@ asks the dependencies, each of which may take 3 s to be called away. Arguments: 
 {{- $name := include "aiops-lib.name" $root -}}
 {{- $labels := dict "root" $root "component" $root.Chart.Name "role" .role -}}
 {{- $holdsNothing := eq $root.Chart.Name "dashboard" -}}
+{{- $anchors := and (get $me .role).histories $global.anchors.claim -}}
 metadata:
   labels: {{ include "aiops-lib.labels" $labels | nindent 4 }}
 spec:
@@ -138,10 +139,17 @@ spec:
         {{- if not $holdsNothing }}
         - {name: files, mountPath: /etc/aiops, readOnly: true}
         {{- end }}
+        {{- if $anchors }}
+        - {name: anchors, mountPath: /var/lib/anchors}
+        {{- end }}
   volumes:
     - name: tmp
       emptyDir: {sizeLimit: {{ $root.Values.tmpSize }}}
     {{- if not $holdsNothing }}
     {{- include "aiops-lib.files" . | nindent 4 }}
+    {{- end }}
+    {{- if $anchors }}
+    - name: anchors
+      persistentVolumeClaim: {claimName: {{ $global.anchors.claim }}}
     {{- end }}
 {{- end -}}

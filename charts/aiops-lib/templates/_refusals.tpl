@@ -26,6 +26,9 @@ once, each with what to do.
 {{- if and (eq $global.nats.durability "vouched") $global.nats.monitorUrl -}}
   {{- $said = append $said "global.nats.durability is vouched, so global.nats.monitorUrl would never be asked. Set global.nats.durability=checked, or global.nats.monitorUrl=\"\"." -}}
 {{- end -}}
+{{- if and $global.anchors.url $global.anchors.claim -}}
+  {{- $said = append $said "global.anchors.url and global.anchors.claim are set, and anchors go to one place. Set the one, and leave the other empty." -}}
+{{- end -}}
 {{- if and $global.analysis.prometheus.address (not $global.monitoring.enabled) -}}
   {{- $said = append $said "global.analysis.prometheus.address is set, but global.monitoring.enabled is false: Prometheus would know nothing of a new version, and no promotion would ever be decided. Set global.monitoring.enabled=true, or global.analysis.prometheus.address=\"\"." -}}
 {{- end -}}

@@ -6,7 +6,8 @@ dev/state.py, files to the settings classes.
   port        gRPC of a service, HTTP of gateway and dashboard (web)
   operations  health and metrics, and auth's JWKS
   files       keys of the component's own Secret that are mounted beside key.pem
-  serve/work  a role: Postgres, NATS (durable: with its own streams; live: only listening), auth's JWKS, gRPC calls
+  serve/work  a role: Postgres, NATS (durable: with its own streams; live: only listening), auth's JWKS, gRPC calls,
+              histories whose ends it signs once an hour
 */}}
 {{- define "aiops-lib.topology" -}}
 auth:
@@ -14,22 +15,22 @@ auth:
   operations: 8201
   files: [key-encryption.key, setup-token]
   serve: {postgres: true}
-  work: {postgres: true, nats: durable}
+  work: {postgres: true, nats: durable, histories: true}
 logs:
   port: 8102
   operations: 8202
   serve: {postgres: true, jwks: true}
-  work: {postgres: true, nats: durable, calls: [ai]}
+  work: {postgres: true, nats: durable, histories: true, calls: [ai]}
 tickets:
   port: 8103
   operations: 8203
   serve: {postgres: true, jwks: true, calls: [auth, logs]}
-  work: {postgres: true, nats: durable, calls: [ai]}
+  work: {postgres: true, nats: durable, histories: true, calls: [ai]}
 changelog:
   port: 8104
   operations: 8204
   serve: {postgres: true, jwks: true}
-  work: {postgres: true, nats: durable, calls: [ai]}
+  work: {postgres: true, nats: durable, histories: true, calls: [ai]}
 ai:
   port: 8105
   operations: 8205
