@@ -171,7 +171,6 @@ GLOBAL = closed(
         "flags": {"type": "object", "additionalProperties": BOOLEAN},
         "unleash": closed({"url": text(r"^(https?://[^\s@]+/api)?$"), "to": PEERS}),
         "otlp": closed({"endpoint": text(SOME_URL), "to": PEERS}),
-        "anchors": closed({"url": text(SOME_URL), "to": PEERS}),
         "drainSeconds": {**limits_of("drain_seconds"), "maximum": 300},
         "startupSeconds": {**limits_of("startup_seconds"), "maximum": 3600},
         "migrations": closed(

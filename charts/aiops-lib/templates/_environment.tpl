@@ -45,9 +45,6 @@ variables, of AIOPS_SECRETS_FOLDER. Arguments: root, role.
 {{- with $global.nats.monitorUrl }}
 - {name: AIOPS_NATS_MONITOR_URL, value: {{ . | quote }}}
 {{- end }}
-{{- with $global.anchors.url }}
-- {name: AIOPS_ANCHOR_URL, value: {{ . | quote }}}
-{{- end }}
 {{- end }}
 - {name: {{ $me.prefix }}_NATS_USER, value: {{ $root.Chart.Name }}}
 {{- end }}

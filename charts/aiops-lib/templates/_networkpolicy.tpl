@@ -70,9 +70,6 @@ spec:
 {{- $ports = append $ports (include "aiops-lib.portOf" $global.nats.monitorUrl) }}
 {{- end }}
 {{- include "aiops-lib.to" (dict "peers" $global.nats.to "ports" (uniq $ports)) | nindent 0 }}
-{{- if and (eq $role.nats "durable") $global.anchors.url }}
-{{- include "aiops-lib.to" (dict "peers" $global.anchors.to "ports" (list (include "aiops-lib.portOf" $global.anchors.url))) | nindent 0 }}
-{{- end }}
 {{- end }}
 {{- range $role.calls }}
 - to: {{ include "aiops-lib.pods" (dict "root" $root "members" (list (dict "name" . "role" "serve"))) | nindent 4 }}
