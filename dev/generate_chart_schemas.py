@@ -32,6 +32,8 @@ SETTINGS: dict[str, type[ProcessSettings]] = {
 }
 COMPONENTS = (*SETTINGS, "dashboard")
 LIMITS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "enum", "type", "pattern")
+TUNED = {"pool_size", "max_calls", "max_uploads"}
+"""What every service has and each may need another value of. Not how long connections live: rollouts count on that."""
 PLACES = ("_listen", "_file", "_folder")
 """Endings of settings that say where something is in the pod: the chart's own to set."""
 
@@ -242,7 +244,7 @@ def camel(name: str) -> str:
 def settings_schema(settings: type[ProcessSettings]) -> Schema:
     """What an operator can set of a process, with the limits that the process itself has."""
     schema = settings.model_json_schema(by_alias=False)
-    shared = set(ServiceSettings.model_fields) - {"pool_size"}
+    shared = set(ServiceSettings.model_fields) - TUNED
     properties = {}
     for name, field in settings.model_fields.items():
         if name in shared or name.endswith(PLACES) or field.annotation is SecretStr:

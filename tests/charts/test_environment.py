@@ -29,8 +29,10 @@ SETTINGS: dict[str, type[ProcessSettings]] = {
     "dashboard": PagesSettings,
 }
 SECRET_TEXT = "postgresql://aiops:made-up-for-this-test@host/aiops"
+LIMITS: dict[str, object] = {"maxCalls": 64, "maxUploads": 2}
 EVERY_SETTING: dict[str, dict[str, object]] = {
     "auth": {
+        **LIMITS,
         "poolSize": 7,
         "signup": "closed",
         "signingKeyDays": 9,
@@ -39,14 +41,16 @@ EVERY_SETTING: dict[str, dict[str, object]] = {
         "bcryptCost": 13,
     },
     "logs": {
+        **LIMITS,
         "poolSize": 7,
         "concurrentIngestions": 2,
         "summaryTimeoutSeconds": 45.5,
         "summaryPatienceSeconds": 86400,
     },
-    "tickets": {"poolSize": 100, "triageTimeoutSeconds": 30, "triagePatienceSeconds": 0},
-    "changelog": {"poolSize": 1, "highlightTimeoutSeconds": 600, "highlightPatienceSeconds": 1},
+    "tickets": {**LIMITS, "poolSize": 100, "triageTimeoutSeconds": 30, "triagePatienceSeconds": 0},
+    "changelog": {**LIMITS, "poolSize": 1, "highlightTimeoutSeconds": 600, "highlightPatienceSeconds": 1},
     "ai": {
+        **LIMITS,
         "poolSize": 7,
         "openaiBaseUrl": "http://model:8000/v1",
         "openaiModel": "m",
