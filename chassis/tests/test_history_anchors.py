@@ -5,12 +5,14 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from histories import anchors_of, lives, parcel_id, report_of, rows_of, unit_of_work
 from parcels import Parcel, move
+from sqlalchemy import Executable, Row
 
-from chassis.db import UnitOfWork
+from chassis.db import ReadTx, UnitOfWork
 from chassis.errors import Unavailable
 from chassis.history import anchors
 from chassis.history.anchors import Anchor, AnchorInvalid, Anchors, line_hash
@@ -133,7 +135,12 @@ async def test_a_store_that_is_away_gets_every_anchor_later(
 
 
 async def test_a_crash_between_store_and_database_repeats_no_line(
-    uow: UnitOfWork, anchoring: Anchors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: ServiceDatabase,
+    uow: UnitOfWork,
+    anchoring: Anchors,
+    installation: Installation,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await lives(uow, parcels=1, versions=1)
     append = FolderStore.append
@@ -146,8 +153,10 @@ async def test_a_crash_between_store_and_database_repeats_no_line(
         crashing.setattr(FolderStore, "append", crash)
         with pytest.raises(ConnectionError):
             await anchoring.run()
+    crashed = await report_of(store, installation, tmp_path)
     await anchoring.run()
 
+    assert (crashed.anchors, crashed.faults) == (1, [])
     assert [json.loads(line)["sequence"] for line in FolderStore(tmp_path).lines(FILE)] == [1]
 
 
@@ -179,6 +188,27 @@ async def test_many_ends_make_several_lines(
 
     assert [len(json.loads(line)["heads"]) for line in FolderStore(tmp_path).lines(FILE)] == [2, 2, 1]
     assert (await report_of(store, installation, tmp_path)).faults == []
+
+
+async def test_no_more_ends_are_read_at_once_than_a_line_holds(
+    uow: UnitOfWork, anchoring: Anchors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a backfill every chain has a new end: all at once do not fit into the memory of a worker."""
+    monkeypatch.setattr(anchors, "HEADS_PER_LINE", 2)
+    await lives(uow, parcels=5, versions=1)
+    read: list[int] = []
+    fetch_all = ReadTx.fetch_all
+
+    async def counted(tx: ReadTx, statement: Executable) -> list[Row[Any]]:
+        rows = await fetch_all(tx, statement)
+        read.append(len([row for row in rows if "hash" in row._fields]))
+        return rows
+
+    monkeypatch.setattr(ReadTx, "fetch_all", counted)
+    await anchoring.run()
+
+    assert max(read) == 2
+    assert len(FolderStore(tmp_path).lines(FILE)) == 3
 
 
 async def test_another_services_signature_is_none(

@@ -120,46 +120,59 @@ class Anchors:
 
     async def _sign(self, tx: "WriteTx", kind: str) -> None:
         newest = text(
-            "SELECT sequence, anchored_at, line, line_hash FROM history_anchors WHERE kind = :kind AND anchored_at ="
-            " (SELECT max(anchored_at) FROM history_anchors WHERE kind = :kind) ORDER BY sequence"
+            "SELECT sequence, anchored_at, line_hash FROM history_anchors WHERE kind = :kind"
+            " ORDER BY sequence DESC LIMIT 1"
         )
-        known = await tx.fetch_all(newest.bindparams(kind=kind))
-        last = known[-1] if known else None
-        told = {(UUID(id_), version) for row in known for id_, version, _ in json.loads(row.line)["heads"]}
+        last = await tx.fetch_one(newest.bindparams(kind=kind))
+        sequence, previous = (last.sequence, last.line_hash.hex()) if last else (0, "")
+        since = last.anchored_at - OVERLAP if last else datetime.min.replace(tzinfo=tx.now.tzinfo)
+        after = UUID(int=0)
+        # Line by line: after a backfill every chain has a new end, and they do not fit into the memory of a worker.
+        while found := await self._ends(tx, kind, since, after):
+            after = found[-1][0]
+            told = await self._told(tx, kind, last.anchored_at, [id_ for id_, _, _ in found]) if last else set()
+            if some := [head for head in found if head[:2] not in told]:
+                sequence += 1
+                line = Anchor(self._identity.name, kind, sequence, tx.now, previous, some).line(self._identity)
+                digest = line_hash(line)
+                values = {"kind": kind, "sequence": sequence, "now": tx.now, "line": line, "line_hash": digest}
+                insert = (
+                    "INSERT INTO history_anchors (kind, sequence, anchored_at, line, line_hash)"
+                    " VALUES (:kind, :sequence, :now, :line, :line_hash)"
+                )
+                await tx.execute(text(insert), values)
+                previous = digest.hex()
+
+    async def _ends(self, tx: "WriteTx", kind: str, since: datetime, after: UUID) -> list[tuple[UUID, int, bytes]]:
+        """Ends of chains that moved since then, by id: as many as a line holds."""
         heads = text(
             f"SELECT DISTINCT ON (id) id, version, hash FROM {kind}_changes"  # noqa: S608 - a declared kind
-            " WHERE changed_at >= :since ORDER BY id, version DESC"
+            " WHERE changed_at >= :since AND id > :after ORDER BY id, version DESC LIMIT :rows"
         )
-        since = last.anchored_at - OVERLAP if last else datetime.min.replace(tzinfo=tx.now.tzinfo)
-        found = [tuple(row) for row in await tx.fetch_all(heads.bindparams(since=since))]
-        rows = [row for row in found if row[:2] not in told]
-        sequence, previous = (last.sequence, last.line_hash.hex()) if last else (0, "")
-        lines = []
-        for first in range(0, len(rows), HEADS_PER_LINE):
-            sequence += 1
-            some = rows[first : first + HEADS_PER_LINE]
-            anchor = Anchor(self._identity.name, kind, sequence, tx.now, previous, some)
-            line = anchor.line(self._identity)
-            digest = line_hash(line)
-            lines.append({"kind": kind, "sequence": sequence, "now": tx.now, "line": line, "line_hash": digest})
-            previous = digest.hex()
-        if lines:
-            insert = (
-                "INSERT INTO history_anchors (kind, sequence, anchored_at, line, line_hash)"
-                " VALUES (:kind, :sequence, :now, :line, :line_hash)"
-            )
-            await tx.execute(text(insert), lines)
+        rows = await tx.fetch_all(heads.bindparams(since=since, after=after, rows=HEADS_PER_LINE))
+        return [(row.id, row.version, row.hash) for row in rows]
+
+    async def _told(self, tx: "WriteTx", kind: str, at: datetime, ids: Sequence[UUID]) -> set[tuple[UUID, int]]:
+        """Which ends of these chains the anchor of that time told."""
+        heads = text(
+            "SELECT CAST(head ->> 0 AS uuid) AS id, CAST(head ->> 1 AS bigint) AS version FROM history_anchors"
+            " CROSS JOIN LATERAL jsonb_array_elements(CAST(line AS jsonb) -> 'heads') AS head"
+            " WHERE kind = :kind AND anchored_at = :at AND head ->> 0 = ANY(CAST(:ids AS text[]))"
+        )
+        rows = await tx.fetch_all(heads.bindparams(kind=kind, at=at, ids=list(map(str, ids))))
+        return {(row.id, row.version) for row in rows}
 
     async def _deliver(self, kind: str) -> None:
         waiting = text(
-            "SELECT sequence, line FROM history_anchors WHERE kind = :kind AND delivered_at IS NULL ORDER BY sequence"
+            "SELECT sequence FROM history_anchors WHERE kind = :kind AND delivered_at IS NULL ORDER BY sequence"
         )
+        stored = text("SELECT line FROM history_anchors WHERE kind = :kind AND sequence = :sequence")
+        delivered = text("UPDATE history_anchors SET delivered_at = :now WHERE kind = :kind AND sequence = :sequence")
         async with self._unit_of_work.database.read() as read:
-            lines = await read.fetch_all(waiting.bindparams(kind=kind))
-        for row in lines:
+            sequences = [row.sequence for row in await read.fetch_all(waiting.bindparams(kind=kind))]
+        for sequence in sequences:
+            async with self._unit_of_work.database.read() as read:
+                (row,) = await read.fetch_all(stored.bindparams(kind=kind, sequence=sequence))
             await self._store.append(file_of(self._identity.name, kind), row.line)
-            delivered = text(
-                "UPDATE history_anchors SET delivered_at = :now WHERE kind = :kind AND sequence = :sequence"
-            )
             async with self._unit_of_work.begin() as tx:
-                await tx.execute(delivered, {"now": tx.now, "kind": kind, "sequence": row.sequence})
+                await tx.execute(delivered, {"now": tx.now, "kind": kind, "sequence": sequence})

@@ -259,8 +259,12 @@ async def _anchored(
     statement = "SELECT sequence, line, delivered_at FROM history_anchors WHERE kind = :kind ORDER BY sequence"
     kept = {row.sequence: row for row in await tx.fetch_all(text(statement).bindparams(kind=report.kind))}
     outside = None if store is None else store.lines(file_of(report.service, report.kind))
-    # Behind the lines outside come those that wait; without a store the database is taken at its word.
-    waiting = [row.line for row in kept.values() if row.delivered_at is None or outside is None]
+    # Behind the lines outside come those that wait; without a store the database is taken at its word. One that was
+    # stored when its service was killed waits as well until it runs again: it is told once.
+    there = set(outside or ())
+    waiting = [
+        row.line for row in kept.values() if outside is None or (row.delivered_at is None and row.line not in there)
+    ]
     told: dict[UUID, dict[int, tuple[bytes, int]]] = defaultdict(dict)
     previous, place = "", 0
     for place, line in enumerate([*(outside or ()), *waiting], start=1):
