@@ -1,7 +1,7 @@
 """Personal values in histories: sealed for whoever they are about, and gone when he is erased."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -255,3 +255,12 @@ def test_a_ledger_with_a_strange_line_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="line 2"):
         read_ledger(FolderStore(tmp_path))
+
+
+async def test_a_line_that_a_power_cut_left_half_hides_no_other(tmp_path: Path) -> None:
+    torn = Erasure("user:1", datetime(2026, 11, 2, 9, tzinfo=UTC)).line()[:30]
+    (tmp_path / LEDGER).write_text(torn)
+
+    noted = await note_erasure(FolderStore(tmp_path), recorder(), "user:2")
+
+    assert read_ledger(FolderStore(tmp_path)) == [noted]

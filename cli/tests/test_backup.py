@@ -245,6 +245,21 @@ def test_what_was_erased_after_the_backup_stays_in_the_ledger_and_newer_anchors_
     assert aside.read_text() == "an anchor of what is gone\n"
 
 
+def test_ledger_whose_end_a_power_cut_tore_takes_what_the_backup_knows(
+    saved: Path, point: Point, postgres_server: PostgresServer, runner: CliRunner, tmp_path: Path
+) -> None:
+    ledger = tmp_path / "anchors" / "erasures.jsonl"
+    known, torn = ledger.read_text(), '{"at": "2026-11-21T1'
+    ledger.write_text(torn)
+    point(_named(postgres_server))
+
+    done = runner.invoke(app, ["restore", str(saved)])
+
+    assert done.exit_code == 0, done.output
+    assert "erased again, as the ledger says: 1 person\n" in done.output
+    assert ledger.read_text() == f"{torn}\n{known}"
+
+
 def test_a_database_that_came_back_otherwise_forgets_whom_the_ledger_names(
     saved: Path, filled: str, point: Point, runner: CliRunner
 ) -> None:

@@ -161,7 +161,10 @@ def _bring_back_anchors(saved: Path, store: Path) -> list[Path]:
         store.mkdir(parents=True, exist_ok=True)
         if path.name == LEDGER:
             missing = [line for line in lines if line not in there]
+            torn = bool(there) and not place.read_bytes().endswith(b"\n")
             with place.open("a", encoding="utf-8") as ledger:
+                if torn:
+                    ledger.write("\n")  # what a power cut left half does not grow together with the first of these
                 ledger.writelines(f"{line}\n" for line in missing)
         elif there != lines:
             if there:
