@@ -7,13 +7,13 @@ from letters import letters
 from nats.aio.client import Client
 from parcels import send
 from reactions import Consume, arrived, receive, settled
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from surroundings import until
 
 from chassis.consumer import Delivery
 from chassis.db import UnitOfWork
 from chassis.errors import InvalidArgument, Unavailable
-from chassis.holding import consumer_holds
+from chassis.holding import WINDOW, Hold, consumer_holds
 from chassis.metrics import Metrics
 from chassis.testing.plugin import ServiceDatabase
 
@@ -148,3 +148,20 @@ async def test_another_process_finds_the_hold_and_goes_on_with_it(
     async with store.database.read() as read:
         (row,) = await read.fetch_all(select(consumer_holds))
     assert row.released_at is not None
+
+
+async def test_a_process_that_did_not_see_the_hold_begin_buries_nothing_either(
+    store: ServiceDatabase, uow: UnitOfWork, metrics: Metrics
+) -> None:
+    """The letters of the other process are older than the window by now."""
+    unaware = Hold("parcels-receive", uow, metrics)
+    async with uow.begin() as tx:
+        await tx.execute(insert(consumer_holds).values(consumer="parcels-receive", held_at=tx.now - 2 * WINDOW))
+
+    async with uow.begin() as tx:
+        due = await unaware.is_due(tx)
+
+    assert (due, unaware.held) == (True, True)
+    async with store.database.read() as read:
+        (row,) = await read.fetch_all(select(consumer_holds))
+    assert row.released_at is None

@@ -62,8 +62,11 @@ class Hold:
         )
         holds, letters = consumer_holds.c, dead_letters.c
         known = await tx.fetch_one(select(holds.released_at).where(holds.consumer == self.durable))
+        if known is not None and known.released_at is None:
+            self._set(held=True)  # another process found out, be it so long ago that its letters no longer count
+            return True
         since = tx.now - WINDOW
-        if known is not None and known.released_at is not None:
+        if known is not None:
             since = max(since, known.released_at)
         recent = select(func.count()).where(
             letters.consumer == self.durable, letters.created_at > since, letters.redriven_at.is_(None)
