@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 import pytest
 
 from aiops.tickets.v1 import ticket_pb2, tickets_service_pb2
@@ -136,3 +137,19 @@ async def test_list_is_narrowed_to_priorities_and_ordered_by_them(script: Script
     assert request.order == tickets_service_pb2.TICKET_ORDER_MOST_URGENT
     assert list(request.filter.priority_levels) == [3, 4]
     assert uses(script) == {"TicketFilter.priorities": 1}
+
+
+async def test_lists_that_are_nested_deep_are_refused_and_not_walked_into(script: Script) -> None:
+    nested = b"[" * 1000 + b"]" * 1000
+
+    response = await script.gateway.client.post(
+        f"{script.gateway.url}/graphql",
+        content=b'{"query": %b, "variables": {"input": %b}}' % (orjson.dumps(OLD), nested),
+        headers={"content-type": "application/json", "authorization": f"Bearer {script.token()}"},
+    )
+
+    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (
+        200,
+        "GRAPHQL_VALIDATION_FAILED",
+    )
+    assert script.tickets.calls == {}

@@ -40,11 +40,11 @@ def given_in(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[s
 
 
 def _within(type_: object, value: object) -> Iterator[str]:
-    if isinstance(value, list):
-        for each in value:
-            yield from _within(type_, each)
-    elif isinstance(type_, GraphQLInputObjectType) and isinstance(value, dict):
-        for name, held in value.items():
+    if not isinstance(type_, GraphQLInputObjectType):
+        return
+    # Lists of the schema are one deep; whatever a client nests deeper is refused later, and not walked into here.
+    for each in value if isinstance(value, list) else [value]:
+        for name, held in each.items() if isinstance(each, dict) else ():
             field = type_.fields.get(name)
             if field is not None and held is not None:
                 if field.deprecation_reason:
