@@ -13,6 +13,7 @@ from aiops.auth.v1 import auth_service_pb2
 from aiops.logs.v1 import log_pb2, logs_service_pb2
 from aiops.tickets.v1 import tickets_service_pb2
 from chassis.errors import Overloaded
+from gateway.context import Caller
 from gateway.testing.harness import Watcher
 from gateway.testing.stack import Script
 
@@ -153,3 +154,14 @@ async def test_service_that_sheds_makes_429_only_where_nothing_else_is_in_the_an
     assert response.headers.get("retry-after") == ("7" if status == 429 else None)
     assert sorted(error["extensions"]["code"] for error in response.json()["errors"]) == codes
     assert response.json()["data"]["tickets"] is None
+
+
+async def test_answer_that_is_read_slowly_over_a_socket_holds_no_place(script: Script) -> None:
+    gateway = script.gateway.gateway
+    answers = gateway.operations.stream("{ __typename }", None, None, Caller())
+
+    answer = await anext(answers)
+
+    assert answer.data == {"__typename": "Query"}
+    assert gateway.metrics.value("aiops_limiter_in_use", limiter="requests") == 0
+    await answers.aclose()

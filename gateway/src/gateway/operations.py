@@ -109,11 +109,12 @@ class Operations:
         """Answer a subscription, item by item, or anything else with one item."""
         async with AsyncExitStack() as held:
             held.enter_context(span("graphql", "server"))
+            place = await held.enter_async_context(AsyncExitStack())
             try:
                 prepared, operation = self._admit(text, operation_name, caller, frozenset(OperationType))
                 subscribes = operation.type is OperationType.SUBSCRIPTION
                 if not subscribes:
-                    await self._hold_place(held)
+                    await self._hold_place(place)
             except Refused as refused:
                 yield self._refuse(refused)
                 return
@@ -135,6 +136,7 @@ class Operations:
                             assert isinstance(result, ExecutionResult)
                             answer = self._outward(result, operation)
                             seconds = time.monotonic() - started
+                            await place.aclose()  # whoever reads his answer slowly keeps nobody else from one
                             yield answer if subscribes else self._recorded(answer, operation, seconds)
                 finally:
                     self._subscriptions.dec(subscribes)
