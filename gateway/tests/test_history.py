@@ -151,13 +151,13 @@ async def test_hidden_thing_and_one_that_never_was_are_answered_alike_and_no_his
     tickets_of(script)
     answers = []
 
-    for id_ in (TICKET, an_id(99)):
+    for id_ in (TICKET, an_id(99), ""):
         body = await script.gateway.ask(REPLAY, {"target": {"ticketId": id_}, "version": 1}, token=script.token())
         (error,) = body["errors"]
         del error["extensions"]["traceId"]
         answers.append((body["data"], error))
 
-    assert answers[0] == answers[1]
+    assert answers[0] == answers[1] == answers[2]
     assert (answers[0][0], answers[0][1]["extensions"]["code"]) == ({"replayChanges": None}, "HISTORY_NOT_FOUND")
     assert set(script.tickets.calls) == {"BatchGetTickets"}
 

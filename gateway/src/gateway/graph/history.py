@@ -34,7 +34,7 @@ class ReplayTarget:
     def named(self) -> tuple[str, str]:
         """Kind and id of the thing."""
         given = {"log": self.log_id, "ticket": self.ticket_id, "changelog": self.changelog_id, "user": self.user_id}
-        return next((kind, id_) for kind, id_ in given.items() if id_)
+        return next((kind, id_) for kind, id_ in given.items() if id_ is not strawberry.UNSET and id_ is not None)
 
 
 @strawberry.input(one_of=True)
