@@ -5,7 +5,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -19,10 +19,24 @@ from aiops_cli.manifest import File
 from aiops_cli.members import SERVICES
 from chassis.bootstrap import SchemaCredentials, bootstrap
 from chassis.embedded.postgres import PostgresServer
+from chassis.embedded.process import free_port
 from chassis.migrations import migrate
 from chassis.testing.harness import Installation
 
 Point = Callable[[str], str]
+
+
+@pytest.fixture(scope="module")
+def postgres_server(reachable_folder: Path) -> Iterator[PostgresServer]:
+    """A server of its own: these tests give its roles new passwords, which whoever shares a server would lose."""
+    folder = reachable_folder / "backup"
+    server = PostgresServer.start(
+        folder, free_port(), password=secrets.token_urlsafe(24), throwaway=True, dies_with_parent=True
+    )
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture(scope="module")
