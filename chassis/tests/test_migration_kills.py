@@ -131,6 +131,7 @@ def test_an_index_that_a_cut_build_left_behind_is_built_anew(home: Home) -> None
 
     valid = home.ask(
         "SELECT c.relname, i.indisvalid, i.indisunique FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
-        " WHERE c.relname LIKE 'ix_things' OR c.relname = 'ix_of_others' ORDER BY 1"
+        " WHERE c.relname IN ('ix_things', 'ix_of_others') AND c.relnamespace = %s::regnamespace ORDER BY 1",
+        (home.schema,),
     )
     assert valid == [("ix_of_others", False, True), ("ix_things", True, False)]
