@@ -161,6 +161,10 @@ class Census:
     UPKEEP = frozenset(
         {
             "inbox",
+            "inbox_versions",
+            "service_instances",
+            "consumer_holds",
+            "history_anchors",
             "migration_versions",
             "throttles",
             "audit_events",

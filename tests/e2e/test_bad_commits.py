@@ -1,5 +1,6 @@
 """Commits that are no good, or only look so: refused by name with the field's path, or accounted for."""
 
+import time
 from typing import Any
 from uuid import uuid4
 
@@ -27,6 +28,15 @@ def generated(client: Client, commits: list[dict[str, Any]], **values: Any) -> d
     assert member["__typename"] == "GenerateChangelogSuccess", member
     changelog: dict[str, Any] = member["changelog"]
     return changelog
+
+
+def highlighted(client: Client, changelog_id: str) -> None:
+    """Return when nothing is on its way to the draft any more."""
+    until = time.monotonic() + 60
+    document = "query($id: ID!) { changelog(id: $id) { highlightState } }"
+    while client.data(document, {"id": changelog_id})["changelog"]["highlightState"] == "PENDING":
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def accounted(changelog: dict[str, Any]) -> list[str]:
@@ -96,6 +106,8 @@ def test_every_commit_is_in_one_entry_or_left_out_with_a_reason(admin: Client) -
 
 def test_draft_is_published_once_and_by_its_version(admin: Client) -> None:
     draft = generated(admin, [{"sha": sha(1), "message": "feat: pay by invoice"}])
+    # Highlights that come later than the publishing would be kept as a suggestion, which is a version more.
+    highlighted(admin, draft["id"])
 
     stale = admin.mutate("publishChangelog", "changelog { state }", changelogId=draft["id"], expectedVersion=99)
     member = admin.mutate(

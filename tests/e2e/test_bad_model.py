@@ -1,6 +1,7 @@
 """A model that hangs, fails, babbles or lies: the log is summarised all the same, marked, and with nothing unproven."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -28,12 +29,16 @@ def stack_and_model(model_stack: tuple[RunningStack, ScriptedModel]) -> Iterator
     model.answer = lambda _: Reply(503)
 
 
+AWAY = {"timeout", "server_error", "unreachable"}
+
+
 @pytest.fixture
 def summary(
     stack_and_model: tuple[Client, ScriptedModel],
-) -> Callable[[Callable[[Entries], Reply]], dict[str, Any]]:
+) -> Iterator[Callable[[Callable[[Entries], Reply]], dict[str, Any]]]:
     """The summary of the same log with a model that answers like this; it is proven whatever the model says."""
     admin, model = stack_and_model
+    reasons: list[str | None] = []
 
     def of(answer: Callable[[Entries], Reply]) -> dict[str, Any]:
         model.answer = answer
@@ -49,9 +54,23 @@ def summary(
             assert set(sentence["recordIds"]) <= stored
             assert not LINK.search(sentence["text"])
         assert any("refused order" in sentence["text"] for sentence in summary["sentences"])
+        reasons.append(summary["fallbackReason"])
         return summary
 
-    return of
+    yield of
+    if AWAY.intersection(reasons):
+        be_there_again(admin, model)
+
+
+def be_there_again(admin: Client, model: ScriptedModel) -> None:
+    """Return when the model is asked once more: after many failures it is left alone for some seconds."""
+    until = time.monotonic() + 60
+    model.answer = lambda entries: sentences(*truth(entries))
+    model.prompts.clear()
+    while not model.prompts:
+        assert time.monotonic() < until
+        admin.summarized(admin.stored("\n".join(LINES).encode()))
+        time.sleep(0.5)
 
 
 def all_records(admin: Client, log_id: str) -> list[dict[str, Any]]:
