@@ -80,7 +80,8 @@ async def test_it_is_seen_again_and_again_and_comes_back_when_it_was_forgotten(
     await until(is_seen_later)
     with psycopg.connect(store.app_url) as killer:
         killer.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'aiops-parcels-heartbeat'"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'aiops-parcels/2-heartbeat'"
         )
     ask("UPDATE service_instances SET seen_at = started_at RETURNING 1")
     await until(is_seen_later)

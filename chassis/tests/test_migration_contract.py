@@ -7,6 +7,7 @@ import psycopg
 import pytest
 import pytest_asyncio
 from homes import Home
+from surroundings import until
 
 from chassis.db import Database
 from chassis.errors import Unavailable
@@ -107,9 +108,35 @@ def test_processes_without_heartbeats_are_seen_by_their_connections(things: Home
     things.write("0002_old.contract.sql", DROP)
 
     with psycopg.connect(things.app_url, application_name=f"aiops-{things.schema}"):
-        with pytest.raises(MigrationError, match=r"1 connections of .* are open from processes that do not say"):
+        with pytest.raises(MigrationError, match=r"1 connection of .* that does not say"):
             things.contract()
         assert columns(things) == ["id", "old"]
+
+
+@pytest.mark.parametrize("suffix", ["", "-leader"])
+async def test_processes_without_heartbeats_are_seen_beside_those_that_have_them(
+    things: Home, database: Database, suffix: str
+) -> None:
+    things.write("0002_old.contract.sql", DROP)
+    new = Instance(database, things.package, ("serve", "work"))
+    await new.join()
+    name = f"aiops-{things.schema}{suffix}"
+
+    leading = await database.dedicated()
+    async with database.connection():
+        with psycopg.connect(things.app_url, application_name=name):
+            with pytest.raises(MigrationError, match=r"1 connection of .* that does not say"):
+                things.contract()
+            assert columns(things) == ["id", "old"]
+
+        async def gone() -> bool:
+            return things.ask("SELECT 1 FROM pg_stat_activity WHERE application_name = %s", (name,)) == []
+
+        await until(gone)
+        assert things.contract() == [("0002", "contract")]
+
+    await leading.close()
+    await new.leave()
 
 
 def test_it_comes_after_every_expansion_and_backfill(things: Home) -> None:

@@ -155,7 +155,7 @@ async def test_a_leader_killed_again_and_again_loses_nothing_and_keeps_the_order
             killed = await killer.execute(
                 text(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE application_name = 'aiops-parcels-leader' AND usename = current_user"
+                    " WHERE application_name = 'aiops-parcels/2-leader' AND usename = current_user"
                 )
             )
             kills += len(killed.all())

@@ -91,7 +91,7 @@ async def test_who_loses_the_lock_stops_before_its_next_run(
 
     async with await psycopg.AsyncConnection.connect(store.app_url, autocommit=True) as connection:
         ended = await connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'aiops-parcels-leader'"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'aiops-parcels/2-leader'"
         )
         assert await ended.fetchall() == [(True,)]
     stopped = len(run.calls)

@@ -44,6 +44,14 @@ Req = TypeVar("Req", bound=Message)
 Res = TypeVar("Res", bound=Message)
 
 
+def application_name(service: str) -> str:
+    """What Postgres shows of a connection whose process sends heartbeats, at its beginning.
+
+    Versions before heartbeats call theirs `aiops-<service>`, so a contraction tells them apart.
+    """
+    return f"aiops-{service}/2"
+
+
 class Database:
     """One service's connections, apart for those who ask it and for its own work; it connects with the first use."""
 
@@ -63,7 +71,7 @@ class Database:
             pool_pre_ping=True,
             hide_parameters=True,  # an exception's text must not hold a row's values
             connect_args={
-                "application_name": f"aiops-{self.name}",
+                "application_name": application_name(self.name),
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
                 "options": options,
             },
@@ -112,7 +120,7 @@ class Database:
             return await psycopg.AsyncConnection.connect(
                 url,
                 autocommit=True,
-                application_name=f"aiops-{self.name}-leader",
+                application_name=f"{application_name(self.name)}-leader",
                 connect_timeout=CONNECT_TIMEOUT_SECONDS,
                 # A peer that vanished frees its lock in half a minute instead of two hours.
                 options="-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from chassis.db import Database
+from chassis.db import Database, application_name
 from chassis.errors import Unavailable
 from chassis.ids import uuid7
 from chassis.migrations import all_migrations, refuse_contracted
@@ -114,7 +114,7 @@ class Instance:
     async def _connect(self) -> psycopg.AsyncConnection[Any]:
         if self._connection is None or self._connection.closed:
             self._connection = await self._database.dedicated()
-            name = f"aiops-{self._database.name}-heartbeat"
+            name = f"{application_name(self._database.name)}-heartbeat"
             await self._connection.execute("SELECT set_config('application_name', %s, false)", (name,))
         return self._connection
 

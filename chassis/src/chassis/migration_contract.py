@@ -6,6 +6,7 @@ from uuid import UUID
 
 import psycopg
 
+from chassis.db import application_name
 from chassis.instances import LIVE_SECONDS, LOCK
 from chassis.migration_files import BACKFILL, CONTRACT, EXPAND, Applied, MigrationError, all_migrations
 from chassis.migration_ledger import BACKFILL as BACKFILL_LOCK
@@ -125,14 +126,16 @@ def _refuse_while_needed(connection: psycopg.Connection, schema: str, contractio
             "Stop them, or finish the deployment; a killed process counts for 30 s. Then run this again"
         )
     silent = connection.execute(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = %s"
-        " AND application_name LIKE 'aiops-%%'",
-        (f"{schema}_app",),
+        "SELECT count(*), string_agg(DISTINCT coalesce(nullif(application_name, ''), 'no name'), ', ')"
+        " FROM pg_stat_activity WHERE datname = current_database() AND usename = %s"
+        " AND NOT starts_with(application_name, %s)",
+        (f"{schema}_app", application_name(schema)),
     ).fetchone()
-    if not instances and silent and silent[0]:
+    if silent and silent[0]:
         raise MigrationError(
-            f"{schema}: {silent[0]} connections of {schema}_app are open from processes that do not say what they "
-            "know; they may be of a version before heartbeats. Stop them, then run this again"
+            f"{schema}: {silent[0]} {'connection' if silent[0] == 1 else 'connections'} of {schema}_app "
+            f"({silent[1]}) from a process that does not say what it knows; it may be of a version before heartbeats. "
+            "Stop it, then run this again"
         )
 
 
