@@ -1,7 +1,7 @@
 """Personal values in histories: sealed for whoever they are about, and gone when he is erased."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -48,7 +48,7 @@ async def erased(store: ServiceDatabase, folder: Path, address: str, times: int 
     """How many rows each erasure of this address blanked."""
     owner = Database(store.owner_url, name="parcels", pool_size=1)
     try:
-        noted = await note_erasure(FolderStore(folder), recorder(), subject_of_email(address))
+        noted = await note_erasure(FolderStore(folder), recorder(), subject_of_email(address), owner)
         return [await erase(operator_work(owner, recorder()), recorder(), noted) for _ in range(times)]
     finally:
         await owner.close()
@@ -126,6 +126,24 @@ async def test_erasing_again_changes_nothing(
     assert blanked == [1, 0, 0]
     assert [row.version for row in await rows_of(store)] == [1, 2]
     assert (await report_of(store, installation, tmp_path)).faults == []
+
+
+async def test_an_operator_whose_clock_is_behind_erases_a_key_of_a_moment_ago(
+    store: ServiceDatabase, uow: UnitOfWork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uow.clock.advance(datetime.now(UTC) - uow.clock.now())  # type: ignore[attr-defined]  # the tests' clock
+    await sent_to(uow, 1, ANNA)
+
+    class Behind(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Behind":
+            return super().now(tz) - timedelta(minutes=3)
+
+    monkeypatch.setattr("chassis.history.erasure.datetime", Behind)
+    blanked = await erased(store, tmp_path, ANNA)
+
+    assert blanked == [1]
+    assert (await state_of(store, 1, 1))["receiver"] == {"erased": True}
 
 
 async def test_the_ledger_is_written_before_anything_is_destroyed(
@@ -257,10 +275,10 @@ def test_a_ledger_with_a_strange_line_is_refused(tmp_path: Path) -> None:
         read_ledger(FolderStore(tmp_path))
 
 
-async def test_a_line_that_a_power_cut_left_half_hides_no_other(tmp_path: Path) -> None:
+async def test_a_line_that_a_power_cut_left_half_hides_no_other(store: ServiceDatabase, tmp_path: Path) -> None:
     torn = Erasure("user:1", datetime(2026, 11, 2, 9, tzinfo=UTC)).line()[:30]
     (tmp_path / LEDGER).write_text(torn)
 
-    noted = await note_erasure(FolderStore(tmp_path), recorder(), "user:2")
+    noted = await note_erasure(FolderStore(tmp_path), recorder(), "user:2", store.database)
 
     assert read_ledger(FolderStore(tmp_path)) == [noted]

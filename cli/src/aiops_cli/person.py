@@ -57,8 +57,10 @@ async def _erased(subject: str, recorders: "dict[str, Recorder]", urls: dict[str
     from chassis.history.erasure import erase, note_erasure, operator_work  # noqa: PLC0415
 
     done = {}
+    first, recorder = next(iter(recorders.items()))
+    clock = Database(urls[first], name=first, pool_size=1)
     try:
-        noted = await note_erasure(store(), next(iter(recorders.values())), subject)
+        noted = await note_erasure(store(), recorder, subject, clock)
         for name, recorder in recorders.items():
             database = Database(urls[name], name=name, pool_size=1)
             try:
@@ -67,4 +69,6 @@ async def _erased(subject: str, recorders: "dict[str, Recorder]", urls: dict[str
                 await database.close()
     except Unavailable as error:
         raise Failure(f"{error.message}. Run the command again.", ExitCode.UNREACHABLE) from error
+    finally:
+        await clock.close()
     return done

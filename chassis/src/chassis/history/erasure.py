@@ -54,13 +54,16 @@ def read_ledger(store: FolderStore) -> list[Erasure]:
     return found
 
 
-async def note_erasure(store: Store, recorder: Recorder, subject: str) -> Erasure:
+async def note_erasure(store: Store, recorder: Recorder, subject: str, database: Database) -> Erasure:
     """Write down that a subject is to be erased; what is returned is then erased in every service.
 
     Raises:
-        Unavailable: the ledger cannot be written, and nothing was erased.
+        Unavailable: the ledger cannot be written or Postgres cannot be reached, and nothing was erased.
     """
-    erasure = Erasure(recorder.vault.stored(subject), datetime.now(UTC))
+    # Keys younger than the line stay, so a clock of the operator's that is behind must not date it.
+    async with database.read() as tx:
+        there: datetime = (await tx.execute(text("SELECT clock_timestamp()"))).scalar_one()
+    erasure = Erasure(recorder.vault.stored(subject), max(datetime.now(UTC), there.astimezone(UTC)))
     await store.append(LEDGER, erasure.line())
     return erasure
 
