@@ -21,7 +21,7 @@ KNOCK_SECONDS = 1.0
 """A service that does not even say within this time that it lives is still away."""
 IN_VAIN_SECONDS = 1.0
 """Who waited this long for nothing was held up; who had less time may have had too little himself."""
-SLOW_SHARE = 0.6
+SLOW_SHARE = 0.9
 """An answer that took more than this share of the time for it counts as a failure: the next may take all of it."""
 
 
