@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import psycopg
 from letters import ask_for_all, letters, waiting
 from nats.aio.client import Client
 from parcels import send
@@ -146,3 +147,47 @@ async def test_a_letter_whose_neighbour_is_away_waits_on(
     (letter,) = await letters(store)
     assert letter.redrive_requested_at is not None
     assert (letter.redrives, letter.error_class) == (0, "InvalidArgument")
+
+
+async def test_who_waits_for_a_neighbour_holds_up_no_letter_of_another_consumer(
+    store: ServiceDatabase,
+    uow: UnitOfWork,
+    consume: Consume,
+    redactor: Redactor,
+    metrics: Metrics,
+    background: Start,
+) -> None:
+    errors: dict[str, Exception] = dict.fromkeys(("first", "second"), InvalidArgument("no such city", field="city"))
+
+    async def handle(delivery: Delivery) -> None:
+        if error := errors.get(delivery.payload.value):
+            raise error
+        await receive(delivery)
+
+    consumer = consume(handle)
+    async with uow.begin() as tx:
+        await send(tx, UUID(int=1), "first")
+        await send(tx, UUID(int=2), "second")
+
+    async def two_letters() -> bool:
+        return await waiting(store) == 2
+
+    await until(two_letters)
+    with psycopg.connect(store.owner_url) as owner:
+        owner.execute(
+            "UPDATE dead_letters SET consumer = 'parcels-other'"
+            " WHERE id = (SELECT id FROM dead_letters ORDER BY created_at DESC, id DESC LIMIT 1)"
+        )
+    oldest = min(await letters(store), key=lambda letter: (letter.created_at, letter.id))
+    away, other = ("first", 2) if b"first" in oldest.payload else ("second", 1)
+    errors.clear()
+    errors[away] = Unavailable(dependency="ai")
+    both = {"parcels-receive": consumer, "parcels-other": consumer}
+    background(Redriver(both, uow, redactor, metrics).run())
+    await ask_for_all(store)
+
+    async def other_is_handled() -> bool:
+        return [number for number, _, _ in await arrived(store)] == [other]
+
+    await until(other_is_handled, seconds=4)
+    assert metrics.value("aiops_redrives_total", durable="parcels-receive", outcome="waits") == 1

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -43,6 +44,7 @@ class Redriver:
         self._redactor = redactor
         self._runs = metrics.counter("aiops_redrives_total")
         self._stopping = asyncio.Event()
+        self._away_until: dict[str, float] = {}
 
     async def run(self) -> None:
         """Take up what is asked for until `stop`."""
@@ -51,7 +53,11 @@ class Redriver:
             try:
                 letter = await self._next()
                 if letter is not None:
-                    wait = 0.0 if await self._redrive(letter) else AWAY_SECONDS
+                    wait = 0.0
+                    if not await self._redrive(letter):
+                        # Only this reaction waits: what others need may well be there.
+                        pause = random.uniform(0.5, 1.0) * AWAY_SECONDS  # noqa: S311 - jitter
+                        self._away_until[letter.consumer] = time.monotonic() + pause
             except (Unavailable, Overloaded) as error:
                 logger.debug("no letter can be looked for: %s", error.message)
             if wait:
@@ -63,13 +69,14 @@ class Redriver:
         self._stopping.set()
 
     async def _next(self) -> Row[Any] | None:
-        """The oldest letter that waits for a redrive and that nobody works on; it is ours then."""
+        """The oldest letter that waits for a redrive, not for something away, and that nobody works on; ours then."""
         letters = dead_letters.c
+        ready = [name for name in self._consumers if self._away_until.get(name, 0.0) <= time.monotonic()]
         async with self._unit_of_work.begin() as tx:
             waiting = (
                 select(letters.id)
                 .where(
-                    letters.consumer.in_(list(self._consumers)),
+                    letters.consumer.in_(ready),
                     letters.redriven_at.is_(None),
                     letters.redrive_requested_at.is_not(None),
                     or_(letters.redrive_started_at.is_(None), letters.redrive_started_at < tx.now - LEASE),
