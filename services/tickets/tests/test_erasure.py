@@ -1,6 +1,7 @@
 """What is left of a person who is erased: nothing that names him, and no word of a matter for hr that is his."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from services.tickets.tests.factories import (
@@ -15,13 +16,18 @@ from sqlalchemy import text
 
 from chassis.clock import SystemClock
 from chassis.db import Database, UnitOfWork
-from chassis.history import erasure
+from chassis.history import Document, erasure, replay
 from chassis.history.recorder import Recorder
+from chassis.history.sealing import erased
+from chassis.history.verify import verify
+from chassis.identity import Trust
 from chassis.redaction import Redactor
+from chassis.testing.harness import Installation
 from chassis.testing.plugin import ServiceDatabase
 from tickets_service import queries, triage, usecases
-from tickets_service.commands import AddTicketComment
-from tickets_service.documents import document
+from tickets_service.commands import AddTicketComment, UpdateTicket, UpdateTicketAudience
+from tickets_service.documents import TICKET_HISTORY, document
+from tickets_service.domain import Ticket
 from tickets_service.values import ERASED, Audience, Reporter, Watcher
 
 Erase = Callable[[str], Awaitable[int]]
@@ -116,6 +122,79 @@ async def test_an_erased_user_who_only_wrote_on_a_matter_of_somebody_else_leaves
     assert (now.version, now.title, now.reporter) == (3, "Own words", REPORTER)
     assert SECRET not in await everything(database)
     assert await opened(ticket.id) == document(now).fields
+
+
+async def test_words_of_a_matter_that_was_recognised_later_go_from_every_version(
+    uow: UnitOfWork, database: Database, redactor: Redactor, opened: Opened, recorder: Recorder, erase: Erase
+) -> None:
+    async with uow.begin() as tx:
+        ticket = await usecases.create_ticket(wish(title="Before", description=SECRET), ADMIN, tx, redactor)
+    async with uow.begin() as tx:
+        await usecases.update_ticket_audience(UpdateTicketAudience(ticket.id, 1, Audience.PEOPLE), ADMIN, tx)
+    async with uow.begin() as tx:
+        change = UpdateTicket(ticket.id, 2, title="After", service=None, values={})
+        await usecases.update_ticket(change, ADMIN, tx, redactor)
+    async with database.read() as tx:
+        dump = str(await tx.fetch_all(text("SELECT c::text FROM ticket_changes c")))
+    assert not any(word in dump for word in ("Before", "After", SECRET))
+
+    assert await erase("email:ada@example.org") == 1
+
+    rows = await rows_of(database, ticket.id)
+    for version, row in enumerate(rows[:3], start=1):
+        state = replay.fold(TICKET_HISTORY, ticket.id, rows[:version])
+        async with database.read() as tx:
+            keys = await recorder.vault.load(tx, state.subjects.values())
+        words = state.opened(recorder.vault, keys)
+        assert (words["title"], words["description"]) == (erased(), erased()), row.event
+    now = await stored(database, ticket.id)
+    assert await opened(ticket.id) == document(now).fields
+
+
+@pytest.mark.parametrize("reporter", [REPORTER, None], ids=["outsider", "user"])
+async def test_a_general_ticket_keeps_words_that_its_history_forgot_and_verifies(
+    *, reporter: Reporter | None, uow: UnitOfWork, database: Database, redactor: Redactor, recorder: Recorder,
+    erase: Erase, installation: Installation,
+) -> None:  # fmt: skip
+    him = Watcher("user", NOBODY.id)
+    async with uow.begin() as tx:
+        ticket = await usecases.create_ticket(wish(reporter=reporter), ADMIN if reporter else him, tx, redactor)
+
+    await erase("email:ada@example.org" if reporter else f"user:{him.id}")
+
+    now = await stored(database, ticket.id)
+    assert (now.title, now.description) == ("Checkout is down", "502")
+    trust = Trust.from_file(installation.folder / "trust.json")
+    (report,) = await verify(database, recorder, trust, None)
+    assert (report.chains, report.faults) == (1, [])
+
+
+@pytest.mark.parametrize("erasing", [False, True], ids=["kept", "erased"])
+async def test_words_that_an_older_version_left_in_clear_verify_beside_a_snapshot_that_seals_them(
+    *, uow: UnitOfWork, database: Database, redactor: Redactor, recorder: Recorder, erase: Erase, erasing: bool,
+    installation: Installation,
+) -> None:  # fmt: skip
+    def as_before(ticket: Ticket) -> Document:
+        now = document(ticket)
+        mine = {name: whose for name, whose in now.personal.items() if name.startswith("reporter_")}
+        return replace(now, personal=mine)
+
+    key = (installation.folder / "redaction.key").read_bytes().strip()
+    uow.recorder = Recorder([replace(TICKET_HISTORY, document=as_before)], key, "tickets")
+    async with uow.begin() as tx:
+        ticket = await usecases.create_ticket(wish(), ADMIN, tx, redactor)
+    uow.recorder = recorder
+    for version in range(1, 50):
+        async with uow.begin() as tx:
+            change = UpdateTicket(ticket.id, version, title=None, service=f"shop {version}", values={})
+            await usecases.update_ticket(change, ADMIN, tx, redactor)
+    if erasing:
+        await erase("email:ada@example.org")
+
+    trust = Trust.from_file(installation.folder / "trust.json")
+    (report,) = await verify(database, recorder, trust, None)
+
+    assert (report.rows, report.faults) == (51 if erasing else 50, [])
 
 
 async def everything(database: Database) -> str:

@@ -1,7 +1,7 @@
 """What history keeps of a ticket: its row and its newest decision; the words of comments stay in their own rows.
 
-Who reported it is always sealed for himself. While a ticket is hidden from ops, so are its words: title, description,
-and what triage quotes from them. What was written before it was hidden stays readable for whoever may see the ticket.
+Who reported it is sealed for himself, and so are the words: title, description, and what triage quotes from them. Of
+every ticket: which ones are a matter for hr is often known only after the first row is written, for ever.
 """
 
 from collections.abc import Sequence
@@ -56,8 +56,7 @@ def document(ticket: Ticket) -> Document:
         "created_at": _moment(ticket.created_at),
         "updated_at": _moment(ticket.updated_at),
     }
-    sealed = (*_REPORTER, *_WORDS) if ticket.hidden else _REPORTER
-    return Document(ticket.id, ticket.version, fields, dict.fromkeys(sealed, subject))
+    return Document(ticket.id, ticket.version, fields, dict.fromkeys((*_REPORTER, *_WORDS), subject))
 
 
 async def current(tx: ReadTx, ticket_id: UUID, call: Call) -> Ticket | None:
