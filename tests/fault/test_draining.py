@@ -135,6 +135,7 @@ async def test_rolling_restarts_cost_nobody_an_answer(rolling: Rolling, times: i
     assert len(rolling.created) == len(set(rolling.created)) > 0
 
 
+@pytest.mark.fault
 async def test_control_a_process_that_is_torn_away_costs_answers(
     rolling: Rolling, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -178,8 +178,9 @@ SOME = ("tickets serve", "tickets work")
 ALL = (*SERVERS, *WORKERS)
 
 
+@pytest.mark.fault
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("kinds", [pytest.param(SOME, id="some"), pytest.param(ALL, id="all", marks=pytest.mark.fault)])
+@pytest.mark.parametrize("kinds", [pytest.param(SOME, id="some"), pytest.param(ALL, id="all")])
 async def test_sigterm_cuts_no_read_and_loses_no_write_beside_a_second_instance(
     fault_folder: Path, figures: dict[str, float | str], kinds: tuple[str, ...]
 ) -> None:

@@ -46,6 +46,7 @@ async def loses(folder: Path, figures: dict[str, float | str], kinds: tuple[str,
     return run.violations
 
 
+@pytest.mark.fault
 @pytest.mark.timeout(300)
 async def test_a_power_cut_of_servers_that_sync_late_loses_what_they_acknowledged(
     fault_folder: Path, figures: dict[str, float | str]
