@@ -8,15 +8,16 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from histories import anchors_of, lives, parcel_id, report_of, rows_of, unit_of_work
+from histories import anchors_of, lives, parcel_id, recorder, report_of, rows_of, unit_of_work
 from parcels import Parcel, move
-from sqlalchemy import Executable, Row
+from sqlalchemy import Executable, Row, text
 
-from chassis.db import ReadTx, UnitOfWork
+from chassis.db import Database, ReadTx, UnitOfWork
 from chassis.errors import Unavailable
 from chassis.history import anchors
 from chassis.history.anchors import Anchor, AnchorInvalid, Anchors, line_hash
 from chassis.history.store import FolderStore, WebStore, store_at
+from chassis.history.verify import verify_in
 from chassis.identity import Trust
 from chassis.testing.clock import FrozenClock
 from chassis.testing.harness import Installation
@@ -63,6 +64,37 @@ async def test_an_anchor_tells_the_ends_that_are_new(
     assert list(one.heads) == [(parcel_id(1), 3, third.hash), (parcel_id(2), 3, ends[2].hash)]
     assert (two.sequence, two.previous, two.at) == (2, line_hash(first).hex(), clock.now())
     assert list(two.heads) == [(parcel_id(1), 4, ends[1].hash)]
+
+
+async def test_an_anchor_that_lands_while_histories_are_verified_is_no_finding(
+    store: ServiceDatabase,
+    uow: UnitOfWork,
+    clock: FrozenClock,
+    anchoring: Anchors,
+    trust: Trust,
+    installation: Installation,
+    tmp_path: Path,
+) -> None:
+    await lives(uow, parcels=1, versions=3)
+    await anchoring.run()
+    clock.advance(timedelta(hours=1))
+    owner = Database(store.owner_url, name="parcels", pool_size=1)
+
+    async with owner.connection() as connection:
+        await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        async with connection.begin():
+            tx = ReadTx(connection)
+            await tx.fetch_all(text("SELECT 1 FROM parcel_changes"))
+            await lives(uow, parcels=2, versions=1, first=2)
+            await anchoring.run()
+            folder = FolderStore(tmp_path)
+            (knowing,) = await verify_in(tx, "parcels", recorder(), trust, folder, {FILE: 1})
+            (ignorant,) = await verify_in(tx, "parcels", recorder(), trust, folder)
+    await owner.close()
+
+    assert (knowing.faults, knowing.anchors) == ([], 1)
+    assert "anchor 2" in {fault.where for fault in ignorant.faults}
+    assert (await report_of(store, installation, tmp_path)).faults == []
 
 
 async def test_what_committed_late_is_told_by_the_next_anchor(

@@ -101,6 +101,7 @@ def saved(filled: str, point: Point, tmp_path: Path, runner: CliRunner, once: Pa
     (tmp_path / "anchors" / "erasures.jsonl").write_text(
         '{"at": "2026-11-20T10:00:00+00:00", "subject": "email:0123"}\n'
     )
+    (tmp_path / "anchors" / "logs-log.jsonl").write_text("an anchor that landed after the moment of the backup\n")
     if not once.exists():
         made = runner.invoke(app, ["backup", "--out", str(once)])
         assert made.exit_code == 0, made.output

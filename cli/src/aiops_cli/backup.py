@@ -81,8 +81,6 @@ def _written(
     """Everything in the folder, the manifest last."""
     server = connection.info.server_version // _VERSION_DIGITS
     program = dump_programs.find("pg_dump", at_least=server)
-    # Before the dump: what they vouch for has to be in it.
-    _copy_anchors(anchors, folder / ANCHORS, [LEDGER], wanted=False)
     connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
     row = connection.execute("SELECT pg_export_snapshot(), now(), pg_database_size(current_database())").fetchone()
     assert row is not None
@@ -99,7 +97,7 @@ def _written(
     progress.update(task, description="Counting", completed=0, total=None)
     rows = count_rows(connection)
     # After the dump: who was erased meanwhile must not come back with it.
-    _copy_anchors(anchors, folder / ANCHORS, [LEDGER], wanted=True)
+    _copy_anchors(anchors, folder / ANCHORS, connection)
     progress.update(task, description="Checking")
     files = [File.of(folder, path) for path in sorted(folder.rglob("*")) if path.is_file()]
     manifest = Manifest(
@@ -136,13 +134,24 @@ def count_rows(connection: "psycopg.Connection") -> dict[str, int]:
     return counts
 
 
-def _copy_anchors(source: Path | None, target: Path, names: list[str], *, wanted: bool) -> None:
-    """The files of the store: those of these names (`wanted`), or all others."""
+def _copy_anchors(source: Path | None, target: Path, connection: "psycopg.Connection") -> None:
+    """The files of the store: the ledger whole, of anchors those that the dump remembers."""
+    known = {
+        f"{service}-{kind}.jsonl": count
+        for service in SERVICES
+        for kind, count in connection.execute(
+            f"SELECT kind, max(sequence) FROM {service}.history_anchors GROUP BY kind"  # noqa: S608 - our own names
+        )
+    }
     for path in sorted(source.glob("*.jsonl")) if source and source.is_dir() else []:
-        if (path.name in names) is wanted:
+        lines = path.read_bytes().splitlines(keepends=True)
+        if path.name != LEDGER:
+            lines = lines[: known.get(path.name, 0)]
+        if lines:
             target.mkdir(mode=0o700, exist_ok=True)
-            shutil.copyfile(path, target / path.name)
-            (target / path.name).chmod(0o600)
+            copy = target / path.name
+            copy.write_bytes(b"".join(lines))
+            copy.chmod(0o600)
 
 
 def _to_disk(path: Path) -> None:

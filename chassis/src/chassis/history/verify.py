@@ -5,7 +5,7 @@ anew after the last anchor, by somebody who may write both the rows and the keys
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
@@ -70,21 +70,29 @@ async def verify(database: Database, recorder: Recorder, trust: Trust, anchors: 
         Unavailable: Postgres cannot be reached.
         ValueError: the ledger of erasures cannot be read.
     """
+    names = [file_of(database.name, kind) for kind in recorder.histories]
+    # A line that lands once the transaction sees its moment tells of what is not in it.
+    before = {} if anchors is None else {name: len(anchors.lines(name)) for name in names}
     async with database.connection() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         async with connection.begin():
-            return await verify_in(ReadTx(connection), database.name, recorder, trust, anchors)
+            return await verify_in(ReadTx(connection), database.name, recorder, trust, anchors, before)
 
 
 async def verify_in(
-    tx: ReadTx, service: str, recorder: Recorder, trust: Trust, anchors: FolderStore | None
+    tx: ReadTx,
+    service: str,
+    recorder: Recorder,
+    trust: Trust,
+    anchors: FolderStore | None,
+    before: Mapping[str, int] | None = None,
 ) -> list[Report]:
-    """The same, of what this transaction sees."""
+    """The same, of what this transaction sees; `before`: how many lines each file had when it began."""
     reports = []
     for history in recorder.histories.values():
         report = Report(service, history.kind)
         keys = await _keys(tx, report, recorder.vault, anchors)
-        told = await _anchored(tx, report, trust, anchors)
+        told = await _anchored(tx, report, trust, anchors, before or {})
         await _Verification(tx, history, recorder.vault, keys, report=report, told=told).run()
         reports.append(report)
     return reports
@@ -259,12 +267,15 @@ class _Verification:
 
 
 async def _anchored(
-    tx: ReadTx, report: Report, trust: Trust, store: FolderStore | None
+    tx: ReadTx, report: Report, trust: Trust, store: FolderStore | None, before: Mapping[str, int]
 ) -> dict[UUID, dict[int, tuple[bytes, int]]]:
     """What the anchors of a kind say: id -> version -> hash and sequence; what is wrong with themselves is noted."""
     statement = "SELECT sequence, line, delivered_at FROM history_anchors WHERE kind = :kind ORDER BY sequence"
     kept = {row.sequence: row for row in await tx.fetch_all(text(statement).bindparams(kind=report.kind))}
-    outside = None if store is None else store.lines(file_of(report.service, report.kind))
+    name = file_of(report.service, report.kind)
+    outside = None if store is None else store.lines(name)
+    if outside is not None and name in before:
+        outside = outside[: max(before[name], *kept, 0)]
     # Behind the lines outside come those that wait; without a store the database is taken at its word. One that was
     # stored when its service was killed waits as well until it runs again: it is told once.
     there = set(outside or ())
@@ -291,5 +302,5 @@ async def _anchored(
         for id_, version, hash_ in anchor.heads:
             told[id_][version] = (hash_, place)
     for sequence in sorted(sequence for sequence in kept if sequence > place):
-        report.add(f"anchor {sequence}", f"was delivered, and is not in {file_of(report.service, report.kind)}")
+        report.add(f"anchor {sequence}", f"was delivered, and is not in {name}")
     return dict(told)
