@@ -89,6 +89,16 @@ async def test_it_is_seen_again_and_again_and_comes_back_when_it_was_forgotten(
     beating.cancel()
 
 
+async def test_a_process_that_was_frozen_joins_anew(instance: Instance, ask: Ask) -> None:
+    await instance.join()
+    assert await instance._beat()
+
+    # Longer than a contraction counts it as alive: what it knows may be gone by now.
+    ask("UPDATE service_instances SET seen_at = now() - interval '31 s' RETURNING 1")
+
+    assert not await instance._beat()
+
+
 async def test_a_killed_process_is_forgotten_after_an_hour(
     store: ServiceDatabase, instance: Instance, ask: Ask
 ) -> None:

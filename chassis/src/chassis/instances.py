@@ -107,7 +107,9 @@ class Instance:
     async def _beat(self) -> bool:
         connection = await self._connect()
         cursor = await connection.execute(
-            "UPDATE service_instances SET seen_at = clock_timestamp() WHERE instance_id = %s", (self.id,)
+            "UPDATE service_instances SET seen_at = clock_timestamp() WHERE instance_id = %s"
+            " AND seen_at > clock_timestamp() - make_interval(secs => %s)",
+            (self.id, LIVE_SECONDS),
         )
         return cursor.rowcount == 1
 
