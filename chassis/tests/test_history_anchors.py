@@ -88,7 +88,7 @@ async def test_an_anchor_that_lands_while_histories_are_verified_is_no_finding(
             await lives(uow, parcels=2, versions=1, first=2)
             await anchoring.run()
             folder = FolderStore(tmp_path)
-            (knowing,) = await verify_in(tx, "parcels", recorder(), trust, folder, {FILE: 1})
+            (knowing,) = await verify_in(tx, "parcels", recorder(), trust, folder, before={FILE: 1})
             (ignorant,) = await verify_in(tx, "parcels", recorder(), trust, folder)
     await owner.close()
 

@@ -76,7 +76,7 @@ async def verify(database: Database, recorder: Recorder, trust: Trust, anchors: 
     async with database.connection() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         async with connection.begin():
-            return await verify_in(ReadTx(connection), database.name, recorder, trust, anchors, before)
+            return await verify_in(ReadTx(connection), database.name, recorder, trust, anchors, before=before)
 
 
 async def verify_in(
@@ -85,6 +85,7 @@ async def verify_in(
     recorder: Recorder,
     trust: Trust,
     anchors: FolderStore | None,
+    *,
     before: Mapping[str, int] | None = None,
 ) -> list[Report]:
     """The same, of what this transaction sees; `before`: how many lines each file had when it began."""
