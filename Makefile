@@ -49,7 +49,7 @@ check: install ## Run the static checks: ruff, mypy, import-linter, buf, squawk,
 
 .PHONY: test
 test: check dashboard ## Run all that CI runs; T=path runs only the tests there.
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --reruns 1 $(T)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --reruns 1 $(T)
 
 .PHONY: terraform-provider
 terraform-provider: ## Fetch the provider of infra/terraform once, so that its tests need not be skipped.
@@ -58,6 +58,10 @@ terraform-provider: ## Fetch the provider of infra/terraform once, so that its t
 .PHONY: fault
 fault: install ## Hurt a real installation in every way and check what must hold: up to 60 minutes, goes on where it was.
 	@$(BIN)/python -m tests.fault $(if $(ONLY),--only "$(ONLY)")
+
+.PHONY: attack
+attack: install ## Attack a real installation in every way: up to 60 minutes, goes on where it was; ONLY=name, MINUTES=60.
+	@$(BIN)/python -m tests.attack $(if $(ONLY),--only "$(ONLY)") $(if $(MINUTES),--minutes "$(MINUTES)")
 
 .PHONY: bench
 bench: install ## Measure speed as ratios against a peer in the same run; prints medians of 5.
