@@ -60,7 +60,7 @@ def build(
         Reading(lambda: runtime.flags.enabled(READ_DESCRIPTION.name), lambda field: shadow.labels(field).inc()),
     )
     servicer = TicketsServicer(
-        runtime.unit_of_work, runtime.database, runtime.redactor, References(auth, logs), runtime.metrics
+        runtime.unit_of_work, runtime.database, runtime.redactor.for_prose(), References(auth, logs), runtime.metrics
     )
     triager = Triager(
         runtime.database,
