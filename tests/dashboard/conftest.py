@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 from tests.dashboard.browser import FLAGS, ROOT, WAIT_MILLISECONDS, WIDE, Account, Person
 from tests.dashboard.content import Content, fill
 from tests.e2e.client import Client, admin_of, session_of
-from tests.e2e.conftest import RunningStack, start
+from tests.e2e.conftest import RunningStack, end_stacks, start, until_folder_ends
 
 TOKEN_SECONDS = 300.0
 PASSWORD = "correct horse battery staple"
@@ -53,12 +53,22 @@ def chromium() -> str:
     return _run_dev("browser.py")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """The stack goes with the last test of the folder."""
+    done = yield
+    end_stacks(Path(__file__).parent, nextitem, item.config)
+    return done
+
+
 @pytest.fixture(scope="session")
-def stack(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+def stack(
+    chromium: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningStack]:
     del chromium  # no stack is started for nothing
     _run_dev("dashboard.py")
     running = start(tmp_path_factory.mktemp("dashboard"), extra={"AUTH_BCRYPT_COST": "4"})
-    yield running
+    yield until_folder_ends(running, Path(__file__).parent, request.config)
     running.command("reset")
 
 

@@ -6,7 +6,7 @@ import random
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 ONE_PROCESS = "one process"
 """The stack of this parameter; tests of what is the same in both forms ask for it alone."""
 PORTS = (8080, 8180, 8432, 8422, 8522, *range(8101, 8106), *range(8201, 8206), *range(8301, 8306))
+
+RUNNING = pytest.StashKey[dict[str, list["RunningStack"]]]()
+"""The stacks of each folder of tests."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +110,33 @@ def start(folder: Path, *options: str, extra: Mapping[str, str] | None = None) -
     return stack
 
 
+def until_folder_ends(running: RunningStack, folder: Path, config: pytest.Config) -> RunningStack:
+    """The stack, to be gone once the last test of the folder has run, however long the others go on."""
+    config.stash.setdefault(RUNNING, {}).setdefault(str(folder), []).append(running)
+    return running
+
+
+def end_stacks(folder: Path, nextitem: pytest.Item | None, config: pytest.Config) -> None:
+    """Remove the folder's stacks unless the next test is one of its own."""
+    if nextitem is None or folder not in nextitem.path.parents:
+        for running in config.stash.get(RUNNING, {}).pop(str(folder), []):
+            running.command("reset")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """A stack that idles until all other tests are done costs an eighth of a core."""
+    done = yield
+    end_stacks(Path(__file__).parent, nextitem, item.config)
+    return done
+
+
 @pytest.fixture(scope="session", params=[ONE_PROCESS, "split"])
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     options = ("--split",) if request.param == "split" else ()
     running = start(tmp_path_factory.mktemp("stack"), *options)
     os.environ["XDG_CONFIG_HOME"] = running.environment["XDG_CONFIG_HOME"]
-    yield running
+    yield until_folder_ends(running, Path(__file__).parent, request.config)
     running.command("reset")
 
 
@@ -135,7 +159,9 @@ def census(stack: RunningStack) -> Iterator[Census]:
 
 
 @pytest.fixture(scope="session")
-def model_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningStack, ScriptedModel]]:
+def model_stack(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[RunningStack, ScriptedModel]]:
     """A stack that asks a scripted model, with little patience."""
     with ScriptedModel() as model:
         settings = {
@@ -145,5 +171,5 @@ def model_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Runn
             "AI_OPENAI_DEADLINE_SECONDS": "2",
         }
         running = start(tmp_path_factory.mktemp("model"), extra=settings)
-        yield running, model
+        yield until_folder_ends(running, Path(__file__).parent, request.config), model
         running.command("reset")
