@@ -101,7 +101,7 @@ async def test_sixteen_requests_with_one_key_have_one_effect(
     assert _ids(again) == _ids(shown)
 
 
-def _ids(read: observing.Readable) -> dict[tuple[str, str], set[str]]:
+def _ids(read: checkers.Readable) -> dict[tuple[str, str], set[str]]:
     return {marker: {seen.id for seen in there} for marker, there in read.by_marker.items()}
 
 
