@@ -77,6 +77,9 @@ class Call:
     """When the caller stops waiting, on `time.monotonic`."""
     causation_id: str = ""
     correlation_id: str = ""
+    path: str = ""
+    """Through what the person or machine came, as the gateway says: `graphql query tickets, by browser`. For the audit.
+    """
 
     @property
     def actor(self) -> Actor:

@@ -216,4 +216,4 @@ class Auth:
 
     def audit(self) -> list[str]:
         """The kinds of what was audited, in order."""
-        return [row["kind"] for row in self.rows("audit_events")]
+        return [row["kind"] for row in self.rows("audit_trail")]

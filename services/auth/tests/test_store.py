@@ -48,22 +48,22 @@ async def rotate(uow: UnitOfWork, sealer: KeySealer) -> dict[str, str]:
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE audit_events SET kind = 'nothing'",
-        "DELETE FROM audit_events",
-        "TRUNCATE audit_events",
-        "ALTER TABLE audit_events DISABLE TRIGGER ALL",
-        "GRANT UPDATE ON audit_events TO auth_app; UPDATE audit_events SET kind = 'nothing'",
+        "UPDATE audit_trail SET kind = 'nothing'",
+        "DELETE FROM audit_trail",
+        "TRUNCATE audit_trail",
+        "ALTER TABLE audit_trail DISABLE TRIGGER ALL",
+        "GRANT UPDATE ON audit_trail TO auth_app; UPDATE audit_trail SET kind = 'nothing'",
         "DROP TABLE users",
     ],
 )
 async def test_service_can_only_add_to_the_audit_and_owns_nothing(auth: Auth, statement: str) -> None:
     await auth.first_admin()
-    before = auth.rows("audit_events")
+    before = auth.rows("audit_trail")
 
     with psycopg.connect(auth.app_url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(statement)
 
-    assert auth.rows("audit_events") == before
+    assert auth.rows("audit_trail") == before
 
 
 async def test_starting_at_once_makes_one_current_and_one_next_key(

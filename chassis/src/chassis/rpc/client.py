@@ -16,7 +16,7 @@ from chassis.metrics import Metrics
 from chassis.resilience.breaker import Breaker
 from chassis.resilience.retry import TRIES, RetryBudget, full_jitter
 from chassis.rpc.guard import Guard
-from chassis.rpc.keys import CALLER_TOKEN_KEY, TRACEPARENT_KEY, VIEWER_TOKEN_KEY
+from chassis.rpc.keys import CALLER_TOKEN_KEY, PATH_KEY, TRACEPARENT_KEY, VIEWER_TOKEN_KEY
 from chassis.rpc.status import is_unanswered
 from chassis.telemetry import traceparent
 
@@ -184,6 +184,7 @@ class Client:
             (CALLER_TOKEN_KEY, f"Bearer {self._identity.token(self._audience)}"),
             (TRACEPARENT_KEY, traceparent()),
             *(((VIEWER_TOKEN_KEY, f"Bearer {viewer_token}"),) if viewer_token else ()),
+            *(((PATH_KEY, call.path),) if call and call.path else ()),
         )
 
     def _in_background(self) -> bool:

@@ -15,12 +15,13 @@ from typing import Any, TypeAlias, TypeVar
 import grpc
 from google.protobuf.message import Message
 
+from chassis.audit import cleaned_path
 from chassis.errors import DeadlineExceeded, DomainError, Unauthenticated, Unavailable
 from chassis.identity import AccessTokens, Call, Trust, acting_as
 from chassis.metrics import Metrics
 from chassis.policy import Policy
 from chassis.resilience.limiter import Lateness, Limiter
-from chassis.rpc.keys import CALLER_TOKEN_KEY, TRACE_ID_KEY, TRACEPARENT_KEY, VIEWER_TOKEN_KEY
+from chassis.rpc.keys import CALLER_TOKEN_KEY, PATH_KEY, TRACE_ID_KEY, TRACEPARENT_KEY, VIEWER_TOKEN_KEY
 from chassis.rpc.outcome import Outcome
 from chassis.rpc.status import CODES, trailing_metadata
 from chassis.telemetry import current_trace_id, fail, span
@@ -225,7 +226,8 @@ class _Interceptor(grpc.aio.ServerInterceptor):
         caller = self._trust.verify(_bearer(context, CALLER_TOKEN_KEY), audience=self._service)
         token = _bearer(context, VIEWER_TOKEN_KEY) if _only(context, VIEWER_TOKEN_KEY) else None
         viewer = await self._access_tokens.verify(token) if token else None
-        return Call(caller, viewer, token, method, deadline, correlation_id=current_trace_id())
+        path = cleaned_path(_only(context, PATH_KEY))
+        return Call(caller, viewer, token, method, deadline, correlation_id=current_trace_id(), path=path)
 
 
 async def _whole(requests: AsyncIterator[Message], call: Call) -> AsyncIterator[Message]:
