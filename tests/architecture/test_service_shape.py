@@ -55,6 +55,7 @@ OWN = {
         "screening.py": "whether a ticket reads like a matter for hr, asked before anybody sees it; pure",
         "similar.py": "the SQL of similar tickets: words, their numbers and candidates",
         "similarity.py": "words of tickets and the cosine between them; pure",
+        "texts.py": "what people wrote, whole and sealed beside the redacted text",
         "triage.py": "what triage writes and what people make of it, apart from the use cases for its size",
         "triage_rows.py": "what triage decided as stored JSON, apart from the store for its size; pure",
         "values.py": "the small things that a ticket is made of, apart from the domain for its size",

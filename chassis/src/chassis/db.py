@@ -27,6 +27,7 @@ from chassis.errors import InvalidArgument, Overloaded, Unavailable, VersionConf
 from chassis.events import Event, envelop
 from chassis.history.document import Change
 from chassis.history.recorder import Recorder
+from chassis.history.sealing import Vault
 from chassis.identity import Actor, call_in_progress, current_call
 from chassis.ids import uuid7
 
@@ -181,6 +182,17 @@ class WriteTx(ReadTx):
         self.facts: list[object] = []
         self.changes: list[Change] = []
         self._recorder = recorder
+
+    @property
+    def vault(self) -> Vault:
+        """Seals and opens with the keys of subjects, which an erasure destroys.
+
+        Raises:
+            TypeError: this unit of work keeps no history, and so no keys.
+        """
+        if self._recorder is None:
+            raise TypeError("this unit of work keeps no keys of subjects: give it a `recorder`")
+        return self._recorder.vault
 
     def publish(self, fact: object) -> None:
         """Tell this fact if, and only if, the transaction commits."""

@@ -34,6 +34,7 @@ from gateway.graph.tickets import Ticket
 from gateway.graph.tickets_additions import TicketAdditionsMutation
 from gateway.graph.tickets_mutations import TicketsMutation
 from gateway.graph.tickets_queries import TicketsQuery
+from gateway.graph.tickets_reveal import TicketRevealMutation
 from gateway.graph.tickets_subscriptions import TicketsSubscription
 
 ENTITIES = {
@@ -58,6 +59,7 @@ class Mutation(
     LogsMutation,
     TicketsMutation,
     TicketAdditionsMutation,
+    TicketRevealMutation,
     ChangelogMutation,
     OperationsMutation,
 ):

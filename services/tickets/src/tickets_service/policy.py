@@ -35,6 +35,7 @@ def build_policy() -> Policy:
             "RetriageTicket": workers,
             "AcceptTicketSuggestion": workers,
             "DismissTicketSuggestion": workers,
+            "RevealTicket": anybody,
             "BatchGetTickets": anybody,
             "ListTickets": anybody,
             "BatchListLogTickets": anybody,
