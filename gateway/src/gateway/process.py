@@ -20,6 +20,7 @@ from chassis.messaging import Messaging
 from chassis.metrics import Metrics
 from chassis.redaction import Redactor
 from chassis.resilience.limiter import Lateness
+from chassis.tls import Tls
 from gateway.listening import HttpServers
 from gateway.live import ChangeFeed, listen
 from gateway.operations import Operations
@@ -71,6 +72,7 @@ class Gateway:
     operations_port: int = 0
     failure: str = ""
     name: str = "gateway"
+    tls: Tls | None = None
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -80,6 +82,7 @@ class Gateway:
             streams=False,
             on_fatal=self._fail,
             on_reconnected=self.change_feed.look_again,
+            tls=self.tls,
         )
         self._servers = HttpServers(self.settings)
         self._background = Background(self.metrics)

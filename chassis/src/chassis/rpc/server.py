@@ -25,6 +25,7 @@ from chassis.rpc.keys import CALLER_TOKEN_KEY, PATH_KEY, TRACE_ID_KEY, TRACEPARE
 from chassis.rpc.outcome import Outcome
 from chassis.rpc.status import CODES, trailing_metadata
 from chassis.telemetry import current_trace_id, fail, span
+from chassis.tls import Tls, proves
 
 UNREAD_SECONDS = 10.0
 OPEN_SERVICE = "/grpc.health.v1.Health/"
@@ -81,8 +82,12 @@ def make_server(
     metrics: Metrics,
     options: ServerOptions | None = None,
     lateness: Lateness | None = None,
+    prove_peers: bool = False,
 ) -> grpc.aio.Server:
-    """A server on which every RPC is traced, counted, checked, masked and answered by name."""
+    """A server on which every RPC is traced, counted, checked, masked and answered by name.
+
+    `prove_peers`: the certificate of whoever calls must be that of the service whose token it shows.
+    """
     options = options or ServerOptions()
     interceptor = _Interceptor(
         service,
@@ -92,12 +97,24 @@ def make_server(
         metrics=metrics,
         options=options,
         lateness=lateness,
+        prove_peers=prove_peers,
     )
     return grpc.aio.server(
         interceptors=[interceptor],
         options=options.channel_options(),
         maximum_concurrent_rpcs=options.max_concurrent_rpcs,
     )
+
+
+def listen(server: grpc.aio.Server, address: str, tls: Tls | None) -> int:
+    """Have the server listen there, to holders of certificates alone where there are such; the port.
+
+    Raises:
+        RuntimeError: nothing can listen there.
+    """
+    if tls is None:
+        return server.add_insecure_port(address)
+    return server.add_secure_port(address, tls.server_credentials())
 
 
 class _Interceptor(grpc.aio.ServerInterceptor):
@@ -111,6 +128,7 @@ class _Interceptor(grpc.aio.ServerInterceptor):
         metrics: Metrics,
         options: ServerOptions,
         lateness: Lateness | None,
+        prove_peers: bool,
     ) -> None:
         self._service = service
         self._trust = trust
@@ -118,6 +136,7 @@ class _Interceptor(grpc.aio.ServerInterceptor):
         self._policy = policy
         self._metrics = metrics
         self._options = options
+        self._prove_peers = prove_peers
         self._calls = Limiter(
             "calls", options.max_calls, reserve=options.operators_reserve, lateness=lateness, metrics=metrics
         )
@@ -214,6 +233,8 @@ class _Interceptor(grpc.aio.ServerInterceptor):
         try:
             async with asyncio.timeout(seconds) as limit, place:
                 call = outcome.call = await self._identified(context, outcome.method, time.monotonic() + seconds)
+                if write and call.viewer is not None:
+                    self._access_tokens.revocations.check_fresh()
                 self._policy.authorize(call)
                 with acting_as(call):
                     return await respond(call)
@@ -224,6 +245,8 @@ class _Interceptor(grpc.aio.ServerInterceptor):
 
     async def _identified(self, context: Context, method: str, deadline: float) -> Call:
         caller = self._trust.verify(_bearer(context, CALLER_TOKEN_KEY), audience=self._service)
+        if self._prove_peers and not proves(context.auth_context(), caller):
+            raise Unauthenticated(f"the connection's certificate is not that of {caller}, whose token came with it")
         token = _bearer(context, VIEWER_TOKEN_KEY) if _only(context, VIEWER_TOKEN_KEY) else None
         viewer = await self._access_tokens.verify(token) if token else None
         path = cleaned_path(_only(context, PATH_KEY))
