@@ -23,6 +23,7 @@ from chassis.delivery import Subscription
 from chassis.errors import DeadLetterNotFound, InvalidArgument
 from chassis.identity import Role
 from chassis.ids import parse_ids
+from chassis.masking import Kind, fields, rows, seen_by, table
 from chassis.paging import Page, Slice, decode_cursor, encode_cursor, page_from, page_info
 from chassis.policy import allow
 from chassis.protos import moment_to_proto
@@ -31,7 +32,23 @@ RULES = {
     name: allow("gateway", roles=(Role.ADMIN,))
     for name in ("ListDeadLetters", "BatchGetDeadLetters", "RedriveDeadLetters")
 }
-"""Part of every service's table."""
+_ADMINS = seen_by(Kind.ADMIN)
+TABLE = table(
+    fields(
+        "aiops.operations.v1",
+        {
+            "DeadLetter": rows(
+                _ADMINS,
+                "id consumer subject stream stream_sequence event_id aggregate_type aggregate_id payload_json "
+                "error_class error_message attempts trace_id created_at redrive_requested_at redrive_requested_by "
+                "redrives redriven_at",
+            ),
+            "ListDeadLettersResponse": rows(_ADMINS, "dead_letters cursors page_info"),
+            "BatchGetDeadLettersResponse RedriveDeadLettersResponse": rows(_ADMINS, "dead_letters"),
+        },
+    )
+)
+"""Beside every service's own."""
 _WAITS = dead_letters.c.redriven_at.is_(None)
 
 

@@ -21,6 +21,7 @@ from gateway.live import ChangeFeed
 from gateway.operations import OPERATION_METRICS, Operations
 from gateway.pages import Pages
 from gateway.process import Gateway
+from gateway.rates import Rates
 from gateway.services import Services
 from gateway.settings import GatewaySettings
 from gateway.transports.http import GraphQLOverHttp
@@ -56,11 +57,12 @@ def build(
     lateness = Lateness()
     requests = Limiter("requests", settings.max_requests, lateness=lateness, metrics=metrics)
     uploads = Limiter("uploads", settings.max_uploads, metrics=metrics)
-    operations = Operations(services, change_feed, metrics, requests, development=development)
+    rates = Rates(settings)
+    operations = Operations(settings, services, change_feed, metrics, requests=requests, rates=rates)
     over_http = GraphQLOverHttp(operations, authenticator)
     over_websocket = GraphQLOverWebSocket(operations, authenticator, clock)
-    upload_door = UploadDoor(services, authenticator, uploads)
-    session_door = SessionDoor(services, clock, requests, secure=not development)
+    upload_door = UploadDoor(services, authenticator, uploads, rates)
+    session_door = SessionDoor(services, clock, requests, rates, secure=not development)
 
     # The pages that FastAPI offers load scripts from other hosts.
     app = FastAPI(title="AI Ops Assistant", docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY)

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, aclosing, contextmanager
 from typing import Any
 
@@ -21,8 +21,10 @@ from gateway.deprecations import given_in
 from gateway.documents import Documents, Operation, Prepared
 from gateway.live import ChangeFeed
 from gateway.masking import present_all
+from gateway.rates import REFUSED_COST, RateLimited, Rates, Shares
 from gateway.schema import Graph
 from gateway.services import Services
+from gateway.settings import GatewaySettings
 
 logger = logging.getLogger(__name__)
 
@@ -69,14 +71,25 @@ class Operations:
     """The one way in which an operation is run."""
 
     def __init__(
-        self, services: Services, change_feed: ChangeFeed, metrics: Metrics, requests: Limiter, *, development: bool
+        self,
+        settings: GatewaySettings,
+        services: Services,
+        change_feed: ChangeFeed,
+        metrics: Metrics,
+        *,
+        requests: Limiter,
+        rates: Rates,
     ) -> None:
+        development = settings.environment == "development"
         self._graph = Graph(extensions=[UsePrepared])
         self.documents = Documents(self._graph.core, development=development)
         self._open_fields = OPEN_TO_DEVELOPERS if development else OPEN_TO_ALL
         self._services = services
         self._change_feed = change_feed
         self._requests = requests
+        self._max_cost = settings.max_cost
+        self.rates = rates
+        self._shares = Shares("subscriptions", settings.max_subscriptions)
         self._outcomes = metrics.counter("aiops_gateway_operations_total")
         self._seconds = metrics.histogram("aiops_gateway_operation_duration_seconds")
         self._subscriptions = metrics.gauge("aiops_gateway_subscriptions")
@@ -89,7 +102,7 @@ class Operations:
         async with AsyncExitStack() as held:
             try:
                 await self._hold_place(held)
-                prepared, operation = self._admit(text, operation_name, caller, ANSWERED_ONCE)
+                prepared, operation = self._admit(text, variables, operation_name, caller, ANSWERED_ONCE)
             except Refused as refused:
                 return self._refuse(refused)
             self._count_deprecated(prepared, variables)
@@ -111,9 +124,11 @@ class Operations:
             held.enter_context(span("graphql", "server"))
             place = await held.enter_async_context(AsyncExitStack())
             try:
-                prepared, operation = self._admit(text, operation_name, caller, frozenset(OperationType))
+                prepared, operation = self._admit(text, variables, operation_name, caller, frozenset(OperationType))
                 subscribes = operation.type is OperationType.SUBSCRIPTION
-                if not subscribes:
+                if subscribes:
+                    _or_refuse(lambda: held.enter_context(self._shares.held(caller)))
+                else:
                     await self._hold_place(place)
             except Refused as refused:
                 yield self._refuse(refused)
@@ -161,13 +176,20 @@ class Operations:
             raise Refused([GraphQLError(overloaded.message, original_error=overloaded)]) from overloaded
 
     def _admit(
-        self, text: str, operation_name: str | None, caller: Caller, types: frozenset[OperationType]
+        self,
+        text: str,
+        variables: Mapping[str, Any] | None,
+        operation_name: str | None,
+        caller: Caller,
+        types: frozenset[OperationType],
     ) -> tuple[Prepared, Operation]:
-        """The operation to run.
+        """The operation to run, which its caller has paid for.
 
         Raises:
-            Refused: the document is no good, not for this transport, or the caller has no token for it.
+            Refused: the document is no good, not for this transport or too costly, or the caller has no token for it.
         """
+        # Before the document is read: reading it is work, too.
+        _or_refuse(lambda: self.rates.take(caller, REFUSED_COST))
         try:
             prepared = self.documents.prepare(text)
             if prepared.errors:
@@ -180,6 +202,10 @@ class Operations:
         if caller.viewer is None and not operation.root_fields <= self._open_fields:
             refusal = Unauthenticated("log in first, then send the access token as Authorization: Bearer <token>")
             raise Refused([GraphQLError(refusal.message, original_error=refusal)])
+        cost = operation.cost.of(variables)
+        if cost > self._max_cost:
+            raise Refused([_too_costly(cost, self._max_cost)])
+        _or_refuse(lambda: self.rates.take(caller, max(0, cost - REFUSED_COST)))
         return prepared, operation
 
     def _count_deprecated(self, prepared: Prepared, variables: Mapping[str, Any] | None) -> None:
@@ -212,3 +238,22 @@ class Operations:
         result.extensions = {"traceId": current_trace_id()}
         self._outcomes.labels(operation.type.value, "errors" if result.errors else "ok").inc()
         return result
+
+
+def _or_refuse(take: Callable[[], None]) -> None:
+    """Take a caller's share.
+
+    Raises:
+        Refused: it is used up.
+    """
+    try:
+        take()
+    except RateLimited as limited:
+        raise Refused([GraphQLError(limited.message, original_error=limited)]) from limited
+
+
+def _too_costly(cost: int, limit: int) -> GraphQLError:
+    message = (
+        f"the operation may touch {cost:,} objects, {limit:,} are allowed; ask for smaller pages or less of each"
+    )
+    return GraphQLError(message, extensions={"code": "QUERY_TOO_COSTLY", "cost": cost, "limit": limit})

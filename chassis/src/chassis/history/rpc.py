@@ -20,6 +20,7 @@ from chassis.history.sealing import Keys, is_sealed
 from chassis.history.tables import changes
 from chassis.identity import Call, current_call
 from chassis.ids import parse_id
+from chassis.masking import EVERYBODY, fields, rows, table
 from chassis.paging import page_from
 from chassis.policy import Rule, allow
 from chassis.protos import actor_to_proto, moment_from, moment_to_proto
@@ -28,6 +29,19 @@ RULES: Mapping[str, Rule] = {
     name: allow("gateway", any_user=True) for name in ("ListChanges", "GetState", "CompareVersions")
 }
 """Anybody who is logged in may ask; `History.current` and `History.visible` decide what he hears."""
+TABLE = table(
+    fields(
+        "aiops.history.v1",
+        {
+            "Operation": rows(EVERYBODY, "op path value_json previous_json"),
+            "Change": rows(EVERYBODY, "version time actor event reason operations hash trace_id"),
+            "ListChangesResponse": rows(EVERYBODY, "changes page_info"),
+            "GetStateResponse": rows(EVERYBODY, "state_json version time"),
+            "CompareVersionsResponse": rows(EVERYBODY, "operations"),
+        },
+    )
+)
+"""Fields of what has a history are masked in here already, by the rows of that history."""
 
 
 class HistoryServicer(HistoryServiceServicer):

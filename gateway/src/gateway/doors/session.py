@@ -18,9 +18,11 @@ from chassis.errors import DomainError, ErrorKind, Forbidden, IdempotencyKeyInva
 from chassis.identity import Call, acting_as
 from chassis.resilience.limiter import Limiter
 from gateway.clients.auth import AuthCalls
+from gateway.context import Caller
 from gateway.doors.problem import problem
 from gateway.graph.auth import Role
 from gateway.graph.enums import name_or_none
+from gateway.rates import DOOR_COST, Rates
 from gateway.services import Services
 from gateway.transports.body import BodyTooLarge, bounded, refuse_announced
 
@@ -39,10 +41,11 @@ Begun = pb.LogInResponse | pb.RefreshSessionResponse
 class SessionDoor:
     """Begins, continues and ends the session of the browser that asks."""
 
-    def __init__(self, services: Services, clock: Clock, places: Limiter, *, secure: bool) -> None:
+    def __init__(self, services: Services, clock: Clock, places: Limiter, rates: Rates, *, secure: bool) -> None:
         self._services = services
         self._clock = clock
         self._places = places
+        self._rates = rates
         self._secure = secure
 
     async def begin(self, request: Request) -> Response:
@@ -60,6 +63,7 @@ class SessionDoor:
     async def _answer(self, request: Request, act: Callable[[Request], Awaitable[Response]]) -> Response:
         try:
             _refuse_forged(request)
+            self._rates.take(Caller(address=request.client.host if request.client else ""), DOOR_COST)
             with acting_as(Call("client", None, None, request.url.path)):
                 response = await act(request)
         except DomainError as error:

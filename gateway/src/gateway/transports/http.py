@@ -15,6 +15,7 @@ from gateway.auth import Authenticator
 from gateway.context import Caller
 from gateway.masking import present
 from gateway.operations import Operations
+from gateway.rates import RateLimited
 from gateway.transports.body import BodyTooLarge, bounded, refuse_announced
 
 MAX_BODY_BYTES = 1_500_000
@@ -22,6 +23,8 @@ MAX_BODY_BYTES = 1_500_000
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
+
+TOO_MUCH = frozenset({Overloaded.reason, RateLimited.reason})
 
 STATUS = {
     ErrorKind.UNAUTHENTICATED: 401,
@@ -68,7 +71,9 @@ class GraphQLOverHttp:
         )
         result = await self._operations.execute(text, variables, operation_name, caller)
         executed = {} if _request_failed(result) else {"data": result.data}
-        return _answer(_body(result.errors, **executed), _status(result, media_type), media_type)
+        answer = _answer(_body(result.errors, **executed), _status(result, media_type), media_type)
+        answer.headers.update(self._operations.rates.headers(caller))
+        return answer
 
 
 def _parameters(body: bytes) -> tuple[str, Mapping[str, Any] | None, str | None]:
@@ -116,7 +121,7 @@ def _status(result: ExecutionResult, media_type: str) -> int:
 def _overloaded(data: Mapping[str, Any] | None, errors: list[GraphQLError]) -> bool:
     """Whether there is nothing in the answer but that too much is going on."""
     nothing = data is None or all(field is None for field in data.values())
-    return nothing and all((error.extensions or {}).get("code") == Overloaded.reason for error in errors)
+    return nothing and all((error.extensions or {}).get("code") in TOO_MUCH for error in errors)
 
 
 def _retry_after(body: Mapping[str, Any]) -> str:
