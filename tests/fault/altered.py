@@ -7,8 +7,6 @@ The product itself has no switch for any of this.
 
 import asyncio
 import importlib
-import os
-import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -97,16 +95,6 @@ def publish_late() -> None:
     replace(Relay, "_publish_batch", publish_batch)
 
 
-def no_drain() -> None:
-    """End at SIGTERM as at kill -9."""
-
-    def end(*_: Any) -> None:
-        os._exit(1)
-
-    replace(asyncio.BaseEventLoop, "add_signal_handler", lambda *_: None)
-    signal.signal(signal.SIGTERM, end)
-
-
 ALTERATIONS: dict[str, Callable[[], None]] = {
     "slow-reply": slow_reply,
     "no-idempotency": no_idempotency,
@@ -114,7 +102,6 @@ ALTERATIONS: dict[str, Callable[[], None]] = {
     "no-inbox": no_inbox,
     "ack-first": ack_first,
     "publish-late": publish_late,
-    "no-drain": no_drain,
 }
 
 if __name__ == "__main__":
