@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -32,20 +33,22 @@ OWN = {
 """Which packages of RPCs a service answers by itself."""
 
 
-def every_service() -> dict[str, ServiceDescriptor]:
+def every_service() -> dict[str, list[ServiceDescriptor]]:
     """Every gRPC service of the installation, by its package: "tickets", "history"."""
-    found = {}
+    found = defaultdict(list)
     for module in pkgutil.walk_packages(aiops.__path__, "aiops."):
         if module.name.endswith("_pb2"):
             for service in importlib.import_module(module.name).DESCRIPTOR.services_by_name.values():
-                found[service.file.package.split(".")[1]] = service
+                found[service.file.package.split(".")[1]].append(service)
     return found
 
 
 SERVICES = every_service()
-OFFERED = [service for name, service in SERVICES.items() if not any(name in own for own in OWN.values())]
+OFFERED = [
+    service for name, each in SERVICES.items() for service in each if not any(name in own for own in OWN.values())
+]
 TABLES: dict[str, tuple[Mapping[str, Rule], Table, list[ServiceDescriptor]]] = {
-    name: (policy.RULES, policy.TABLE, [SERVICES[package] for package in OWN[name] if package in SERVICES])
+    name: (policy.RULES, policy.TABLE, [service for package in OWN[name] for service in SERVICES[package]])
     for name, policy in ((name, importlib.import_module(f"{name}_service.policy")) for name in OWN)
 }
 TABLES["every service"] = (
@@ -129,7 +132,7 @@ VIEWERS = {kind: viewer(kind) for kind in Kind}
 
 def holding(descriptor: Descriptor, *names: str, depth: int = 2) -> Message:
     """A message in which these fields say something, or all, as far as they do not exclude each other."""
-    message: Any = GetMessageClass(descriptor)()
+    message: Message = GetMessageClass(descriptor)()
     for field in descriptor.fields:
         if not names or field.name in names:
             _fill(message, field, depth)

@@ -157,7 +157,7 @@ class Mask:
         plans = self._plans.get(key)
         if plans is None:
             plans = self._plans[key] = _Plans(self.table, *key)
-        plan = plans.of(message.DESCRIPTOR)
+        plan = plans.of(message.DESCRIPTOR)  # type: ignore[arg-type]  # two stubs of one class
         if not plan.does_something:
             # What this version of the service does not know can come in answers that a newer one stored.
             message.DiscardUnknownFields()
@@ -290,6 +290,7 @@ class _Plans:
 
     def _walk(self, plan: _Plan, field: FieldDescriptor, receipt: frozenset[str] | None) -> None:
         inner, many = held_by(field)
+        beside = field.containing_type
         if inner is None:
             return
         part = self.of(inner)
@@ -297,11 +298,11 @@ class _Plans:
             return
         if not many:
             plan.single.append((field.name, part, receipt))
-        elif field.message_type.GetOptions().map_entry:
+        elif inner is not field.message_type:
             plan.maps.append((field.name, part))
         else:
             plan.lists.append((field.name, part))
-            if CURSORS in field.containing_type.fields_by_name:
+            if beside is not None and CURSORS in beside.fields_by_name:
                 plan.cursors = field.name
 
     def _gate(self, case: Case, descriptor: Descriptor) -> _Gate:

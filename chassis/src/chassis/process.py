@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from functools import reduce
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from grpc_health.v1 import health_pb2_grpc
@@ -17,11 +18,13 @@ from chassis.errors import DomainError
 from chassis.health import Health, Phase
 from chassis.history.rpc import RULES as HISTORY_RULES
 from chassis.history.rpc import TABLE as HISTORY_TABLE
+from chassis.history.rpc import TABLE as HISTORY_TABLE
 from chassis.history.rpc import HistoryServicer
 from chassis.http import HttpServer, bind, make_app
 from chassis.instances import Instance
 from chassis.migrations import schema_ready
 from chassis.operations import RULES as OPERATIONS_RULES
+from chassis.operations import TABLE as OPERATIONS_TABLE
 from chassis.operations import TABLE as OPERATIONS_TABLE
 from chassis.operations import OperationsServicer
 from chassis.program import explain
@@ -42,6 +45,8 @@ STOP_SECONDS = 20.0
 """How long calls in progress may take to end, once no new ones are taken."""
 RETRY_SECONDS = 0.5
 SAY_SO_SECONDS = 5.0
+EVERYWHERE = ((OPERATIONS_RULES, OPERATIONS_TABLE), (HISTORY_RULES, HISTORY_TABLE))
+"""Who may call what every service offers beside its own RPCs, and what leaves there."""
 EVERYWHERE = ((OPERATIONS_RULES, OPERATIONS_TABLE), (HISTORY_RULES, HISTORY_TABLE))
 """Who may call what every service offers beside its own RPCs, and what leaves there."""
 
