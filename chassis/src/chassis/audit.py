@@ -6,20 +6,22 @@ what cannot be noted is not told.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Required, TypedDict, Unpack
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Required, TypeAlias, TypedDict, Unpack
 from uuid import UUID
 
+from google.protobuf.message import Message
 from sqlalchemy import Column, DateTime, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from chassis.identity import call_in_progress
+from chassis.identity import Call, call_in_progress
 from chassis.ids import uuid7
 from chassis.outbox import foundation
 from chassis.telemetry import current_trace_id
 
 if TYPE_CHECKING:
-    from chassis.db import WriteTx
+    from chassis.db import ReadTx, UnitOfWork, WriteTx
 
 MAXIMUM_SUBJECTS = 1000
 """Ids in one row; of more, the first ones are kept and all are counted."""
@@ -93,3 +95,62 @@ async def note(tx: "WriteTx", kind: str, **noted: Unpack[Noted]) -> None:
 def cleaned_path(text: str) -> str:
     """A path as it may be sent along and stored: one short line of plain words."""
     return _NOT_IN_A_PATH.sub("", text)[:_MAXIMUM_PATH].strip()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One kind of sensitive thing that answers hold: which ones, and under what name their sight is noted."""
+
+    kind: str
+    """As `people_ticket.seen`."""
+    subject_type: str
+    ids: Callable[[Any, Any], Iterable[str]]
+    """Of the request and the answer: of which things the answer tells."""
+    sensitive: "Callable[[ReadTx, Sequence[UUID]], Awaitable[Sequence[UUID]]] | None" = None
+    """Which of them are, where the answer does not say it; all without it."""
+    always: bool = False
+    """Noted even where the answer holds none."""
+    detail: Callable[[Any], Mapping[str, object]] | None = None
+    """Of the request: what else is noted."""
+
+
+Sightings: TypeAlias = Mapping[str, Sequence[Seen]]
+"""Bare name of an RPC -> the kinds of sensitive things that its answers may hold."""
+
+
+class Reads:
+    """Notes what answers show, before they leave."""
+
+    def __init__(self, unit_of_work: "UnitOfWork", sightings: Sightings) -> None:
+        self._unit_of_work = unit_of_work
+        self._sightings = sightings
+
+    async def note(self, call: Call, request: object, answer: Message) -> None:
+        """Return once it is stored that the call's viewer sees this, in one transaction; raise where it cannot be."""
+        if call.viewer is None:  # a service's own work: nobody sees anything
+            return
+        seen = [(each, _ids(each.ids(request, answer))) for each in self._sightings.get(call.method, ())]
+        seen = [(each, ids) for each, ids in seen if ids or each.always]
+        if not seen:
+            return
+        async with self._unit_of_work.begin() as tx:
+            for each, ids in seen:
+                found = ids if each.sensitive is None else await each.sensitive(tx, ids)
+                if found or each.always:
+                    detail = each.detail(request) if each.detail else {}
+                    await tx.audit(each.kind, subject_type=each.subject_type, subject_ids=found, detail=detail)
+
+
+def parts(message: Message, full_name: str) -> Iterator[Any]:
+    """Every message of this full name within another one, which may be it itself."""
+    if message.DESCRIPTOR.full_name == full_name:
+        yield message
+        return
+    for field, value in message.ListFields():
+        if field.message_type is not None and not field.message_type.GetOptions().map_entry:
+            for part in [value] if isinstance(value, Message) else value:
+                yield from parts(part, full_name)
+
+
+def _ids(texts: Iterable[str]) -> list[UUID]:
+    return [UUID(text) for text in dict.fromkeys(texts)]

@@ -17,6 +17,7 @@ from aiops.events.v1.envelope_pb2 import Envelope
 from aiops.operations.v1 import operations_service_pb2 as pb
 from aiops.operations.v1.dead_letter_pb2 import DeadLetter
 from aiops.operations.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
+from chassis.audit import Seen
 from chassis.db import UnitOfWork, WriteTx, among
 from chassis.dead_letters import dead_letters
 from chassis.delivery import Subscription
@@ -49,6 +50,11 @@ TABLE = table(
     )
 )
 """Beside every service's own."""
+SIGHTINGS = dict.fromkeys(
+    ("ListDeadLetters", "BatchGetDeadLetters"),
+    (Seen("dead_letter.seen", "dead_letter", lambda _, answer: (letter.id for letter in answer.dead_letters)),),
+)
+"""A letter holds what no policy of fields knows."""
 _WAITS = dead_letters.c.redriven_at.is_(None)
 
 
@@ -127,6 +133,7 @@ class OperationsServicer:
                 )
         asked = update(dead_letters).where(among(letters.id, ids), _WAITS)
         await tx.execute(asked.values(redrive_requested_at=tx.now, redrive_requested_by=tx.actor.id))
+        await tx.audit("dead_letter.redriven", subject_type="dead_letter", subject_ids=ids)
         rows = await tx.fetch_all(asked_for)
         now = {row.id: row for row in rows}
         return pb.RedriveDeadLettersResponse(dead_letters=[self._to_proto(now[id_]) for id_ in ids])

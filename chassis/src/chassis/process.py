@@ -7,24 +7,27 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from functools import reduce
-from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from grpc_health.v1 import health_pb2_grpc
 
 from aiops.history.v1.history_service_pb2_grpc import add_HistoryServiceServicer_to_server
+from chassis.audit import Reads
+from chassis.audit_service import RULES as AUDIT_RULES
+from chassis.audit_service import SIGHTINGS as AUDIT_SIGHTINGS
+from chassis.audit_service import TABLE as AUDIT_TABLE
+from chassis.audit_service import AuditServicer
 from chassis.background import Background
 from chassis.errors import DomainError
 from chassis.health import Health, Phase
 from chassis.history.rpc import RULES as HISTORY_RULES
-from chassis.history.rpc import TABLE as HISTORY_TABLE
 from chassis.history.rpc import TABLE as HISTORY_TABLE
 from chassis.history.rpc import HistoryServicer
 from chassis.http import HttpServer, bind, make_app
 from chassis.instances import Instance
 from chassis.migrations import schema_ready
 from chassis.operations import RULES as OPERATIONS_RULES
-from chassis.operations import TABLE as OPERATIONS_TABLE
+from chassis.operations import SIGHTINGS as OPERATIONS_SIGHTINGS
 from chassis.operations import TABLE as OPERATIONS_TABLE
 from chassis.operations import OperationsServicer
 from chassis.program import explain
@@ -45,9 +48,7 @@ STOP_SECONDS = 20.0
 """How long calls in progress may take to end, once no new ones are taken."""
 RETRY_SECONDS = 0.5
 SAY_SO_SECONDS = 5.0
-EVERYWHERE = ((OPERATIONS_RULES, OPERATIONS_TABLE), (HISTORY_RULES, HISTORY_TABLE))
-"""Who may call what every service offers beside its own RPCs, and what leaves there."""
-EVERYWHERE = ((OPERATIONS_RULES, OPERATIONS_TABLE), (HISTORY_RULES, HISTORY_TABLE))
+EVERYWHERE = ((OPERATIONS_RULES, OPERATIONS_TABLE), (AUDIT_RULES, AUDIT_TABLE), (HISTORY_RULES, HISTORY_TABLE))
 """Who may call what every service offers beside its own RPCs, and what leaves there."""
 
 
@@ -178,9 +179,13 @@ class Process:
                 connection_age_seconds=settings.connection_age_seconds,
             ),
             lateness=lateness,
+            reads=Reads(
+                runtime.unit_of_work, {**self._service.sightings, **OPERATIONS_SIGHTINGS, **AUDIT_SIGHTINGS}
+            ),
         )
         self._service.register(self._service.servicer, server)
         OperationsServicer(runtime.unit_of_work, self._service.subscriptions).register(server)
+        AuditServicer(runtime.database).register(server)
         if runtime.recorder is not None:
             add_HistoryServiceServicer_to_server(HistoryServicer(runtime.database, runtime.recorder), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, server)

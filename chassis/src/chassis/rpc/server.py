@@ -15,7 +15,7 @@ from typing import Any, TypeAlias, TypeVar
 import grpc
 from google.protobuf.message import Message
 
-from chassis.audit import cleaned_path
+from chassis.audit import Reads, cleaned_path
 from chassis.errors import DeadlineExceeded, DomainError, Unauthenticated, Unavailable
 from chassis.identity import AccessTokens, Call, Trust, acting_as
 from chassis.metrics import Metrics
@@ -82,6 +82,7 @@ def make_server(
     metrics: Metrics,
     options: ServerOptions | None = None,
     lateness: Lateness | None = None,
+    reads: Reads | None = None,
     prove_peers: bool = False,
 ) -> grpc.aio.Server:
     """A server on which every RPC is traced, counted, checked, masked and answered by name.
@@ -97,6 +98,7 @@ def make_server(
         metrics=metrics,
         options=options,
         lateness=lateness,
+        reads=reads,
         prove_peers=prove_peers,
     )
     return grpc.aio.server(
@@ -128,12 +130,14 @@ class _Interceptor(grpc.aio.ServerInterceptor):
         metrics: Metrics,
         options: ServerOptions,
         lateness: Lateness | None,
+        reads: Reads | None,
         prove_peers: bool,
     ) -> None:
         self._service = service
         self._trust = trust
         self._access_tokens = access_tokens
         self._policy = policy
+        self._reads = reads
         self._metrics = metrics
         self._options = options
         self._prove_peers = prove_peers
@@ -162,7 +166,7 @@ class _Interceptor(grpc.aio.ServerInterceptor):
         async def one(request: Any, context: Context) -> Message:
             async def respond(call: Call) -> Message:
                 given = _whole(request, call) if uploads else request
-                return self._policy.mask(call, await behaviour(given, context))
+                return await self._told(call, request, await behaviour(given, context))
 
             write = uploads or _is_write(request)
             return await self._answer(path, context, respond, write=write, unread=request if uploads else None)
@@ -170,7 +174,7 @@ class _Interceptor(grpc.aio.ServerInterceptor):
         async def many(request: Any, context: Context) -> None:
             async def respond(call: Call) -> None:
                 async for message in behaviour(request, context):
-                    await context.write(self._policy.mask(call, message))
+                    await context.write(await self._told(call, request, message))
 
             await self._answer(path, context, respond, write=False, streams=True)
 
@@ -178,6 +182,13 @@ class _Interceptor(grpc.aio.ServerInterceptor):
             return grpc.unary_stream_rpc_method_handler(many, inner.request_deserializer, inner.response_serializer)
         make = grpc.stream_unary_rpc_method_handler if uploads else grpc.unary_unary_rpc_method_handler
         return make(one, inner.request_deserializer, inner.response_serializer)
+
+    async def _told(self, call: Call, request: object, answer: Message) -> Message:
+        """The answer as it leaves: masked, and noted in the audit where it shows what is sensitive."""
+        masked = self._policy.mask(call, answer)
+        if self._reads is not None:
+            await self._reads.note(call, request, masked)
+        return masked
 
     async def _answer(
         self,
