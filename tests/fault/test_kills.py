@@ -50,8 +50,8 @@ async def test_without_its_protections_the_same_checks_find_what_went_wrong(
     found = {name: " ".join(violations) for name, violations in run.violations.items()}
     assert "never reached tickets-triage" in found["vanished"]
     assert "never reached logs-summarize" in found["vanished"]
-    assert found["doubled"]  # which write it hits is chance
-    assert "all succeeded on version" in found["lost updates"]
+    # Which write it hits is chance, and whether two update one thing at once; test_races has the control for that.
+    assert found["doubled"]
     assert "had an effect, and no inbox knows of it" in found["effects"]
 
 
