@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from changelog_service import queries
-from changelog_service.domain import Changelog
-from changelog_service.policy import HISTORY, RULES, sees_drafts
+from changelog_service.domain import Changelog, ChangelogState
+from changelog_service.policy import HISTORY, RULES, VEILED, sees_drafts
 from changelog_service.store import changelog_of, changelogs, highlights_values, suggestion_values
 from changelog_service.tables import CHANGELOGS
 from chassis.db import ReadTx
-from chassis.history import Document, History, Json, unchanged
+from chassis.history import Document, Hiding, History, Json, unchanged
 from chassis.identity import Call
 
 
@@ -82,6 +82,13 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def veil(_changelog: Changelog, call: Call) -> Hiding | None:
+    """What a changelog said as a draft, for whoever sees no drafts."""
+    if sees_drafts(call):
+        return None
+    return lambda past: VEILED if past["state"] != ChangelogState.PUBLISHED else frozenset()
+
+
 HISTORIES = (
     History(
         kind="changelog",
@@ -92,6 +99,7 @@ HISTORIES = (
         current=current,
         visible=HISTORY,
         iterate=iterate,
+        veil=veil,
     ),
 )
 """All that changelog keeps a history of."""

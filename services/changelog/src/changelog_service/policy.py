@@ -7,7 +7,7 @@ Machines that push and record read nothing.
 from collections.abc import Mapping
 
 from chassis.identity import Call, Role
-from chassis.masking import EVERYBODY, Case, Kind, Mask, fields, rows, seen_by, table
+from chassis.masking import EVERYBODY, Case, Kind, Mask, fields, names, rows, seen_by, table
 from chassis.policy import Policy, Rule, allow
 
 _PEOPLE = allow("gateway", roles=(Role.ADMIN, Role.OPS))
@@ -107,6 +107,8 @@ HISTORY = {
     **rows(_WHO_MAKES_THEM, "highlight_suggestions"),
 }
 """Who sees which field of a changelog's past."""
+VEILED = frozenset(HISTORY) - names("repository_id repository_name state created_by created_at")
+"""What is not read of the time in which it was a draft, by whoever sees no drafts."""
 
 
 def build_policy() -> Policy:

@@ -9,17 +9,17 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from chassis.db import ReadTx
-from chassis.history import Document, History, Json, Op
+from chassis.history import Document, Hiding, History, Json, Op
 from chassis.history.sealing import RENAMED, is_sealed
 from chassis.identity import Call
 from tickets_service import erasure
 from tickets_service.domain import Ticket
-from tickets_service.policy import HISTORY, watcher_of
+from tickets_service.policy import HISTORY, TOLD, VEILED, watcher_of
 from tickets_service.store import ticket_of, tickets, visible_to
 from tickets_service.tables import TICKETS
 from tickets_service.texts import subject_of
 from tickets_service.triage_rows import decision_values
-from tickets_service.values import Suggestion, TriageDecision, Value
+from tickets_service.values import Audience, Suggestion, TriageDecision, Value
 
 _REPORTER = ("reporter_user_id", "reporter_name", "reporter_email")
 _WORDS = ("title", "description", "triage", "suggestion")
@@ -88,6 +88,14 @@ def _with_description(operation: Op) -> Op:
     return renamed
 
 
+def veil(ticket: Ticket, call: Call) -> Hiding | None:
+    """The words of a ticket's hidden time, for whoever saw it appear only when that was over."""
+    watcher = watcher_of(call)
+    if watcher.sees(hidden=True, reporter_id=str(ticket.reporter.user_id or "")):
+        return None
+    return lambda past: VEILED if past["people_suspected"] or past["audience"] != Audience.GENERAL else frozenset()
+
+
 TICKET_HISTORY = History(
     kind="ticket",
     domain=Ticket,
@@ -98,6 +106,8 @@ TICKET_HISTORY = History(
     visible=HISTORY,
     iterate=iterate,
     erase=erasure.erase,
+    veil=veil,
+    told=TOLD,
 )
 HISTORIES = (TICKET_HISTORY,)
 

@@ -118,6 +118,10 @@ HISTORY = {
     **rows(seen_by(Kind.ADMIN, Kind.SERVICE), "internal_comment_count"),
 }
 """Who sees which field of a ticket's past."""
+VEILED = names("title description service category team triage suggestion")
+"""What is not read of the time in which a ticket was hidden, nor of before, by whoever does not see hidden tickets."""
+TOLD = rows(_WHO_HAS_A_ROLE, "internal_comment_count")
+"""Who hears of a row that replaces this: that there is an internal comment is as internal as what it says."""
 
 
 def build_policy() -> Policy:
