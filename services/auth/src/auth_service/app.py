@@ -1,9 +1,10 @@
 """Puts auth together: settings, runtime, servicer, schedules, service. The only file that knows every other."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+import grpc
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -19,6 +20,9 @@ from auth_service.credentials.signing import KeySealer
 from auth_service.credentials.verification import PasswordVerification
 from auth_service.documents import HISTORIES
 from auth_service.domain import AccountRules
+from auth_service.oidc import admission
+from auth_service.oidc.client import ClientRules, roles_from
+from auth_service.oidc.sign_in import SignIn
 from auth_service.policy import make_policy
 from auth_service.queries import KeyRing
 from auth_service.rpc import AuthServicer
@@ -72,6 +76,7 @@ def build(
         keys=keys,
         setup_file=setup_file,
         rules=rules,
+        sign_in=SignIn(_client_rules(settings), runtime.unit_of_work, runtime.clock),
     )
 
     async def serve_jwks(_: Request) -> Response:
@@ -96,6 +101,7 @@ def build(
         schedules=(
             Schedule("keep-signing-keys", UPKEEP_SECONDS, keep_keys),
             Schedule("forget-expired", UPKEEP_SECONDS, _in_transaction(runtime.unit_of_work, upkeep.forget_expired)),
+            Schedule("forget-sign-ins", UPKEEP_SECONDS, _in_transaction(runtime.unit_of_work, admission.forget_past)),
         ),
         routes=(Route("/.well-known/jwks.json", serve_jwks, methods=["GET"]),),
         startup=(keep_keys, open_key, offer_setup),
@@ -107,6 +113,27 @@ def _key_sealer(path: Path) -> KeySealer:
         return KeySealer.from_file(path)
     except (OSError, ValueError) as error:
         raise SettingsInvalid(f"AUTH_KEY_ENCRYPTION_FILE cannot be used: {error}") from error
+
+
+def _client_rules(settings: AuthSettings) -> ClientRules | None:
+    if not settings.oidc_issuer:
+        return None
+    file = settings.oidc_client_secret_file
+    try:
+        secret = file.read_text().strip() if file else ""
+    except (OSError, ValueError) as error:
+        raise SettingsInvalid(f"AUTH_OIDC_CLIENT_SECRET_FILE cannot be used: {error}") from error
+    return ClientRules(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=secret,
+        name=settings.oidc_name,
+        scopes=settings.oidc_scopes,
+        groups_claim=settings.oidc_groups_claim,
+        verified_claim=settings.oidc_verified_claim,
+        roles=roles_from(settings.oidc_roles),
+        session_lifetime=timedelta(hours=settings.oidc_session_hours),
+    )
 
 
 def _in_transaction(

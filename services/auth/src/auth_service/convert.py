@@ -1,6 +1,7 @@
 """Between protos and domain: pure and total. What comes in malformed is refused with the field's name."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from aiops.auth.v1 import auth_service_pb2 as pb
@@ -12,6 +13,7 @@ from auth_service.credentials.issued import Invited, IssuedApiToken, IssuedSessi
 from auth_service.credentials.opaque import Secret
 from auth_service.credentials.signing import AccessToken
 from auth_service.domain import Role, User, UserStatus
+from auth_service.oidc import sign_in
 from chassis.errors import InvalidArgument, Unauthenticated
 from chassis.events import Event
 from chassis.identity import Call
@@ -112,6 +114,31 @@ def revoke_api_token_command(request: pb.RevokeApiTokenRequest) -> machine.Revok
         InvalidArgument: the id is malformed.
     """
     return machine.RevokeApiToken(parse_id(request.api_token_id, field="api_token_id"), request.expected_version)
+
+
+def begin_sign_in_command(request: pb.BeginSignInRequest) -> sign_in.BeginSignIn:
+    """The wish to sign in at the provider."""
+    return sign_in.BeginSignIn(request.redirect_uri, request.next_path, request.client_address)
+
+
+def complete_sign_in_command(request: pb.CompleteSignInRequest) -> sign_in.CompleteSignIn:
+    """What a browser brought back from the provider."""
+    return sign_in.CompleteSignIn(
+        state=Secret(request.state),
+        code=request.code,
+        issuer=request.issuer,
+        browser_secret=Secret(request.browser_secret),
+        client_address=request.client_address,
+    )
+
+
+def departure_to_proto(departure: sign_in.Departure, expires_at: datetime) -> pb.BeginSignInResponse:
+    """Where a browser goes now."""
+    return pb.BeginSignInResponse(
+        authorization_url=departure.authorization_url,
+        browser_secret=departure.browser_secret.text,
+        expires_at=moment_to_proto(expires_at),
+    )
 
 
 def secret_from(text: str) -> Secret:

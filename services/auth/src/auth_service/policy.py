@@ -18,6 +18,10 @@ RULES: Mapping[str, Rule] = {
     "RefreshSession": _ANYBODY,
     "LogOut": _ANYBODY,
     "ExchangeApiToken": _ANYBODY,
+    "GetSignInProvider": _ANYBODY,
+    "BeginSignIn": _ANYBODY,
+    "CompleteSignIn": _ANYBODY,
+    "EndProviderSessions": _ANYBODY,
     "GetMe": _SELF,
     "ChangePassword": _SELF,
     "BatchGetUsers": allow(GATEWAY, "logs", "tickets", "changelog", "ai", roles=_PEOPLE, background=True),
@@ -56,6 +60,10 @@ TABLE = table(
             "SignUpResponse GetMeResponse ChangePasswordResponse": rows(EVERYBODY, "user"),
             "LogInResponse RefreshSessionResponse": rows(EVERYBODY, "session user"),
             "ExchangeApiTokenResponse": rows(EVERYBODY, "access_token access_token_expires_at"),
+            "GetSignInProviderResponse": rows(EVERYBODY, "name"),
+            "BeginSignInResponse": rows(EVERYBODY, "authorization_url browser_secret expires_at"),
+            "CompleteSignInResponse": rows(EVERYBODY, "session user next_path"),
+            "EndProviderSessionsResponse": rows(EVERYBODY, "ended"),
             "BatchGetUsersResponse BatchGetUsersByEmailResponse": rows(EVERYBODY, "users"),
             "ListUsersResponse": rows(_ADMINS, "users page_info cursors"),
             "InviteUserResponse": rows(_ADMINS, "user invitation_token invitation_expires_at"),
@@ -68,7 +76,7 @@ TABLE = table(
     fields("aiops.identity.v1", {"ListSigningKeysResponse": rows(EVERYBODY, "jwks")}),
     # The gateway has no work of its own: without a viewer it gets no people at all, where other services get names.
     objects={"aiops.auth.v1.User": (Case(seen_by(*(set(Kind) - {Kind.NOBODY}), owner=_HIMSELF), {}),)},
-    proofs=frozenset({"SignUp", "LogIn", "RefreshSession"}),
+    proofs=frozenset({"SignUp", "LogIn", "RefreshSession", "CompleteSignIn"}),
 )
 
 HISTORY = {

@@ -11,6 +11,8 @@ from auth_service.credentials import machines
 from auth_service.credentials.setup_file import SetupTokenFile
 from auth_service.credentials.verification import PasswordVerification
 from auth_service.domain import AccountRules
+from auth_service.oidc import admission
+from auth_service.oidc.sign_in import SignIn, begin_sign_in
 from auth_service.queries import KeyRing
 from chassis.db import Database, UnitOfWork, WriteTx
 from chassis.identity import current_call
@@ -32,9 +34,11 @@ class AuthServicer(AuthServiceServicer):
         keys: KeyRing,
         setup_file: SetupTokenFile,
         rules: AccountRules,
+        sign_in: SignIn,
     ) -> None:
         self._database = database
         self._uow = unit_of_work
+        self._sign_in = sign_in
         self._verification = verification
         self._keys = keys
         self._setup_file = setup_file
@@ -182,3 +186,45 @@ class AuthServicer(AuthServiceServicer):
         async with self._uow.begin() as tx:
             token = await machines.exchange_api_token(convert.secret_from(request.token), signer, tx)
         return convert.exchanged_to_proto(token)
+
+    async def GetSignInProvider(
+        self, request: pb.GetSignInProviderRequest, context: Context
+    ) -> pb.GetSignInProviderResponse:
+        """Whether people can sign in through a provider."""
+        return pb.GetSignInProviderResponse(name=self._sign_in.provider_name)
+
+    async def BeginSignIn(self, request: pb.BeginSignInRequest, context: Context) -> pb.BeginSignInResponse:
+        """Send a browser to the provider."""
+        departure = await self._sign_in.depart(convert.begin_sign_in_command(request))
+
+        async def effect(tx: WriteTx) -> pb.BeginSignInResponse:
+            return convert.departure_to_proto(departure, await begin_sign_in(departure, tx))
+
+        return await self._uow.once(request, pb.BeginSignInResponse, effect)
+
+    async def CompleteSignIn(self, request: pb.CompleteSignInRequest, context: Context) -> pb.CompleteSignInResponse:
+        """Start a session for whom the provider vouches for."""
+        replayed = await self._uow.replay(request, pb.CompleteSignInResponse)
+        if replayed is not None:
+            return replayed
+        arrival = await self._sign_in.arrive(convert.complete_sign_in_command(request))
+        signer = await self._keys.signer()
+
+        async def effect(tx: WriteTx) -> pb.CompleteSignInResponse:
+            issued = await admission.admit(arrival, signer, tx)
+            session, user = convert.session_to_proto(issued), convert.user_to_proto(issued.user)
+            return pb.CompleteSignInResponse(session=session, user=user, next_path=arrival.next_path)
+
+        async with admission.access_ends_without_role(self._uow, arrival):
+            return await self._uow.once(request, pb.CompleteSignInResponse, effect)
+
+    async def EndProviderSessions(
+        self, request: pb.EndProviderSessionsRequest, context: Context
+    ) -> pb.EndProviderSessionsResponse:
+        """End what the provider has ended."""
+        told = await self._sign_in.heed(request.logout_token)
+
+        async def effect(tx: WriteTx) -> pb.EndProviderSessionsResponse:
+            return pb.EndProviderSessionsResponse(ended=await admission.end_sessions(*told, tx))
+
+        return await self._uow.once(request, pb.EndProviderSessionsResponse, effect)
