@@ -131,8 +131,9 @@ proto: install ## Regenerate proto/python from the protos.
 	@$(BIN)/python dev/generate_proto.py
 
 .PHONY: docs
-docs: install ## Regenerate docs/configuration.md, the charts' value schemas and the committed GraphQL schema.
+docs: install ## Regenerate the pages of settings and policy, the charts' value schemas and the committed GraphQL schema.
 	@$(BIN)/python dev/generate_configuration.py
+	@$(BIN)/python dev/generate_policy.py
 	@$(BIN)/python dev/generate_chart_schemas.py
 	@$(BIN)/python dev/write_sdl.py
 
