@@ -337,6 +337,9 @@ async def saved(ticket: Ticket, before: Ticket, fact: object, tx: WriteTx) -> Ti
     ticket = await TicketStore(tx).save(ticket, expected_version=before.version)
     await similar.change_words(ticket, before, tx)
     tx.changed(before, ticket, fact)
+    if ticket.audience is not before.audience:
+        detail = {"previous_audience": before.audience.value, "audience": ticket.audience.value}
+        await tx.audit("ticket.audience_changed", subject_type="ticket", subject_id=ticket.id, detail=detail)
     return ticket
 
 
