@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 from uuid import uuid4
 
 from joserfc import jwt
-from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 CLIENT_ID = "aiops-here"
 CLIENT_SECRET = "a secret & of ours"
@@ -106,9 +107,12 @@ class LocalProvider:
         frame = {"jti": uuid4().hex, "events": {LOGOUT_EVENT: {}}}
         return self.signed({name: each for name, each in self.stamped(frame | claims).items() if each is not None})
 
-    def shared_secret(self) -> OctKey:
-        """The public key, taken for a shared secret."""
-        return OctKey.import_key(self.keys["RS256"].as_pem(private=False))
+    def signed_with_public_key(self, claims: Claims) -> str:
+        """A token by HMAC, whose secret is the public key that everybody knows."""
+        header = base64url(json.dumps({"alg": "HS256", "kid": "rsa-1"}).encode())
+        signed = f"{header}.{base64url(json.dumps(claims).encode())}"
+        secret = self.keys["RS256"].as_pem(private=False)
+        return f"{signed}.{base64url(hmac.digest(secret, signed.encode(), 'sha256'))}"
 
 
 def unsigned(claims: Claims) -> str:
