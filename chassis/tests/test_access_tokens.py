@@ -12,6 +12,7 @@ from uuid import UUID
 
 import jwt
 import pytest
+import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -25,6 +26,7 @@ from chassis.identity import (
     public_jwk,
     sign_access_token,
 )
+from chassis.revocations import Revocation, Revocations
 from chassis.testing.clock import FrozenClock
 from chassis.tokens import Memory
 
@@ -76,9 +78,26 @@ def keys(key: Ed25519PrivateKey) -> Keys:
     return Keys(k1=key)
 
 
+class Told:
+    """What auth says is void."""
+
+    def __init__(self) -> None:
+        self.void: list[Revocation] = []
+
+    async def __call__(self, _since: str) -> tuple[list[Revocation], str]:
+        return self.void, ""
+
+
 @pytest.fixture
-def tokens(keys: Keys, clock: FrozenClock) -> AccessTokens:
-    return AccessTokens(keys, clock)
+def told() -> Told:
+    return Told()
+
+
+@pytest_asyncio.fixture
+async def tokens(keys: Keys, told: Told, clock: FrozenClock) -> AccessTokens:
+    tokens = AccessTokens(keys, Revocations(told, clock), clock)
+    await tokens.revocations.ask()
+    return tokens
 
 
 async def test_an_access_token_says_who_it_speaks_for(
@@ -344,4 +363,52 @@ async def test_whoever_started_while_auth_was_away_has_keys_a_moment_after_it_is
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "auth/jwks.json"])
 def test_keys_come_over_http_alone(url: str) -> None:
     with pytest.raises(ValueError, match="AIOPS_JWKS_URL"):
-        AccessTokens.over_http(url)
+        AccessTokens.over_http(url, Revocations(Told()))
+
+
+async def test_a_remembered_token_is_refused_once_it_is_void(
+    tokens: AccessTokens, told: Told, key: Ed25519PrivateKey, claims: Claims
+) -> None:
+    token = sign_access_token(key, "k1", claims)
+    other = sign_access_token(key, "k1", claims | {"sid": "0198c0de-0000-7000-8000-000000000003"})
+    await tokens.verify(token)
+
+    told.void = [Revocation(SESSION, 1)]
+    await tokens.revocations.ask()
+
+    with pytest.raises(Unauthenticated, match="its session has ended"):
+        await tokens.verify(token)
+    assert (await tokens.verify(other)).id == USER
+
+
+@pytest.mark.parametrize(("of_version", "void"), [(None, True), (3, True), (4, False), (5, False)])
+async def test_tokens_of_versions_before_a_users_change_are_void(
+    tokens: AccessTokens, told: Told, key: Ed25519PrivateKey, claims: Claims, of_version: int | None, void: bool
+) -> None:
+    if of_version is not None:
+        claims["account_version"] = of_version
+    told.void = [Revocation(USER, 4)]
+    await tokens.revocations.ask()
+
+    if void:
+        with pytest.raises(Unauthenticated):
+            await tokens.verify(sign_access_token(key, "k1", claims))
+    else:
+        assert (await tokens.verify(sign_access_token(key, "k1", claims))).version == of_version
+
+
+async def test_no_token_is_taken_before_auth_said_which_are_void(
+    keys: Keys, told: Told, key: Ed25519PrivateKey, claims: Claims, clock: FrozenClock
+) -> None:
+    tokens = AccessTokens(keys, Revocations(told, clock), clock)
+
+    with pytest.raises(Unavailable):
+        await tokens.verify(sign_access_token(key, "k1", claims))
+
+
+@pytest.mark.parametrize("version", ["4", 4.0, True, None])
+async def test_a_version_that_is_no_whole_number_is_malformed(
+    tokens: AccessTokens, key: Ed25519PrivateKey, claims: Claims, version: object
+) -> None:
+    with pytest.raises(Unauthenticated, match="malformed"):
+        await tokens.verify(sign_access_token(key, "k1", claims | {"account_version": version}))

@@ -27,6 +27,8 @@ from auth_service.settings import AuthSettings
 from changelog_service.settings import ChangelogSettings
 from chassis import nats_config
 from chassis.identity import AccessTokens
+from chassis.metrics import Metrics
+from chassis.revocations import Revocations, client_for, from_auth
 from chassis.service import Service
 from chassis.testing.harness import Installation, RunningService, running_service
 from chassis.testing.plugin import MigratedSchemas, NatsServers
@@ -134,7 +136,9 @@ async def house_of_module(
         jwks_url = f"http://{jwks_door.address}/.well-known/jwks.json"
 
         def tokens() -> AccessTokens:
-            return AccessTokens.over_http(jwks_url)
+            asking = client_for(doors["auth"].target, installation.identity("logs"), Metrics())
+            running.push_async_callback(asking.close)
+            return AccessTokens.over_http(jwks_url, Revocations(from_auth(asking, "logs")))
 
         await start("ai", ai_service.app.build(AiSettings(**settings("ai")), access_tokens=tokens()))
         await start("logs", logs_service.app.build(LogsSettings(**settings("logs")), access_tokens=tokens()))

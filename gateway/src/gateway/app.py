@@ -11,7 +11,10 @@ from chassis.identity import AccessTokens, ServiceIdentity
 from chassis.metrics import Metrics
 from chassis.redaction import Redactor
 from chassis.resilience.limiter import Lateness, Limiter
+from chassis.revocations import Revocations, client_for, from_auth
+from chassis.rpc.client import Client
 from chassis.settings import SettingsInvalid
+from chassis.tls import Tls
 from gateway.auth import Authenticator
 from gateway.doors.problem import problem
 from gateway.doors.session import SESSION_PATH, SessionDoor
@@ -46,14 +49,16 @@ def build(
     settings, clock, change_feed = settings or GatewaySettings(), clock or SystemClock(), change_feed or ChangeFeed()
     development = settings.environment == "development"
     try:
-        identity = ServiceIdentity.from_file("gateway", settings.key_file)
+        identity = ServiceIdentity.from_file("gateway", settings.key_file, Tls.of("gateway", settings))
         redactor = Redactor(settings.redaction_key_file.read_bytes().strip())
     except (OSError, ValueError, TypeError) as error:
         raise SettingsInvalid(f"a file named in the settings cannot be used: {error}") from error
 
     metrics = Metrics(OPERATION_METRICS)
     services = Services.at(settings, identity, metrics)
-    authenticator = Authenticator(access_tokens or AccessTokens.over_http(settings.jwks_url, clock), services, clock)
+    asking = client_for(settings.auth_target, identity, metrics)
+    access_tokens = access_tokens or _access_tokens(settings, services, asking, clock)
+    authenticator = Authenticator(access_tokens, services, clock)
     lateness = Lateness()
     requests = Limiter("requests", settings.max_requests, lateness=lateness, metrics=metrics)
     uploads = Limiter("uploads", settings.max_uploads, metrics=metrics)
@@ -88,8 +93,18 @@ def build(
         operations=operations,
         lateness=lateness,
         over_websocket=over_websocket,
+        revocations=access_tokens.revocations,
+        asking=asking,
         app=app,
+        tls=identity.tls,
     )
+
+
+def _access_tokens(settings: GatewaySettings, services: Services, asking: Client, clock: Clock) -> AccessTokens:
+    revocations = Revocations(from_auth(asking, "gateway"), hears=True)
+    if settings.tls_ca_file:
+        return AccessTokens.over_rpc(services.auth_client, revocations, clock)
+    return AccessTokens.over_http(settings.jwks_url, revocations, clock)
 
 
 async def _defect(_request: Request, _error: Exception) -> Response:

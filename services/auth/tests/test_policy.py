@@ -49,6 +49,8 @@ def test_matrix_of_callers_and_viewers(method: str, caller: str, who: str) -> No
         allowed = caller == "gateway" and who in {"ops", "hr", "admin"}
     elif method == "ListSigningKeys":
         allowed = caller != "auth"
+    elif method == "ListRevocations":
+        allowed = caller != "auth" and who == "nobody"
     elif method in ANYBODY:
         allowed = caller == "gateway"
     elif method in PERSON:

@@ -20,6 +20,7 @@ from chassis.errors import Unavailable
 from chassis.history.recorder import Recorder
 from chassis.identity import AccessTokens
 from chassis.paging import Page
+from chassis.revocations import Revocations, from_auth
 from chassis.testing.clock import FrozenClock
 from chassis.testing.plugin import QueryCounter, ServiceDatabase
 
@@ -138,9 +139,11 @@ async def test_signer_without_a_key_says_so(schema: ServiceDatabase, sealer: Key
 async def test_verifier_elsewhere_takes_the_tokens(auth: Auth) -> None:
     admin = await auth.first_admin()
 
-    viewer = await AccessTokens.over_http(f"{auth.running.http_url}/.well-known/jwks.json", auth.clock).verify(
-        admin.token
-    )
+    revocations = Revocations(from_auth(auth.running.client("logs"), "logs"))
+    await revocations.ask()
+
+    tokens = AccessTokens.over_http(f"{auth.running.http_url}/.well-known/jwks.json", revocations, auth.clock)
+    viewer = await tokens.verify(admin.token)
 
     assert (str(viewer.id), viewer.kind, viewer.role) == (admin.user.id, "user", "admin")
 

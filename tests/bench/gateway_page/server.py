@@ -28,6 +28,7 @@ from chassis import telemetry
 from chassis.http import HttpServer, Traced, bind
 from chassis.identity import AccessTokens, Call, ServiceIdentity, acting_as
 from chassis.resilience import limiter
+from chassis.revocations import Revocation, Revocations
 from chassis.rpc.client import Client
 from gateway.app import build
 from gateway.settings import GatewaySettings
@@ -74,7 +75,12 @@ async def serve(what: str, config: dict[str, Any]) -> None:
     async def jwks() -> str:
         return str(config["jwks"])
 
-    access_tokens = AccessTokens(jwks)
+    async def revoked(_since: str) -> tuple[Sequence[Revocation], str]:
+        return (), ""
+
+    revocations = Revocations(revoked)
+    await revocations.ask()
+    access_tokens = AccessTokens(jwks, revocations)
     if what == "floor":
         silent: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
         app = FastAPI(telemetry=silent)

@@ -244,9 +244,9 @@ class _Interceptor(grpc.aio.ServerInterceptor):
         try:
             async with asyncio.timeout(seconds) as limit, place:
                 call = outcome.call = await self._identified(context, outcome.method, time.monotonic() + seconds)
-                if write and call.viewer is not None:
-                    self._access_tokens.revocations.check_fresh()
                 self._policy.authorize(call)
+                if outcome.write and call.viewer is not None:
+                    self._access_tokens.revocations.check_fresh()
                 with acting_as(call):
                     return await respond(call)
         except TimeoutError:

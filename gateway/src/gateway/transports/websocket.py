@@ -19,9 +19,10 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import Connec
 from strawberry.types.execution import ExecutionResult
 from strawberry.types.unset import UNSET
 
-from aiops.events.v1.envelope_pb2 import Envelope
 from chassis.clock import Clock
 from chassis.errors import DomainError, ErrorKind, Unauthenticated
+from chassis.identity import Viewer
+from chassis.revocations import Revocations
 from gateway.auth import Authenticator
 from gateway.context import Caller
 from gateway.operations import Operations
@@ -131,10 +132,10 @@ class Connection(BaseGraphQLTransportWSHandler[None, None]):
         self._lifetime.reschedule(asyncio.get_running_loop().time() + left.total_seconds())
         self._for_caller.caller = Caller(proof.viewer, proof.token, self._address)
 
-    def belongs_to(self, id_: str) -> bool:
-        """Whether this is the session, or a session of the user, with this id."""
-        viewer = self._for_caller.caller.viewer
-        return viewer is not None and id_ in {str(viewer.id), str(viewer.session_id)}
+    @property
+    def viewer(self) -> Viewer | None:
+        """Who is connected, once he has said it."""
+        return self._for_caller.caller.viewer
 
     async def close(self, code: int, reason: str) -> None:
         """End the conversation."""
@@ -168,6 +169,7 @@ class GraphQLOverWebSocket:
         self._authenticator = authenticator
         self._clock = clock
         self._connections: set[Connection] = set()
+        self._closing: set[asyncio.Future[None]] = set()
 
     async def connect(self, websocket: WebSocket) -> None:
         """Serve one client."""
@@ -183,10 +185,13 @@ class GraphQLOverWebSocket:
         finally:
             self._connections.discard(connection)
 
-    async def hear_access(self, envelope: Envelope) -> None:
-        """Turn away whom auth just took something from: the event is about his session or his account."""
-        for connection in [each for each in self._connections if each.belongs_to(envelope.aggregate_id)]:
-            await connection.close(FORBIDDEN, "Access changed")
+    def turn_away(self, revocations: Revocations) -> None:
+        """End the connections of all whose tokens are void by now."""
+        for connection in self._connections:
+            if connection.viewer is not None and revocations.is_void(connection.viewer):
+                closing = asyncio.ensure_future(connection.close(FORBIDDEN, "Access changed"))
+                self._closing.add(closing)
+                closing.add_done_callback(self._closing.discard)
 
     async def close(self) -> None:
         """Ask all clients to come again: they will find another gateway, or this one after its restart."""

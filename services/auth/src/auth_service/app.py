@@ -11,7 +11,9 @@ from starlette.routing import Route
 
 from aiops.auth.v1.auth_service_pb2 import DESCRIPTOR
 from aiops.auth.v1.auth_service_pb2_grpc import add_AuthServiceServicer_to_server
-from auth_service import consumers
+from aiops.identity.v1.identity_service_pb2_grpc import add_IdentityServiceServicer_to_server
+from auth_service import consumers, queries
+from auth_service.audited import SIGHTINGS
 from auth_service.convert import fact_to_event
 from auth_service.credentials import upkeep
 from auth_service.credentials.passwords import PasswordHasher
@@ -30,6 +32,7 @@ from auth_service.settings import AuthSettings
 from chassis.clock import Clock
 from chassis.db import UnitOfWork, WriteTx
 from chassis.identity import AccessTokens
+from chassis.revocations import Revocation, Revocations
 from chassis.runtime import Runtime
 from chassis.service import Schedule, Service
 from chassis.settings import SettingsInvalid
@@ -50,6 +53,10 @@ def build(
     async def own_keys() -> str:
         return await keys.jwks()
 
+    async def own_revocations(cursor: str) -> tuple[Sequence[Revocation], str]:
+        async with runtime.database.read() as tx:
+            return await queries.list_revocations(cursor, tx)
+
     runtime = Runtime(
         "auth",
         settings,
@@ -57,8 +64,8 @@ def build(
         to_event=fact_to_event,
         package="auth_service",
         histories=HISTORIES,
-        # Its own keys are in its own database: no way through HTTP.
-        access_tokens=access_tokens or AccessTokens(own_keys, clock),
+        # Its own keys, and what it revoked, are in its own database: no way through HTTP or NATS.
+        access_tokens=access_tokens or AccessTokens(own_keys, Revocations(own_revocations), clock),
     )
     sealer = _key_sealer(settings.key_encryption_file)
     keys = KeyRing(runtime.database, sealer, runtime.clock)
@@ -95,7 +102,8 @@ def build(
         runtime=runtime,
         policy=make_policy(),
         servicer=servicer,
-        register=add_AuthServiceServicer_to_server,
+        sightings=SIGHTINGS,
+        register=_register,
         service_name=DESCRIPTOR.services_by_name["AuthService"].full_name,
         subscriptions=consumers.subscriptions(),
         schedules=(
@@ -106,6 +114,11 @@ def build(
         routes=(Route("/.well-known/jwks.json", serve_jwks, methods=["GET"]),),
         startup=(keep_keys, open_key, offer_setup),
     )
+
+
+def _register(servicer: AuthServicer, server: grpc.aio.Server) -> None:
+    add_AuthServiceServicer_to_server(servicer, server)
+    add_IdentityServiceServicer_to_server(servicer, server)
 
 
 def _key_sealer(path: Path) -> KeySealer:

@@ -7,6 +7,7 @@ from uuid import UUID
 from aiops.auth.v1 import auth_service_pb2 as pb
 from aiops.auth.v1 import events_pb2 as events
 from aiops.auth.v1 import user_pb2
+from aiops.identity.v1 import identity_service_pb2 as identity_pb
 from auth_service import domain
 from auth_service.credentials import api_token as machine
 from auth_service.credentials.issued import Invited, IssuedApiToken, IssuedSession
@@ -20,6 +21,7 @@ from chassis.identity import Call
 from chassis.ids import MAXIMUM_BATCH, parse_id
 from chassis.paging import Slice, page_info
 from chassis.protos import moment_from, moment_to_proto
+from chassis.revocations import Revocation
 
 _ROLES: "Mapping[Role | None, user_pb2.Role.ValueType]" = {
     None: user_pb2.ROLE_UNSPECIFIED,
@@ -245,6 +247,12 @@ def exchanged_to_proto(token: AccessToken) -> pb.ExchangeApiTokenResponse:
     return pb.ExchangeApiTokenResponse(
         access_token=token.text, access_token_expires_at=moment_to_proto(token.expires_at)
     )
+
+
+def revocations_to_proto(revocations: Sequence[Revocation], cursor: str) -> identity_pb.ListRevocationsResponse:
+    """What is void, for processes that take tokens."""
+    listed = [identity_pb.Revocation(id=str(each.id), version=each.version) for each in revocations]
+    return identity_pb.ListRevocationsResponse(revocations=listed, cursor=cursor)
 
 
 def users_page_to_proto(page: Slice[User]) -> pb.ListUsersResponse:

@@ -35,12 +35,15 @@ RULES: Mapping[str, Rule] = {
     "RevokeApiToken": _ADMIN,
     # Public keys, for whoever checks tokens; no token goes along with the question, and one would change nothing.
     "ListSigningKeys": allow(GATEWAY, "logs", "tickets", "changelog", "ai", anonymous=True),
+    "ListRevocations": allow(GATEWAY, "logs", "tickets", "changelog", "ai", background=True),
 }
 
 # Admins manage accounts; people work, which is hr's, means writing to people.
 _WHO_SEES_ADDRESSES = seen_by(Kind.ADMIN, Kind.HR)
 _HIMSELF = "id"
 _ADMINS = seen_by(Kind.ADMIN)
+# The gateway asks for nobody.
+_PROCESSES = seen_by(Kind.SERVICE, Kind.NOBODY)
 
 TABLE = table(
     fields(
@@ -73,7 +76,14 @@ TABLE = table(
             "RevokeApiTokenResponse": rows(_ADMINS, "api_token"),
         },
     ),
-    fields("aiops.identity.v1", {"ListSigningKeysResponse": rows(EVERYBODY, "jwks")}),
+    fields(
+        "aiops.identity.v1",
+        {
+            "ListSigningKeysResponse": rows(EVERYBODY, "jwks"),
+            "ListRevocationsResponse": rows(_PROCESSES, "revocations cursor"),
+            "Revocation": rows(_PROCESSES, "id version"),
+        },
+    ),
     # The gateway has no work of its own: without a viewer it gets no people at all, where other services get names.
     objects={"aiops.auth.v1.User": (Case(seen_by(*(set(Kind) - {Kind.NOBODY}), owner=_HIMSELF), {}),)},
     proofs=frozenset({"SignUp", "LogIn", "RefreshSession", "CompleteSignIn"}),

@@ -6,6 +6,13 @@ import grpc
 
 from aiops.auth.v1 import auth_service_pb2 as pb
 from aiops.auth.v1.auth_service_pb2_grpc import AuthServiceServicer
+from aiops.identity.v1.identity_service_pb2 import (
+    ListRevocationsRequest,
+    ListRevocationsResponse,
+    ListSigningKeysRequest,
+    ListSigningKeysResponse,
+)
+from aiops.identity.v1.identity_service_pb2_grpc import IdentityServiceServicer
 from auth_service import convert, queries, usecases
 from auth_service.credentials import machines
 from auth_service.credentials.setup_file import SetupTokenFile
@@ -22,8 +29,8 @@ from chassis.paging import page_from
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
-class AuthServicer(AuthServiceServicer):
-    """Answers AuthService."""
+class AuthServicer(AuthServiceServicer, IdentityServiceServicer):
+    """Answers AuthService and IdentityService."""
 
     def __init__(
         self,
@@ -43,6 +50,15 @@ class AuthServicer(AuthServiceServicer):
         self._keys = keys
         self._setup_file = setup_file
         self._rules = rules
+
+    async def ListSigningKeys(self, request: ListSigningKeysRequest, context: Context) -> ListSigningKeysResponse:
+        """The public keys of access tokens; of IdentityService."""
+        return ListSigningKeysResponse(jwks=await self._keys.jwks())
+
+    async def ListRevocations(self, request: ListRevocationsRequest, context: Context) -> ListRevocationsResponse:
+        """Which access tokens are void before their time; of IdentityService."""
+        async with self._database.read() as tx:
+            return convert.revocations_to_proto(*await queries.list_revocations(request.since, tx))
 
     async def SignUp(self, request: pb.SignUpRequest, context: Context) -> pb.SignUpResponse:
         """Make an account."""

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from auth_service.credentials import voids
 from auth_service.domain import (
     RefreshToken,
     RevocationCause,
@@ -95,11 +96,12 @@ async def add_user(tx: WriteTx, user: User) -> bool:
 
 
 async def save_user(tx: WriteTx, user: User, *, expected_version: int) -> None:
-    """Store a changed user.
+    """Store a changed user; if that changes what he may do, the access tokens that he has become void.
 
     Raises:
         VersionConflict: somebody else changed it first.
     """
+    await voids.revoke_if_changed(tx, user.id, role=user.role, status=user.status)
     saved = await tx.execute(
         update(users).where(users.c.id == user.id, users.c.version == expected_version).values(_user_values(user))
     )
@@ -246,12 +248,13 @@ async def open_sessions_for_update(tx: WriteTx, user_id: UUID, *, but: UUID | No
 
 
 async def save_revoked(tx: WriteTx, session: Session) -> None:
-    """Store that a session is over."""
+    """Store that a session is over, and its access tokens are void."""
     await tx.execute(
         update(sessions)
         .where(sessions.c.id == session.id)
         .values(version=session.version, revoked_at=session.revoked_at, revocation_cause=session.revocation_cause)
     )
+    await voids.revoke(tx, session.id)
 
 
 async def add_refresh_token(tx: WriteTx, session_id: UUID, token_hash: bytes, generation: int) -> None:

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(aiops/identity/v1/identity_service.proto\x12\x11\x61iops.identity.v1\"\x18\n\x16ListSigningKeysRequest\"\'\n\x17ListSigningKeysResponse\x12\x0c\n\x04jwks\x18\x01 \x01(\t2{\n\x0fIdentityService\x12h\n\x0fListSigningKeys\x12).aiops.identity.v1.ListSigningKeysRequest\x1a*.aiops.identity.v1.ListSigningKeysResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(aiops/identity/v1/identity_service.proto\x12\x11\x61iops.identity.v1\"\x18\n\x16ListSigningKeysRequest\"\'\n\x17ListSigningKeysResponse\x12\x0c\n\x04jwks\x18\x01 \x01(\t\"\'\n\x16ListRevocationsRequest\x12\r\n\x05since\x18\x01 \x01(\t\")\n\nRevocation\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\"]\n\x17ListRevocationsResponse\x12\x32\n\x0brevocations\x18\x01 \x03(\x0b\x32\x1d.aiops.identity.v1.Revocation\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t2\xe5\x01\n\x0fIdentityService\x12h\n\x0fListSigningKeys\x12).aiops.identity.v1.ListSigningKeysRequest\x1a*.aiops.identity.v1.ListSigningKeysResponse\x12h\n\x0fListRevocations\x12).aiops.identity.v1.ListRevocationsRequest\x1a*.aiops.identity.v1.ListRevocationsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,6 +35,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSIGNINGKEYSREQUEST']._serialized_end=87
   _globals['_LISTSIGNINGKEYSRESPONSE']._serialized_start=89
   _globals['_LISTSIGNINGKEYSRESPONSE']._serialized_end=128
-  _globals['_IDENTITYSERVICE']._serialized_start=130
-  _globals['_IDENTITYSERVICE']._serialized_end=253
+  _globals['_LISTREVOCATIONSREQUEST']._serialized_start=130
+  _globals['_LISTREVOCATIONSREQUEST']._serialized_end=169
+  _globals['_REVOCATION']._serialized_start=171
+  _globals['_REVOCATION']._serialized_end=212
+  _globals['_LISTREVOCATIONSRESPONSE']._serialized_start=214
+  _globals['_LISTREVOCATIONSRESPONSE']._serialized_end=307
+  _globals['_IDENTITYSERVICE']._serialized_start=310
+  _globals['_IDENTITYSERVICE']._serialized_end=539
 # @@protoc_insertion_point(module_scope)

@@ -40,6 +40,11 @@ class IdentityServiceStub:
                 request_serializer=aiops_dot_identity_dot_v1_dot_identity__service__pb2.ListSigningKeysRequest.SerializeToString,
                 response_deserializer=aiops_dot_identity_dot_v1_dot_identity__service__pb2.ListSigningKeysResponse.FromString,
                 _registered_method=True)
+        self.ListRevocations = channel.unary_unary(
+                '/aiops.identity.v1.IdentityService/ListRevocations',
+                request_serializer=aiops_dot_identity_dot_v1_dot_identity__service__pb2.ListRevocationsRequest.SerializeToString,
+                response_deserializer=aiops_dot_identity_dot_v1_dot_identity__service__pb2.ListRevocationsResponse.FromString,
+                _registered_method=True)
 
 
 class IdentityServiceServicer:
@@ -53,6 +58,13 @@ class IdentityServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListRevocations(self, request, context):
+        """ListRevocations returns which access tokens are void before their time, or what is new since the answer before. For services alone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_IdentityServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +72,11 @@ def add_IdentityServiceServicer_to_server(servicer, server):
                     servicer.ListSigningKeys,
                     request_deserializer=aiops_dot_identity_dot_v1_dot_identity__service__pb2.ListSigningKeysRequest.FromString,
                     response_serializer=aiops_dot_identity_dot_v1_dot_identity__service__pb2.ListSigningKeysResponse.SerializeToString,
+            ),
+            'ListRevocations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRevocations,
+                    request_deserializer=aiops_dot_identity_dot_v1_dot_identity__service__pb2.ListRevocationsRequest.FromString,
+                    response_serializer=aiops_dot_identity_dot_v1_dot_identity__service__pb2.ListRevocationsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +107,33 @@ class IdentityService:
             '/aiops.identity.v1.IdentityService/ListSigningKeys',
             aiops_dot_identity_dot_v1_dot_identity__service__pb2.ListSigningKeysRequest.SerializeToString,
             aiops_dot_identity_dot_v1_dot_identity__service__pb2.ListSigningKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRevocations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aiops.identity.v1.IdentityService/ListRevocations',
+            aiops_dot_identity_dot_v1_dot_identity__service__pb2.ListRevocationsRequest.SerializeToString,
+            aiops_dot_identity_dot_v1_dot_identity__service__pb2.ListRevocationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,8 @@ class IdentityServiceStub:
     def __new__(cls, channel: _aio.Channel) -> IdentityServiceAsyncStub: ...
     ListSigningKeys: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.ListSigningKeysRequest, _identity_service_pb2.ListSigningKeysResponse]
     """ListSigningKeys returns the public keys that access tokens are checked with. For services alone."""
+    ListRevocations: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.ListRevocationsRequest, _identity_service_pb2.ListRevocationsResponse]
+    """ListRevocations returns which access tokens are void before their time, or what is new since the answer before. For services alone."""
 
 @_typing.type_check_only
 class IdentityServiceAsyncStub(IdentityServiceStub):
@@ -43,6 +45,8 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListSigningKeys: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.ListSigningKeysRequest, _identity_service_pb2.ListSigningKeysResponse]  # type: ignore[assignment]
     """ListSigningKeys returns the public keys that access tokens are checked with. For services alone."""
+    ListRevocations: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.ListRevocationsRequest, _identity_service_pb2.ListRevocationsResponse]  # type: ignore[assignment]
+    """ListRevocations returns which access tokens are void before their time, or what is new since the answer before. For services alone."""
 
 class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
     """IdentityService is what auth tells every process that checks who somebody is."""
@@ -54,5 +58,13 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_identity_service_pb2.ListSigningKeysResponse, _abc.Awaitable[_identity_service_pb2.ListSigningKeysResponse]]:
         """ListSigningKeys returns the public keys that access tokens are checked with. For services alone."""
+
+    @_abc_1.abstractmethod
+    def ListRevocations(
+        self,
+        request: _identity_service_pb2.ListRevocationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_identity_service_pb2.ListRevocationsResponse, _abc.Awaitable[_identity_service_pb2.ListRevocationsResponse]]:
+        """ListRevocations returns which access tokens are void before their time, or what is new since the answer before. For services alone."""
 
 def add_IdentityServiceServicer_to_server(servicer: IdentityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
