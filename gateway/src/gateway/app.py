@@ -82,7 +82,7 @@ def build(
         app.router.routes.extend(graphiql_routes())
     if settings.dashboard_folder:
         # Not a route: one for every path would answer for the methods that the routes above do not take.
-        app.router.default = Pages(settings.dashboard_folder, development=development)
+        app.router.default = Pages(settings.dashboard_folder)
 
     return Gateway(
         settings=settings,

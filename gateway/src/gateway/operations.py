@@ -11,6 +11,7 @@ from opentelemetry import trace
 from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
+from chassis.audit import cleaned_path
 from chassis.errors import Overloaded, Unauthenticated
 from chassis.identity import Call, acting_as
 from chassis.metrics import Metrics, MetricSpec
@@ -34,6 +35,8 @@ OPEN_TO_DEVELOPERS = OPEN_TO_ALL | {"__schema", "__type", "_service"}
 
 ANSWERED_ONCE = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
+MAXIMUM_FIELDS = 5
+"""Root fields of an operation that the audit names."""
 ANSWER_SECONDS = 20.0
 """What has no answer by then becomes an error at its path; the rest of the answer stays."""
 
@@ -217,7 +220,7 @@ class Operations:
         current = trace.get_current_span()
         current.set_attribute("graphql.operation.type", operation.type.value)
         current.set_attribute("graphql.operation.name", operation.name)
-        with acting_as(Call("client", caller.viewer, caller.token, operation.name, deadline)):
+        with acting_as(_call(caller, operation, deadline)):
             yield
 
     def _refuse(self, refused: Refused) -> ExecutionResult:
@@ -257,3 +260,9 @@ def _too_costly(cost: int, limit: int) -> GraphQLError:
         f"the operation may touch {cost:,} objects, {limit:,} are allowed; ask for smaller pages or less of each"
     )
     return GraphQLError(message, extensions={"code": "QUERY_TOO_COSTLY", "cost": cost, "limit": limit})
+
+
+def _call(caller: Caller, operation: Operation, deadline: float | None) -> Call:
+    fields = ", ".join(sorted(operation.root_fields)[:MAXIMUM_FIELDS])
+    path = cleaned_path(f"graphql {operation.type.value} {fields}, by {caller.client}")
+    return Call("client", caller.viewer, caller.token, operation.name, deadline, path=path)

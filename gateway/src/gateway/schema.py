@@ -14,6 +14,7 @@ from strawberry.types.execution import ExecutionContext
 
 from chassis.errors import InvalidArgument
 from gateway.graph.ai import Run
+from gateway.graph.audit import AuditQuery
 from gateway.graph.auth import AuthQuery, User
 from gateway.graph.auth_accounts import AccountMutation
 from gateway.graph.auth_sessions import SessionMutation
@@ -48,7 +49,7 @@ ENTITIES = {
 @strawberry.type(
     description="What can be read. Every field is nullable: a service that is down takes no other's answer along."
 )
-class Query(AuthQuery, LogsQuery, TicketsQuery, ChangelogQuery, HistoryQuery, OperationsQuery):
+class Query(AuthQuery, LogsQuery, TicketsQuery, ChangelogQuery, HistoryQuery, OperationsQuery, AuditQuery):
     """What can be read."""
 
 

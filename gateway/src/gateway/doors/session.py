@@ -64,7 +64,7 @@ class SessionDoor:
         try:
             _refuse_forged(request)
             self._rates.take(Caller(address=request.client.host if request.client else ""), DOOR_COST)
-            with acting_as(Call("client", None, None, request.url.path)):
+            with acting_as(Call("client", None, None, request.url.path, path=f"door {request.url.path}")):
                 response = await act(request)
         except DomainError as error:
             response = _refused(error)

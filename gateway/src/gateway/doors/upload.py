@@ -64,7 +64,7 @@ class UploadDoor:
         self._rates.take(Caller(proof.viewer), DOOR_COST)
         messages = _messages(_header(request), _pieces(request))
         async with self._places.place():
-            with acting_as(Call("client", proof.viewer, proof.token, "UploadLog")):
+            with acting_as(Call("client", proof.viewer, proof.token, "UploadLog", path="door /v1/logs/upload")):
                 return await LogsCalls(self._services.logs_client, self._services.logs).upload(messages)
 
 

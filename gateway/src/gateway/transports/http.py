@@ -68,6 +68,7 @@ class GraphQLOverHttp:
             token=proof.token if proof else None,
             address=request.client.host if request.client else "",
             idempotency_key=request.headers.get("idempotency-key"),
+            agent=request.headers.get("apollographql-client-name", request.headers.get("user-agent", "")),
         )
         result = await self._operations.execute(text, variables, operation_name, caller)
         executed = {} if _request_failed(result) else {"data": result.data}

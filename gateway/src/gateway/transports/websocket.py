@@ -84,6 +84,9 @@ class Connection(BaseGraphQLTransportWSHandler[None, None]):
         self._clock = clock
         self._for_caller = _ForCaller(operations)
         self._address = websocket.client.host if websocket.client else ""
+        self._agent = websocket.headers.get("user-agent", "")
+        self._operations = operations
+        self._held = ExitStack()
         self._lifetime = asyncio.timeout(None)
         view = cast("Any", _View())
         super().__init__(
@@ -130,7 +133,8 @@ class Connection(BaseGraphQLTransportWSHandler[None, None]):
             raise Unauthenticated('send {"authorization": "Bearer <token>"} with connection_init')
         left = proof.viewer.expires_at - self._clock.now()
         self._lifetime.reschedule(asyncio.get_running_loop().time() + left.total_seconds())
-        self._for_caller.caller = Caller(proof.viewer, proof.token, self._address)
+        caller = Caller(proof.viewer, proof.token, self._address, agent=self._agent)
+        self._for_caller.caller = caller
 
     @property
     def viewer(self) -> Viewer | None:
