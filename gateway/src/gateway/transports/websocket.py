@@ -86,7 +86,6 @@ class Connection(BaseGraphQLTransportWSHandler[None, None]):
         self._address = websocket.client.host if websocket.client else ""
         self._agent = websocket.headers.get("user-agent", "")
         self._operations = operations
-        self._held = ExitStack()
         self._lifetime = asyncio.timeout(None)
         view = cast("Any", _View())
         super().__init__(
