@@ -85,16 +85,19 @@ class Revocations:
             Unauthenticated: it is.
             Unavailable: auth never said what is.
         """
-        self.check_known()
+        self._check_known()
         if self.is_void(viewer):
             raise refused("its session has ended, or its owner's access was changed")
 
-    def check_known(self) -> None:
+    async def check_known(self) -> None:
         """Pass once auth has said what is void.
 
         Raises:
             Unavailable: it has not yet.
         """
+        self._check_known()
+
+    def _check_known(self) -> None:
         if self._answered_at == float("-inf"):
             raise Unavailable("log-ins cannot be checked just now; try again in a moment", dependency="auth")
 
