@@ -16,6 +16,7 @@ from chassis.rpc.client import Client
 from chassis.settings import SettingsInvalid
 from chassis.tls import Tls
 from gateway.auth import Authenticator
+from gateway.doors.oidc import OIDC_PATH, OidcDoor
 from gateway.doors.problem import problem
 from gateway.doors.session import SESSION_PATH, SessionDoor
 from gateway.doors.upload import UploadDoor
@@ -68,6 +69,9 @@ def build(
     over_websocket = GraphQLOverWebSocket(operations, authenticator, clock)
     upload_door = UploadDoor(services, authenticator, uploads, rates)
     session_door = SessionDoor(services, clock, requests, rates, secure=not development)
+    oidc_door = OidcDoor(
+        services, clock, requests, rates, session_door, public_url=settings.public_url, secure=not development
+    )
 
     # The pages that FastAPI offers load scripts from other hosts.
     app = FastAPI(title="AI Ops Assistant", docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY)
@@ -78,6 +82,10 @@ def build(
     app.add_api_route(SESSION_PATH, session_door.begin, methods=["POST"], response_model=None)
     app.add_api_route(f"{SESSION_PATH}/refresh", session_door.refresh, methods=["POST"], response_model=None)
     app.add_api_route(SESSION_PATH, session_door.end, methods=["DELETE"], response_model=None)
+    app.add_api_route(OIDC_PATH, oidc_door.provider, methods=["GET"], response_model=None)
+    app.add_api_route(f"{OIDC_PATH}/start", oidc_door.start, methods=["GET"], response_model=None)
+    app.add_api_route(f"{OIDC_PATH}/callback", oidc_door.callback, methods=["GET"], response_model=None)
+    app.add_api_route(f"{OIDC_PATH}/logout", oidc_door.log_out, methods=["POST"], response_model=None)
     if development:
         app.router.routes.extend(graphiql_routes())
     if settings.dashboard_folder:

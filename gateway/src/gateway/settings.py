@@ -18,6 +18,9 @@ class GatewaySettings(ProcessSettings):
 
     http_listen: str = "127.0.0.1:8080"
     """Address for GraphQL and the doors."""
+    public_url: str = Field("", pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+)?$")
+    """The address under which browsers reach the gateway, such as `https://aiops.example.com`. Sign-in through a
+    provider (AUTH_OIDC_ISSUER) needs it for the way back; empty: there is no such sign-in."""
     operations_listen: str = "127.0.0.1:8180"
     """Address for health and metrics; keep it away from the outside."""
     max_requests: int = Field(24, ge=1, le=1000)

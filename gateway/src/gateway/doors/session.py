@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aiops.auth.v1 import auth_service_pb2 as pb
+from aiops.auth.v1.user_pb2 import Session
 from chassis.clock import Clock
 from chassis.errors import DomainError, ErrorKind, Forbidden, IdempotencyKeyInvalid, InvalidArgument, Unauthenticated
 from chassis.identity import Call, acting_as
@@ -128,9 +129,13 @@ class SessionDoor:
             },
         }
         response = Response(orjson.dumps(body), media_type="application/json")
+        self.keep(response, session)
+        return response
+
+    def keep(self, response: Response, session: Session) -> None:
+        """Put the refresh token of a session that has begun into the browser's cookie."""
         left = session.refresh_token_expires_at.ToDatetime(UTC) - self._clock.now()
         self._put(response, session.refresh_token, max(0, int(left.total_seconds())))
-        return response
 
     def _forget(self, response: Response) -> None:
         self._put(response, "", 0)
