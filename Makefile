@@ -131,7 +131,7 @@ proto: install ## Regenerate proto/python from the protos.
 	@$(BIN)/python dev/generate_proto.py
 
 .PHONY: docs
-docs: install ## Regenerate the pages of settings and policy, the charts' value schemas and the committed GraphQL schema.
+docs: install ## Regenerate the pages of settings and policy, the charts' value schemas and the GraphQL schema.
 	@$(BIN)/python dev/generate_configuration.py
 	@$(BIN)/python dev/generate_policy.py
 	@$(BIN)/python dev/generate_chart_schemas.py
