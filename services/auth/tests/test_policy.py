@@ -20,7 +20,17 @@ ME = UUID("0198c0de-0000-7000-8000-000000000001")
 OTHER = UUID("0198c0de-0000-7000-8000-000000000002")
 METHODS = sorted(RULES)
 SERVICES = ["gateway", "logs", "tickets", "changelog", "ai", "auth"]
-ANYBODY = {"SignUp", "LogIn", "RefreshSession", "LogOut", "ExchangeApiToken"}
+ANYBODY = {
+    "SignUp",
+    "LogIn",
+    "RefreshSession",
+    "LogOut",
+    "ExchangeApiToken",
+    "GetSignInProvider",
+    "BeginSignIn",
+    "CompleteSignIn",
+    "EndProviderSessions",
+}
 PERSON = {"GetMe", "ChangePassword"}
 
 

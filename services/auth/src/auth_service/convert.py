@@ -143,6 +143,12 @@ def departure_to_proto(departure: sign_in.Departure, expires_at: datetime) -> pb
     )
 
 
+def arrived_to_proto(issued: IssuedSession, arrival: sign_in.Arrival) -> pb.CompleteSignInResponse:
+    """The session of somebody whom the provider has vouched for."""
+    session, user = session_to_proto(issued), user_to_proto(issued.user)
+    return pb.CompleteSignInResponse(session=session, user=user, next_path=arrival.next_path)
+
+
 def secret_from(text: str) -> Secret:
     """A secret that somebody presents."""
     return Secret(text.strip())

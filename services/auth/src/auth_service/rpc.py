@@ -220,16 +220,14 @@ class AuthServicer(AuthServiceServicer, IdentityServiceServicer):
 
     async def CompleteSignIn(self, request: pb.CompleteSignInRequest, context: Context) -> pb.CompleteSignInResponse:
         """Start a session for whom the provider vouches for."""
-        replayed = await self._uow.replay(request, pb.CompleteSignInResponse)
-        if replayed is not None:
+        if replayed := await self._uow.replay(request, pb.CompleteSignInResponse):
             return replayed
         arrival = await self._sign_in.arrive(convert.complete_sign_in_command(request))
         signer = await self._keys.signer()
 
         async def effect(tx: WriteTx) -> pb.CompleteSignInResponse:
             issued = await admission.admit(arrival, signer, tx)
-            session, user = convert.session_to_proto(issued), convert.user_to_proto(issued.user)
-            return pb.CompleteSignInResponse(session=session, user=user, next_path=arrival.next_path)
+            return convert.arrived_to_proto(issued, arrival)
 
         async with admission.access_ends_without_role(self._uow, arrival):
             return await self._uow.once(request, pb.CompleteSignInResponse, effect)
