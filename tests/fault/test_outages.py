@@ -25,10 +25,10 @@ from tests.fault.installation import (
 )
 from tests.fault.killing import HEALED_SECONDS, Run, conclude, whole_loop
 from tests.fault.load import Load
-from tests.fault.observing import DRAIN_SECONDS
 from tests.fault.power import installation_on_disks
 
 RESUMED_SECONDS = 5.0
+FEW_SECONDS = 12
 SMALL_DISK_MEGABYTES = 400
 FULL_SECONDS = 8.0
 UNCLEAR = frozenset({"INTERNAL", "None", "NOT_JSON"})
@@ -42,14 +42,14 @@ READS = (
 
 
 @asynccontextmanager
-async def under_load(
-    hurt: Installation, drain_seconds: float = DRAIN_SECONDS
-) -> AsyncIterator[tuple[Load, Run, Caller]]:
+async def under_load(hurt: Installation, pause_seconds: float | None = None) -> AsyncIterator[tuple[Load, Run, Caller]]:
     """Clients write during the block; after it everything is checked."""
     load = load_on(hurt)
     run = Run(load.history)
     try:
         workers = await crew(hurt, load)
+        for worker in workers:
+            worker.pause_seconds = worker.pause_seconds if pause_seconds is None else pause_seconds
         stop = asyncio.Event()
         working = asyncio.ensure_future(load.until(stop, workers))
         try:
@@ -57,7 +57,7 @@ async def under_load(
         finally:
             stop.set()
             await working
-        await conclude(hurt, run, workers[0].caller, seconds=drain_seconds)
+        await conclude(hurt, run, workers[0].caller)
     finally:
         await load.http.aclose()
 
@@ -79,8 +79,8 @@ async def test_consumers_go_on_when_nats_comes_back(
     fault_folder: Path, figures: dict[str, float | str], seconds: int
 ) -> None:
     with installation(fault_folder) as hurt:
-        # What ten thousand writes left behind takes longer than 30 s at a few hundred synced messages a second.
-        async with under_load(hurt, DRAIN_SECONDS + seconds / 2) as (load, run, admin):
+        # In 30 s consumers on one machine do what a long time at full load left behind only if it was not full.
+        async with under_load(hurt, pause_seconds=2.0 if seconds > FEW_SECONDS else None) as (load, run, admin):
             await whole_loop(load, admin, since=time.monotonic())
             before = {kind: hurt.pid(kind) for kind in (*SERVERS, *WORKERS, GATEWAY)}
             hurt.rest(NATS)
