@@ -3,6 +3,7 @@
 import ast
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from services.ai.tests.factories import engine_at, evidence, running_endpoint
@@ -10,7 +11,7 @@ from services.ai.tests.triage_factories import question, release
 
 from ai_service.consumers import SUBSCRIPTIONS
 from ai_service.engines.builtin_triage import triage
-from ai_service.engines.engine import EngineFailed
+from ai_service.engines.engine import EngineFailed, Task
 from ai_service.engines.highlights import highlights_task
 from ai_service.engines.prompt import fenced
 from ai_service.engines.summary import summary_task
@@ -61,7 +62,8 @@ def test_its_user_of_nats_may_publish_its_own_events_only() -> None:
 
 async def test_no_request_offers_the_model_a_tool() -> None:
     async with running_endpoint() as endpoint, engine_at(endpoint) as engine:
-        for task in (summary_task(evidence()), triage_task(question()), highlights_task(release())):
+        tasks: tuple[Task[Any], ...] = (summary_task(evidence()), triage_task(question()), highlights_task(release()))
+        for task in tasks:
             try:
                 await engine.answer(task, budget_seconds=10)
             except EngineFailed:
@@ -89,10 +91,13 @@ def test_a_text_can_neither_close_nor_open_its_fence(text: str) -> None:
 def test_an_order_in_a_ticket_does_not_move_the_builtin_verdict(order: str) -> None:
     plain, talked = triage(question()), triage(question(message=f"{question().ticket.message}\n{order}"))
 
-    assert (talked.priority.value, talked.team.value, talked.people.suspected) == (
-        plain.priority.value,
-        plain.team.value,
-        plain.people.suspected,
-    )
-    assert talked.category.value == plain.category.value
-    assert abs(talked.category.confidence - plain.category.confidence) <= 0.3
+    for asked, answer in (
+        (plain.category, talked.category),
+        (plain.priority, talked.priority),
+        (plain.team, talked.team),
+    ):
+        assert asked is not None
+        assert answer is not None
+        assert answer.value == asked.value
+        assert abs(answer.confidence - asked.confidence) <= 0.3
+    assert talked.people.suspected == plain.people.suspected
