@@ -5,8 +5,8 @@ package registries, machine-learning services), values without a form of their o
 or address makes a secret, and private keys. The carrier of the second sort is drawn as well: JSON, escaped JSON,
 logfmt, YAML, TOML, shell, query strings, headers, command lines, prose. One in six is disguised: full-width letters,
 zero-width characters, percent-encoding or base64. Negatives are of 24 kinds: commit ids, digests, UUIDs, trace ids,
-versions, integrity hashes of lock files, base64 of images, paths, names of services (S3, EKS, C4), counters called token
-or key, placeholders, templates, and sentences about secrets.
+versions, integrity hashes of lock files, base64 of images, paths, names of services (S3, EKS, C4), counters called
+token or key, placeholders, templates, and sentences about secrets.
 
 A positive counts as found when every character of the secret is covered; a negative is a false alarm when anything in
 it is called a secret. The same seed always gives the same set. No value was ever valid.

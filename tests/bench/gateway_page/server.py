@@ -8,6 +8,7 @@ sampled  the product, with a look at where its CPU time goes
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
