@@ -136,6 +136,7 @@ docs: install ## Regenerate the pages of settings and policy, the charts' value 
 	@$(BIN)/python dev/generate_policy.py
 	@$(BIN)/python dev/generate_chart_schemas.py
 	@$(BIN)/python dev/write_sdl.py
+	@$(BIN)/python dev/generate_documents.py
 
 .PHONY: lock
 lock: install ## Pin the newest versions that requirements.in allows.

@@ -26,6 +26,7 @@ from gateway.rates import REFUSED_COST, RateLimited, Rates, Shares
 from gateway.schema import Graph
 from gateway.services import Services
 from gateway.settings import GatewaySettings
+from gateway.trusted import Asked, TrustedDocuments
 
 logger = logging.getLogger(__name__)
 
@@ -91,21 +92,24 @@ class Operations:
         self._change_feed = change_feed
         self._requests = requests
         self._max_cost = settings.max_cost
+        documents = settings.documents or ("any" if development else "trusted")
+        self.trusted = TrustedDocuments.of(settings.documents_folder, alone=documents == "trusted")
         self.rates = rates
-        self._shares = Shares("subscriptions", settings.max_subscriptions)
+        self.connections = Shares("connections", settings.max_connections)
+        self._subscriptions_held = Shares("subscriptions", settings.max_subscriptions)
         self._outcomes = metrics.counter("aiops_gateway_operations_total")
         self._seconds = metrics.histogram("aiops_gateway_operation_duration_seconds")
         self._subscriptions = metrics.gauge("aiops_gateway_subscriptions")
         self._deprecated = metrics.counter("aiops_deprecated_field_total")
 
     async def execute(
-        self, text: str, variables: Mapping[str, Any] | None, operation_name: str | None, caller: Caller
+        self, asked: Asked, variables: Mapping[str, Any] | None, operation_name: str | None, caller: Caller
     ) -> ExecutionResult:
         """Answer a query or mutation."""
         async with AsyncExitStack() as held:
             try:
                 await self._hold_place(held)
-                prepared, operation = self._admit(text, variables, operation_name, caller, ANSWERED_ONCE)
+                prepared, operation = self._admit(asked, variables, operation_name, caller, ANSWERED_ONCE)
             except Refused as refused:
                 return self._refuse(refused)
             self._count_deprecated(prepared, variables)
@@ -120,17 +124,17 @@ class Operations:
             return self._recorded(self._outward(result, operation), operation, time.monotonic() - started)
 
     async def stream(
-        self, text: str, variables: Mapping[str, Any] | None, operation_name: str | None, caller: Caller
+        self, asked: Asked, variables: Mapping[str, Any] | None, operation_name: str | None, caller: Caller
     ) -> AsyncGenerator[ExecutionResult, None]:
         """Answer a subscription, item by item, or anything else with one item."""
         async with AsyncExitStack() as held:
             held.enter_context(span("graphql", "server"))
             place = await held.enter_async_context(AsyncExitStack())
             try:
-                prepared, operation = self._admit(text, variables, operation_name, caller, frozenset(OperationType))
+                prepared, operation = self._admit(asked, variables, operation_name, caller, frozenset(OperationType))
                 subscribes = operation.type is OperationType.SUBSCRIPTION
                 if subscribes:
-                    _or_refuse(lambda: held.enter_context(self._shares.held(caller)))
+                    _or_refuse(lambda: held.enter_context(self._subscriptions_held.held(caller)))
                 else:
                     await self._hold_place(place)
             except Refused as refused:
@@ -180,7 +184,7 @@ class Operations:
 
     def _admit(
         self,
-        text: str,
+        asked: Asked,
         variables: Mapping[str, Any] | None,
         operation_name: str | None,
         caller: Caller,
@@ -194,7 +198,9 @@ class Operations:
         # Before the document is read: reading it is work, too.
         _or_refuse(lambda: self.rates.take(caller, REFUSED_COST))
         try:
-            prepared = self.documents.prepare(text)
+            prepared = self.documents.prepare(self.trusted.text(asked))
+            machine = caller.viewer is not None and caller.viewer.kind == "service_account"
+            self.trusted.refuse_others(prepared.document, prepared.text, machine=machine)
             if prepared.errors:
                 raise Refused(prepared.errors)
             operation = prepared.operation(operation_name)
@@ -256,9 +262,7 @@ def _or_refuse(take: Callable[[], None]) -> None:
 
 
 def _too_costly(cost: int, limit: int) -> GraphQLError:
-    message = (
-        f"the operation may touch {cost:,} objects, {limit:,} are allowed; ask for smaller pages or less of each"
-    )
+    message = f"the operation may touch {cost:,} objects, {limit:,} are allowed; ask for smaller pages or less of each"
     return GraphQLError(message, extensions={"code": "QUERY_TOO_COSTLY", "cost": cost, "limit": limit})
 
 

@@ -2,6 +2,7 @@
 
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
@@ -31,6 +32,12 @@ class GatewaySettings(ProcessSettings):
     max_cost: int = Field(5_000, ge=1, le=1_000_000)
     """What one GraphQL operation may cost: objects that its answer may hold, with `first` of its variables counted and
     lists in lists multiplied; a mutation counts 10 more. What costs more is refused before any service hears of it."""
+    documents: Literal["any", "trusted"] | None = None
+    """Which GraphQL documents are run: `any` within the limits, or only `trusted` ones: those of the dashboard, of the
+    `aiops` command, of the documentation and of GATEWAY_DOCUMENTS_FOLDER. Machines may send any: their API tokens are
+    good for little else. Empty: `any` in development, `trusted` in production."""
+    documents_folder: Path | None = None
+    """Folder of more trusted documents: JSON files that hold documents by their SHA-256 in hexadecimal digits."""
     person_rate: int = Field(5_000, ge=0, le=10_000_000)
     """Cost per second that each person may cause at this process, with a burst of 30 times as much; a request at a door
     costs 10. Who wants more is answered with 429. 0: no limit."""

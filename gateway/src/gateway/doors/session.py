@@ -26,6 +26,7 @@ from gateway.graph.enums import name_or_none
 from gateway.rates import DOOR_COST, Rates
 from gateway.services import Services
 from gateway.transports.body import BodyTooLarge, bounded, refuse_announced
+from gateway.transports.origin import from_own_pages
 
 logger = logging.getLogger(__name__)
 
@@ -158,10 +159,9 @@ def _refuse_forged(request: Request) -> None:
         Forbidden: it may have.
     """
     headers = request.headers
-    origin = headers.get("origin")
     if headers.get(CSRF_HEADER) != "1":
         raise Forbidden("send the header X-Aiops-Csrf: 1, which no form and no page of another site can send")
-    if origin is not None and origin.partition("://")[2].lower() != headers.get("host", "").lower():
+    if not from_own_pages(headers):
         raise Forbidden("this was sent by a page of another origin; open the dashboard under the gateway's own address")
     if headers.get("sec-fetch-site", "same-origin") != "same-origin":
         raise Forbidden("this was sent by a page of another site; open the dashboard under the gateway's own address")

@@ -6,7 +6,7 @@ that the connection ends when the token does.
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from typing import Any, cast
 
@@ -20,12 +20,14 @@ from strawberry.types.execution import ExecutionResult
 from strawberry.types.unset import UNSET
 
 from chassis.clock import Clock
-from chassis.errors import DomainError, ErrorKind, Unauthenticated
+from chassis.errors import DomainError, ErrorKind, InvalidArgument, Unauthenticated
 from chassis.identity import Viewer
 from chassis.revocations import Revocations
 from gateway.auth import Authenticator
 from gateway.context import Caller
 from gateway.operations import Operations
+from gateway.transports.origin import from_own_pages
+from gateway.trusted import Asked
 
 CONNECTION_INIT_SECONDS = 5.0
 MAX_OPERATIONS_PER_CONNECTION = 10
@@ -69,9 +71,8 @@ class _ForCaller:
         root_value: None,
     ) -> AsyncGenerator[ExecutionResult, None]:
         del context_value, root_value  # every operation gets its own
-        return self._operations.stream(
-            query if isinstance(query, str) else "", variable_values, operation_name, self.caller
-        )
+        assert isinstance(query, Asked), "Connection.handle_message puts it there"
+        return self._operations.stream(query, variable_values, operation_name, self.caller)
 
 
 class Connection(BaseGraphQLTransportWSHandler[None, None]):
@@ -86,6 +87,7 @@ class Connection(BaseGraphQLTransportWSHandler[None, None]):
         self._address = websocket.client.host if websocket.client else ""
         self._agent = websocket.headers.get("user-agent", "")
         self._operations = operations
+        self._held = ExitStack()
         self._lifetime = asyncio.timeout(None)
         view = cast("Any", _View())
         super().__init__(
@@ -101,14 +103,18 @@ class Connection(BaseGraphQLTransportWSHandler[None, None]):
     async def handle(self) -> None:
         """Talk until the client leaves or its token ends."""
         try:
-            async with self._lifetime:
-                await super().handle()
+            with self._held:
+                async with self._lifetime:
+                    await super().handle()
         except TimeoutError:
             await self.close(FORBIDDEN, "Token expired")
 
     async def handle_message(self, message: Message) -> None:
         """Take one message; the library trusts its form, so one without it ends here."""
         if _well_formed(message):
+            if message["type"] == "subscribe":
+                payload = cast("dict[str, Any]", message["payload"])
+                payload["query"] = Asked.of(payload)  # the library hands it on as it is
             await super().handle_message(message)
         else:
             await self.close(BAD_REQUEST, "Message without the form of graphql-transport-ws")
@@ -133,6 +139,7 @@ class Connection(BaseGraphQLTransportWSHandler[None, None]):
         left = proof.viewer.expires_at - self._clock.now()
         self._lifetime.reschedule(asyncio.get_running_loop().time() + left.total_seconds())
         caller = Caller(proof.viewer, proof.token, self._address, agent=self._agent)
+        self._held.enter_context(self._operations.connections.held(caller))
         self._for_caller.caller = caller
 
     @property
@@ -155,13 +162,16 @@ def _well_formed(message: object) -> bool:
     if message.get("type") != "subscribe":
         return True
     payload = message.get("payload")
-    return (
+    formed = (
         isinstance(payload, dict)
-        and isinstance(payload.get("query"), str)
         and isinstance(payload.get("variables"), dict | None)
         and isinstance(payload.get("operationName"), str | None)
         and isinstance(payload.get("extensions"), dict | None)
     )
+    try:
+        return formed and bool(Asked.of(cast("dict[str, Any]", payload)))
+    except InvalidArgument:
+        return False
 
 
 class GraphQLOverWebSocket:
@@ -176,6 +186,9 @@ class GraphQLOverWebSocket:
 
     async def connect(self, websocket: WebSocket) -> None:
         """Serve one client."""
+        if not from_own_pages(websocket.headers):
+            await websocket.close(FORBIDDEN, "Origin not allowed")  # before it is accepted: HTTP 403
+            return
         if GRAPHQL_TRANSPORT_WS_PROTOCOL not in websocket.scope.get("subprotocols", ()):
             await websocket.accept()
             await websocket.close(SUBPROTOCOL_NOT_ACCEPTABLE, "Subprotocol not acceptable")
