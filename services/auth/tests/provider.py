@@ -100,7 +100,7 @@ class LocalProvider:
         """A token by a key of the provider, or by another."""
         signer = key or self.keys[self.algorithm]
         given = {"alg": self.algorithm, "kid": self.keys[self.algorithm].kid, **header}
-        return jwt.encode(given, claims, signer, algorithms=[given["alg"]])
+        return jwt.encode(given, claims, signer, algorithms=[str(given["alg"])])
 
     def logout_token(self, **claims: Any) -> str:
         """A logout token."""
@@ -111,7 +111,9 @@ class LocalProvider:
         """A token by HMAC, whose secret is the public key that everybody knows."""
         header = base64url(json.dumps({"alg": "HS256", "kid": "rsa-1"}).encode())
         signed = f"{header}.{base64url(json.dumps(claims).encode())}"
-        secret = self.keys["RS256"].as_pem(private=False)
+        key = self.keys["RS256"]
+        assert isinstance(key, RSAKey)
+        secret = key.as_pem(private=False)
         return f"{signed}.{base64url(hmac.digest(secret, signed.encode(), 'sha256'))}"
 
 

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import pytest_asyncio
+from joserfc.jwk import RSAKey
 from services.auth.tests.conftest import StartAuth
 from services.auth.tests.factories import ADDRESS, ADMIN_EMAIL, OTHER_PASSWORD, PASSWORD, Auth, Person, new_key, refusal
 from services.auth.tests.provider import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, LocalProvider, running_provider
@@ -307,8 +308,7 @@ async def test_passwords_go_on_while_the_provider_is_away(auth: Auth, provider: 
 
 async def test_a_key_that_the_provider_has_just_taken_up_is_found(auth: Auth, provider: LocalProvider) -> None:
     await signed_in(auth, provider)
-    rotated = type(provider.keys["RS256"]).generate_key(2048, {"kid": "rsa-2", "use": "sig"})
-    provider.keys["RS256"] = rotated
+    provider.keys["RS256"] = RSAKey.generate_key(2048, {"kid": "rsa-2", "use": "sig"})
     auth.clock.advance(timedelta(seconds=10))
 
     assert (await signed_in(auth, provider)).user.version == 1
