@@ -87,7 +87,7 @@ def test_what_may_come_in_may_also_go_there(kind: Rendered) -> None:
                 if peer.get("podSelector", {}).get("matchLabels", {}).get("app.kubernetes.io/name") == engine
                 for port in rule["ports"]
             }
-            assert going == (ports if name != "gateway" else {4222}), (name, role)
+            assert going == (ports - {8222} if role == "serve" else ports), (name, role)
 
 
 def test_nats_keeps_what_it_acknowledges(kind: Rendered, tmp_path: Path) -> None:
