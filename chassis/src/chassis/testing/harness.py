@@ -42,6 +42,21 @@ def ensure_tracing() -> None:
         telemetry.configure("tests")
 
 
+class _Told(Revocations):
+    """What is void, said once: a test has no auth, and a server of its own nobody who asks each second."""
+
+    def __init__(self, revoked: Sequence[Revocation]) -> None:
+        async def source(_since: str) -> tuple[Sequence[Revocation], str]:
+            return revoked, ""
+
+        super().__init__(source)
+        self._take(revoked)
+        self._answered_at = float("inf")
+
+    async def ask(self) -> None:
+        """Hear nothing new."""
+
+
 class Installation:
     """The keys and files of a whole installation, made up for a test session."""
 
@@ -82,10 +97,7 @@ class Installation:
         async def jwks() -> str:
             return keys
 
-        async def source(_since: str) -> tuple[Sequence[Revocation], str]:
-            return revoked, ""
-
-        return AccessTokens(jwks, Revocations(source), clock)
+        return AccessTokens(jwks, _Told(revoked), clock)
 
     def token(self, viewer: Viewer, clock: Clock | None = None) -> str:
         """An access token that speaks for this viewer."""
