@@ -11,7 +11,7 @@ from aiops_cli.failure import ExitCode, Failure
 from aiops_cli.graph import Graph
 from aiops_cli.members import SERVICES
 
-app = typer.Typer(help="The audit: who saw or changed what is sensitive.", no_args_is_help=True)
+app = typer.Typer(help="Take out, as NDJSON, who saw or changed what is sensitive.", no_args_is_help=True)
 
 PAGE = 100
 
