@@ -97,6 +97,9 @@ async def serve(what: str, config: dict[str, Any]) -> None:
     settings = GatewaySettings(
         http_listen=config[what],
         operations_listen="127.0.0.1:0",
+        documents="any",  # the page is nobody's but the contest's
+        person_rate=0,
+        machine_rate=0,
         **{name: config[name] for name in names},
         **targets,
         **config["settings"],
