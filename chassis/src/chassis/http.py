@@ -56,8 +56,7 @@ class Traced:
             await self._app(scope, receive, send)
             return
         given = dict(scope["headers"]).get(b"traceparent", b"").decode("latin-1")
-        # Not the path that was asked for: whoever mistypes an address may have pasted a secret into it.
-        with span(str(scope["method"]), "server", traceparent=given) as own:
+        with span(f"{scope['method']} {scope['path']}", "server", traceparent=given):
             trace_id = current_trace_id()
 
             async def send_with_trace_id(message: MutableMapping[str, Any]) -> None:
@@ -66,8 +65,6 @@ class Traced:
                 await send(message)
 
             await self._app(scope, receive, send_with_trace_id)
-            if path := getattr(scope.get("route"), "path", ""):
-                own.update_name(f"{scope['method']} {path}")
 
 
 class BoundedHeaders(HttpToolsProtocol):

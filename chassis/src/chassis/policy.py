@@ -8,7 +8,6 @@ from google.protobuf.message import Message
 
 from chassis.errors import Forbidden, Unauthenticated
 from chassis.identity import Call, Role, Viewer
-from chassis.masking import Mask, Table
 
 
 @dataclass(frozen=True)
@@ -56,16 +55,15 @@ class Policy:
         self,
         rules: Mapping[str, Rule],
         mask: Callable[[Call, Message], Message],
-        others: Mapping[str, Callable[[Call, Message], Message]] | None = None,
+        everywhere: frozenset[str] = frozenset(),
     ) -> None:
         self.rules = dict(rules)
         self._mask = mask
-        self._others = dict(others or {})
+        self._everywhere = everywhere
 
-    def with_service(self, rules: Mapping[str, Rule], table: Table) -> Self:
-        """The table with the RPCs and fields of something that every service offers."""
-        mask = Mask(table)
-        return type(self)({**self.rules, **rules}, self._mask, {**self._others, **dict.fromkeys(rules, mask)})
+    def with_rules(self, rules: Mapping[str, Rule]) -> Self:
+        """The table with RPCs that every service has; what they answer is masked by themselves."""
+        return type(self)({**self.rules, **rules}, self._mask, self._everywhere | rules.keys())
 
     def authorize(self, call: Call) -> None:
         """Pass, or refuse.
@@ -85,4 +83,4 @@ class Policy:
 
     def mask(self, call: Call, message: Message) -> Message:
         """The message as this call's viewer may see it."""
-        return self._others.get(call.method, self._mask)(call, message)
+        return message if call.method in self._everywhere else self._mask(call, message)

@@ -14,7 +14,6 @@ from strawberry.types.execution import ExecutionContext
 
 from chassis.errors import InvalidArgument
 from gateway.graph.ai import Run
-from gateway.graph.audit import AuditQuery
 from gateway.graph.auth import AuthQuery, User
 from gateway.graph.auth_accounts import AccountMutation
 from gateway.graph.auth_sessions import SessionMutation
@@ -35,7 +34,6 @@ from gateway.graph.tickets import Ticket
 from gateway.graph.tickets_additions import TicketAdditionsMutation
 from gateway.graph.tickets_mutations import TicketsMutation
 from gateway.graph.tickets_queries import TicketsQuery
-from gateway.graph.tickets_reveal import TicketRevealMutation
 from gateway.graph.tickets_subscriptions import TicketsSubscription
 
 ENTITIES = {
@@ -49,7 +47,7 @@ ENTITIES = {
 @strawberry.type(
     description="What can be read. Every field is nullable: a service that is down takes no other's answer along."
 )
-class Query(AuthQuery, LogsQuery, TicketsQuery, ChangelogQuery, HistoryQuery, OperationsQuery, AuditQuery):
+class Query(AuthQuery, LogsQuery, TicketsQuery, ChangelogQuery, HistoryQuery, OperationsQuery):
     """What can be read."""
 
 
@@ -60,7 +58,6 @@ class Mutation(
     LogsMutation,
     TicketsMutation,
     TicketAdditionsMutation,
-    TicketRevealMutation,
     ChangelogMutation,
     OperationsMutation,
 ):
