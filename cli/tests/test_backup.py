@@ -122,6 +122,17 @@ def _is_empty(url: str) -> bool:
     return row == (1,)
 
 
+def test_a_database_of_before_the_histories_is_saved(
+    point: Point, postgres_server: PostgresServer, runner: CliRunner, tmp_path: Path
+) -> None:
+    point(_named(postgres_server))
+
+    made = runner.invoke(app, ["backup", "--out", str(tmp_path / "early")])
+
+    assert made.exit_code == 0, made.output
+    assert (tmp_path / "early" / "manifest.json").exists()
+
+
 def test_a_backup_comes_back_whole_with_its_roles_and_rights(
     saved: Path, point: Point, postgres_server: PostgresServer, passwords: dict[str, str], runner: CliRunner
 ) -> None:

@@ -139,6 +139,8 @@ def _copy_anchors(source: Path | None, target: Path, connection: "psycopg.Connec
     known = {
         f"{service}-{kind}.jsonl": count
         for service in SERVICES
+        # A database of before the histories has none yet: it is saved as well, before it is migrated.
+        if connection.execute("SELECT to_regclass(%s)", [f"{service}.history_anchors"]).fetchone() != (None,)
         for kind, count in connection.execute(
             f"SELECT kind, max(sequence) FROM {service}.history_anchors GROUP BY kind"  # noqa: S608 - our own names
         )
