@@ -5,7 +5,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -19,24 +19,10 @@ from aiops_cli.manifest import File
 from aiops_cli.members import SERVICES
 from chassis.bootstrap import SchemaCredentials, bootstrap
 from chassis.embedded.postgres import PostgresServer
-from chassis.embedded.process import free_port
 from chassis.migrations import migrate
 from chassis.testing.harness import Installation
 
 Point = Callable[[str], str]
-
-
-@pytest.fixture(scope="module")
-def postgres_server(reachable_folder: Path) -> Iterator[PostgresServer]:
-    """A server of its own: these tests give its roles new passwords, which whoever shares a server would lose."""
-    folder = reachable_folder / "backup"
-    server = PostgresServer.start(
-        folder, free_port(), password=secrets.token_urlsafe(24), throwaway=True, dies_with_parent=True
-    )
-    try:
-        yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture(scope="module")
@@ -45,14 +31,14 @@ def passwords() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def filled(postgres_server: PostgresServer, passwords: dict[str, str]) -> str:
+def filled(own_postgres_server: PostgresServer, passwords: dict[str, str]) -> str:
     """The name of a database with all schemas and an outbox row."""
-    admin_url = postgres_server.create_database("filled")
+    admin_url = own_postgres_server.create_database("filled")
     bootstrap(
         admin_url, [SchemaCredentials(name, passwords[f"{name}_owner"], passwords[f"{name}_app"]) for name in SERVICES]
     )
     for name in SERVICES:
-        owner_url = postgres_server.url(f"{name}_owner", passwords[f"{name}_owner"], "filled")
+        owner_url = own_postgres_server.url(f"{name}_owner", passwords[f"{name}_owner"], "filled")
         migrate(owner_url, name, f"{name}_service")
     with psycopg.connect(admin_url) as connection:
         connection.execute(
@@ -64,7 +50,7 @@ def filled(postgres_server: PostgresServer, passwords: dict[str, str]) -> str:
 
 @pytest.fixture
 def point(
-    postgres_server: PostgresServer,
+    own_postgres_server: PostgresServer,
     passwords: dict[str, str],
     installation: Installation,
     tmp_path: Path,
@@ -73,11 +59,11 @@ def point(
     """Points the commands at a database; its admin's address."""
 
     def at(database: str) -> str:
-        admin_url = postgres_server.admin_url.removesuffix("postgres") + database
+        admin_url = own_postgres_server.admin_url.removesuffix("postgres") + database
         monkeypatch.setenv("AIOPS_ADMIN_DATABASE_URL", admin_url)
         for name in SERVICES:
             for role, variable in (("owner", "OWNER_DATABASE_URL"), ("app", "DATABASE_URL")):
-                url = postgres_server.url(f"{name}_{role}", passwords[f"{name}_{role}"], database)
+                url = own_postgres_server.url(f"{name}_{role}", passwords[f"{name}_{role}"], database)
                 monkeypatch.setenv(f"{name.upper()}_{variable}", url)
         monkeypatch.setenv("AIOPS_ANCHOR_URL", f"file:{tmp_path / 'anchors'}")
         monkeypatch.setenv("AIOPS_REDACTION_KEY_FILE", str(installation.folder / "redaction.key"))
@@ -108,9 +94,9 @@ def saved(filled: str, point: Point, tmp_path: Path, runner: CliRunner, once: Pa
     return shutil.copytree(once, tmp_path / "saved")
 
 
-def _named(postgres_server: PostgresServer) -> str:
+def _named(own_postgres_server: PostgresServer) -> str:
     name = f"empty_{secrets.token_hex(4)}"
-    postgres_server.create_database(name)
+    own_postgres_server.create_database(name)
     return name
 
 
@@ -123,9 +109,9 @@ def _is_empty(url: str) -> bool:
 
 
 def test_a_database_of_before_the_histories_is_saved(
-    point: Point, postgres_server: PostgresServer, runner: CliRunner, tmp_path: Path
+    point: Point, own_postgres_server: PostgresServer, runner: CliRunner, tmp_path: Path
 ) -> None:
-    point(_named(postgres_server))
+    point(_named(own_postgres_server))
 
     made = runner.invoke(app, ["backup", "--out", str(tmp_path / "early")])
 
@@ -134,14 +120,14 @@ def test_a_database_of_before_the_histories_is_saved(
 
 
 def test_a_backup_comes_back_whole_with_its_roles_and_rights(
-    saved: Path, point: Point, postgres_server: PostgresServer, passwords: dict[str, str], runner: CliRunner
+    saved: Path, point: Point, own_postgres_server: PostgresServer, passwords: dict[str, str], runner: CliRunner
 ) -> None:
     manifest = json.loads((saved / "manifest.json").read_text())
     assert manifest["rows"]["logs.inbox"] == 1000
     assert {each["name"] for each in manifest["files"]} == {"database.dump", "anchors/erasures.jsonl"}
     assert {stat.S_IMODE(path.stat().st_mode) for path in saved.rglob("*") if path.is_file()} == {0o600}
     assert stat.S_IMODE(saved.stat().st_mode) == 0o700
-    database = _named(postgres_server)
+    database = _named(own_postgres_server)
     point(database)
 
     done = runner.invoke(app, ["restore", str(saved), "--json"])
@@ -150,7 +136,7 @@ def test_a_backup_comes_back_whole_with_its_roles_and_rights(
     told = json.loads(done.stdout)
     assert (told["erased"], told["verified"], told["rows"]) == (1, True, sum(manifest["rows"].values()))
     assert told["next"].startswith("aiops events republish --since ")
-    app_url = postgres_server.url("logs_app", passwords["logs_app"], database)
+    app_url = own_postgres_server.url("logs_app", passwords["logs_app"], database)
     with psycopg.connect(app_url) as connection:
         assert connection.execute("SELECT count(*) FROM inbox").fetchone() == (1000,)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -183,13 +169,13 @@ def test_a_database_that_is_not_empty_is_left_as_it_is(
 def test_a_damaged_backup_is_refused_and_nothing_is_written(
     saved: Path,
     point: Point,
-    postgres_server: PostgresServer,
+    own_postgres_server: PostgresServer,
     runner: CliRunner,
     name: str,
     content: bytes | None,
     said: str,
 ) -> None:
-    url = point(_named(postgres_server))
+    url = point(_named(own_postgres_server))
     if content is None:
         (saved / name).unlink()
     else:
@@ -204,10 +190,10 @@ def test_a_damaged_backup_is_refused_and_nothing_is_written(
 
 
 def test_a_dump_that_breaks_off_leaves_the_database_empty(
-    saved: Path, point: Point, postgres_server: PostgresServer, runner: CliRunner
+    saved: Path, point: Point, own_postgres_server: PostgresServer, runner: CliRunner
 ) -> None:
     """What the checksums would have told: the transaction around the restore is the second net."""
-    url = point(_named(postgres_server))
+    url = point(_named(own_postgres_server))
     dump, manifest = saved / "database.dump", saved / "manifest.json"
     whole = dump.read_bytes()
     content = json.loads(manifest.read_text())
@@ -253,13 +239,13 @@ def test_a_folder_in_use_and_a_server_that_is_away_are_refused(
 
 
 def test_what_was_erased_after_the_backup_stays_in_the_ledger_and_newer_anchors_are_kept_aside(
-    saved: Path, point: Point, postgres_server: PostgresServer, runner: CliRunner, tmp_path: Path
+    saved: Path, point: Point, own_postgres_server: PostgresServer, runner: CliRunner, tmp_path: Path
 ) -> None:
     anchors = tmp_path / "anchors"
     later = '{"at": "2026-11-21T10:00:00+00:00", "subject": "email:4567"}\n'
     (anchors / "erasures.jsonl").write_text((anchors / "erasures.jsonl").read_text() + later)
     (anchors / "tickets-ticket.jsonl").write_text("an anchor of what is gone\n")
-    point(_named(postgres_server))
+    point(_named(own_postgres_server))
 
     done = runner.invoke(app, ["restore", str(saved)])
 
@@ -272,12 +258,12 @@ def test_what_was_erased_after_the_backup_stays_in_the_ledger_and_newer_anchors_
 
 
 def test_ledger_whose_end_a_power_cut_tore_takes_what_the_backup_knows(
-    saved: Path, point: Point, postgres_server: PostgresServer, runner: CliRunner, tmp_path: Path
+    saved: Path, point: Point, own_postgres_server: PostgresServer, runner: CliRunner, tmp_path: Path
 ) -> None:
     ledger = tmp_path / "anchors" / "erasures.jsonl"
     known, torn = ledger.read_text(), '{"at": "2026-11-21T1'
     ledger.write_text(torn)
-    point(_named(postgres_server))
+    point(_named(own_postgres_server))
 
     done = runner.invoke(app, ["restore", str(saved)])
 

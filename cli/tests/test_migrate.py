@@ -1,7 +1,7 @@
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -13,7 +13,6 @@ from aiops_cli.app import app
 from aiops_cli.failure import ExitCode, Failure
 from chassis.bootstrap import SchemaCredentials, bootstrap
 from chassis.embedded.postgres import PostgresServer
-from chassis.embedded.process import free_port
 from chassis.testing.plugin import ServiceDatabase
 
 
@@ -75,21 +74,8 @@ def test_a_contraction_needs_a_name_or_all(runner: CliRunner, arguments: list[st
     assert (refused.code, refused.message) == (ExitCode.USAGE, "Name the services to contract, or say --all.")
 
 
-@pytest.fixture(scope="module")
-def own_server(reachable_folder: Path) -> Iterator[PostgresServer]:
-    """A server of its own: these tests give its roles new passwords, which whoever shares a server would lose."""
-    folder = reachable_folder / "migrate"
-    server = PostgresServer.start(
-        folder, free_port(), password=secrets.token_urlsafe(24), throwaway=True, dies_with_parent=True
-    )
-    try:
-        yield server
-    finally:
-        server.stop()
-
-
 @pytest.fixture
-def later(own_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def later(own_postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The service auth of another day, on a database of its own: its migrations are what the test writes."""
     monkeypatch.syspath_prepend(tmp_path)
     folder = tmp_path / "auth_later" / "migrations"
@@ -102,13 +88,13 @@ def later(own_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.Monkey
     )
     (folder / "0003_things.contract.sql").write_text("ALTER TABLE things DROP COLUMN old")
     monkeypatch.setattr(aiops_cli.migrate, "PACKAGE", "{}_later")
-    admin = own_server.create_database("aiops_cli_migrate")
+    admin = own_postgres_server.create_database("aiops_cli_migrate")
     credentials = SchemaCredentials("auth", secrets.token_urlsafe(24), secrets.token_urlsafe(24))
     bootstrap(admin, [credentials])
     with psycopg.connect(admin) as connection:
         connection.execute("DROP SCHEMA auth CASCADE")
     bootstrap(admin, [credentials])
-    url = own_server.url("auth_owner", credentials.owner_password, "aiops_cli_migrate")
+    url = own_postgres_server.url("auth_owner", credentials.owner_password, "aiops_cli_migrate")
     monkeypatch.setenv("AUTH_OWNER_DATABASE_URL", url)
 
 

@@ -101,13 +101,13 @@ class Stage:
 @pytest_asyncio.fixture
 async def stage(
     old_code: OldVersion,
-    postgres_server: PostgresServer,
+    own_postgres_server: PostgresServer,
     nats_registry: tuple[nats_config.RegisteredEvent, ...],
     tmp_path_factory: pytest.TempPathFactory,
     installation: Installation,
     tmp_path: Path,
 ) -> AsyncIterator[Stage]:
-    admin_url = postgres_server.create_database(DATABASE)
+    admin_url = own_postgres_server.create_database(DATABASE)
     roles = {name: SchemaCredentials(name, secrets.token_urlsafe(24), secrets.token_urlsafe(24)) for name in SCHEMAS}
     with psycopg.connect(admin_url, autocommit=True) as connection:
         for name in SCHEMAS:
@@ -115,7 +115,7 @@ async def stage(
     bootstrap(admin_url, list(roles.values()))
 
     def url(name: str, role: str) -> str:
-        return postgres_server.url(f"{name}_{role}", getattr(roles[name], f"{role}_password"), DATABASE)
+        return own_postgres_server.url(f"{name}_{role}", getattr(roles[name], f"{role}_password"), DATABASE)
 
     migrate(url("ai", "owner"), "ai", "ai_service")
     servers = NatsServers(tmp_path_factory)

@@ -168,20 +168,29 @@ def reachable_folder() -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture(scope="session")
-def postgres_server(reachable_folder: Path) -> Iterator[PostgresServer]:
-    """One Postgres for the session."""
+@contextmanager
+def _throwaway_server(folder: Path) -> Iterator[PostgresServer]:
     server = PostgresServer.start(
-        reachable_folder / "postgres",
-        free_port(),
-        password=secrets.token_urlsafe(24),
-        throwaway=True,
-        dies_with_parent=True,
+        folder, free_port(), password=secrets.token_urlsafe(24), throwaway=True, dies_with_parent=True
     )
     try:
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(reachable_folder: Path) -> Iterator[PostgresServer]:
+    """One Postgres for the session; who gives the roles of a service new passwords takes `own_postgres_server`."""
+    with _throwaway_server(reachable_folder / "postgres") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def own_postgres_server(reachable_folder: Path) -> Iterator[PostgresServer]:
+    """A Postgres of one file alone: roles belong to a server, so new passwords would lock out whoever shares it."""
+    with _throwaway_server(reachable_folder / f"postgres-{secrets.token_hex(4)}") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
