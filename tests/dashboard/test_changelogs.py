@@ -190,7 +190,7 @@ def test_what_a_commit_says_stays_text_in_the_preview(sign_in: SignIn, as_role: 
     panel = page.get_by_role("tabpanel")
     panel.get_by_role("heading", name="Added").wait_for()
 
-    assert panel.locator("img, script, iframe, a[href^='javascript']").count() == 0
+    expect(panel.locator("img, script, iframe, a[href^='javascript']")).to_have_count(0)
     assert page.title() == f"{name} Changelog · AI Ops Assistant"
 
 
@@ -260,14 +260,14 @@ def test_hr_reads_what_is_published_without_addresses_and_finds_no_draft(
     publish(as_role("ops"), draft["id"])
 
     page = person.open(f"/changelogs?repository={shop.name}")
-    assert page.get_by_label("State").count() == 0
-    assert page.get_by_role("button", name="New draft").count() == 0
+    expect(page.get_by_label("State")).to_have_count(0)
+    expect(page.get_by_role("button", name="New draft")).to_have_count(0)
     page.get_by_role("list", name="Changelogs").get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(f"{shop.name} v2.0.0")
 
     expect(page.get_by_text("the author's address is hidden from your role")).to_have_count(3)
     assert "bo@example.com" not in page.content()
-    assert page.get_by_role("button", name="Publish").count() == 0
+    expect(page.get_by_role("button", name="Publish")).to_have_count(0)
 
 
 @pytest.mark.parametrize("view", ["notes", "preview", "markdown", "json"])
@@ -298,4 +298,4 @@ def test_a_changelog_service_that_is_away_is_told(sign_in: SignIn, gateway_witho
 
     expect(page.get_by_role("alert")).to_contain_text("The changelogs cannot be shown")
     expect(page.get_by_role("alert")).to_contain_text("trace ")
-    assert page.get_by_role("button", name="Try again").is_visible()
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()

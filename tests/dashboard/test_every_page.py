@@ -117,7 +117,7 @@ def test_every_view_of_a_dead_service_is_told_with_its_trace_and_accessible(
         trouble = page.get_by_role("alert")
         expect(trouble).to_have_count(1)
         assert re.search(r"UNAVAILABLE\s+trace [0-9a-f]{32}", trouble.inner_text()), name
-        assert trouble.get_by_role("button", name="Try again").count() == 1
+        expect(trouble.get_by_role("button", name="Try again")).to_have_count(1)
         assert person.faults(f"dead-{name}") == {}
 
 
@@ -132,4 +132,4 @@ def test_without_auth_nobody_knows_who_one_is_and_the_page_says_so(
 
     assert re.search(r"trace [0-9a-f]{32}", trouble.inner_text())
     assert person.faults("dead-auth") == {}
-    assert person.open("/people").get_by_role("heading", level=1).inner_text() == "People"
+    expect(person.open("/people").get_by_role("heading", level=1)).to_have_text("People")

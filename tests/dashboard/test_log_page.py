@@ -159,10 +159,10 @@ def test_without_tickets_and_changelog_the_rest_of_the_page_stays(
 
     page.get_by_text("The tickets cannot be shown just now").wait_for()
     page.get_by_text("What changed before cannot be shown just now").wait_for()
-    assert page.get_by_role("heading", level=1).inner_text() == "checkout.log"
+    expect(page.get_by_role("heading", level=1)).to_have_text("checkout.log")
     assert page.get_by_role("button", name=re.compile(r"\[\d+ lines?\]$")).count() > 1
     assert lines(page)[0] == 1
-    assert page.get_by_role("alert").count() == 0
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_without_logs_the_page_says_so_with_a_trace_id_and_a_way_to_try_again(
@@ -175,7 +175,7 @@ def test_without_logs_the_page_says_so_with_a_trace_id_and_a_way_to_try_again(
     trouble = page.get_by_role("alert").filter(has_text="The log cannot be shown")
     trouble.wait_for()
     assert re.search(r"trace [0-9a-f]{32}", trouble.inner_text())
-    assert trouble.get_by_role("button", name="Try again").count() == 1
+    expect(trouble.get_by_role("button", name="Try again")).to_have_count(1)
 
 
 def test_a_log_that_is_not_there_and_an_id_that_is_none_look_the_same(sign_in: SignIn) -> None:
@@ -256,7 +256,7 @@ def test_ten_thousand_records_scroll_without_a_task_over_100_ms(
         for event in events
         if event["name"].endswith("RunTask") and "tdur" in event and (event["pid"], event["tid"]) in mains
     ]
-    assert page.locator("[data-line='10000']").count() == 1
+    expect(page.locator("[data-line='10000']")).to_have_count(1)
     assert page.locator("[data-line]").count() < 100
     assert len(tasks) > 1_000
     assert max(tasks) <= 100, sorted(tasks)[-5:]

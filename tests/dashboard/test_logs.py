@@ -128,7 +128,7 @@ def test_a_file_that_can_never_be_a_log_says_so_and_offers_no_second_try(
     drop(person.page, f"{unique}.log", content)
 
     expect(upload(person.page, unique).get_by_role("alert")).to_contain_text(code)
-    assert upload(person.page, unique).get_by_role("button", name="Try again").count() == 0
+    expect(upload(person.page, unique).get_by_role("button", name="Try again")).to_have_count(0)
     assert len(sent) == requests
     assert admin.data(NAMED, {"text": unique})["logs"]["nodes"] == []
 
@@ -219,7 +219,7 @@ def test_filters_survive_reload_and_back(sign_in: SignIn, as_role: AsRole, uniqu
     assert both == [f"{unique} second", f"{unique} first"]
     assert one == [f"{unique} second"]
     assert page.url.endswith(f"/logs?text={unique}")
-    assert page.get_by_role("searchbox", name="Search").input_value() == unique
+    expect(page.get_by_role("searchbox", name="Search")).to_have_value(unique)
 
 
 def test_the_keyboard_finds_opens_and_moves_a_log(sign_in: SignIn, as_role: AsRole, admin: Client, unique: str) -> None:
@@ -250,7 +250,7 @@ def test_the_keyboard_finds_opens_and_moves_a_log(sign_in: SignIn, as_role: AsRo
     page.keyboard.type("gl")
 
     page.wait_for_url("**/logs")
-    assert status.count() == 0
+    expect(status).to_have_count(0)
     assert seen == ["ACKNOWLEDGED", "RESOLVED", "OPEN"]
 
 

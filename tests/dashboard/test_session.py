@@ -37,7 +37,7 @@ def test_a_load_of_the_page_goes_on_with_the_session_and_lands_where_it_was(sign
 
     page = person.open("/changelogs?state=DRAFT")
 
-    assert page.get_by_role("heading", level=1).inner_text() == "Changelogs"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Changelogs")
     assert page.url == person.url + "/changelogs?state=DRAFT"
 
 
@@ -73,7 +73,7 @@ def test_a_reload_in_the_middle_of_a_refresh_keeps_the_session(sign_in: SignIn) 
         person.page.goto(person.url + "/changelogs")
     person.open("/changelogs")
 
-    assert person.page.get_by_role("heading", level=1).inner_text() == "Changelogs"
+    expect(person.page.get_by_role("heading", level=1)).to_have_text("Changelogs")
     assert len(set(keys)) == 1
 
 
@@ -207,7 +207,7 @@ def test_a_role_that_was_lost_is_told_and_changes_where_one_can_go(
     notice.wait_for()
 
     assert places(page) == ["Logs", "Tickets", "Changelogs"]
-    assert page.get_by_role("heading", name="There is no such page").is_visible()
+    expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
     page.get_by_role("button", name="I have read it").click()
     expect(notice).to_have_count(0)
     assert email not in [
@@ -229,7 +229,7 @@ def test_another_person_who_signs_in_over_the_page_does_not_get_it(sign_in: Sign
     page.get_by_role("heading", name="There is no such page").wait_for()
 
     assert places(page) == ["Tickets", "Changelogs"]
-    assert page.get_by_text(person.account.email).count() == 0
+    expect(page.get_by_text(person.account.email)).to_have_count(0)
 
 
 def test_the_account_page_changes_the_password_and_ends_the_other_sessions(
@@ -256,7 +256,7 @@ def test_the_account_page_changes_the_password_and_ends_the_other_sessions(
     fresh.goto("/login")
     sign_in_by_form(fresh, account.email, "another good password")
     expect(fresh.get_by_role("heading", level=1)).to_have_text("Logs")
-    assert person.open("/account").get_by_role("heading", level=1).inner_text() == "Account"
+    expect(person.open("/account").get_by_role("heading", level=1)).to_have_text("Account")
 
 
 def test_a_wrong_current_password_changes_nothing_and_keeps_the_new_one(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
+from playwright.sync_api import expect
 from tests.dashboard.browser import Account
 from tests.dashboard.tickets import NOT_THERE, AsRole, Make, SignIn, State, expect_soon, headings, make, state
 from tests.e2e.client import Client
@@ -17,10 +18,10 @@ def test_ops_does_not_find_a_people_matter_by_list_link_or_search(sign_in: SignI
     hr, ops = sign_in("hr"), sign_in("ops")
 
     listed = hr.open(f"/tickets?q={word}").get_by_role("link", name=word)
-    assert listed.count() == 1
+    expect(listed).to_have_count(1)
     searched = ops.open(f"/tickets?q={word}&status=ALL")
     assert headings(searched) == ["Tickets", "No ticket is like that"]
-    assert searched.get_by_text(word).count() == 0
+    expect(searched.get_by_text(word)).to_have_count(0)
     assert headings(ops.open(f"/tickets/{ticket}")) == NOT_THERE
     by_link = ops.page.get_by_role("main").inner_text()
     for wrong in (str(uuid4()), "17"):
@@ -51,9 +52,9 @@ def test_the_address_of_an_outside_reporter_is_masked_for_ops(
     page = sign_in(role).open(f"/tickets/{ticket}")
     reporter = page.get_by_role("region", name="Reporter")
 
-    assert reporter.get_by_text("Carla (from outside)").count() == 1
-    assert reporter.get_by_text("carla@example.com").count() == shown
-    assert reporter.get_by_text("the e-mail address is hidden from your role").count() == masked
+    expect(reporter.get_by_text("Carla (from outside)")).to_have_count(1)
+    expect(reporter.get_by_text("carla@example.com")).to_have_count(shown)
+    expect(reporter.get_by_text("the e-mail address is hidden from your role")).to_have_count(masked)
 
 
 def test_hr_decides_a_suspicion_and_gives_up_what_is_no_people_matter(

@@ -67,14 +67,14 @@ def test_a_correction_is_a_persons_word_and_stays_after_a_reload(sign_in: SignIn
     person = sign_in("ops")
     page = person.open(f"/tickets/{ticket}")
     triage = page.get_by_role("region", name="Triage")
-    assert triage.get_by_label("Category", exact=True).input_value() == "incident"
+    expect(triage.get_by_label("Category", exact=True)).to_have_value("incident")
 
     triage.get_by_label("Category", exact=True).select_option("billing")
     triage.get_by_text("Triage suggests Incident").wait_for()
     person.open(f"/tickets/{ticket}")
 
-    assert triage.get_by_label("Category", exact=True).input_value() == "billing"
-    assert triage.get_by_text("by a person").count() == 1
+    expect(triage.get_by_label("Category", exact=True)).to_have_value("billing")
+    expect(triage.get_by_text("by a person")).to_have_count(1)
     assert (state(ticket)["category"], state(ticket)["categorySource"]) == ("billing", "PERSON")
 
 
@@ -111,7 +111,7 @@ def test_a_status_that_somebody_else_moved_is_shown_beside_ones_own(
     conflict = page.get_by_role("alert")
     conflict.get_by_text("There now: status waiting").wait_for()
 
-    assert conflict.get_by_text("Yours, not saved yet: status resolved").count() == 1
+    expect(conflict.get_by_text("Yours, not saved yet: status resolved")).to_have_count(1)
     assert state(ticket)["status"] == "WAITING"
     conflict.get_by_role("button", name="Save mine over it").click()
     expect_soon(lambda: state(ticket)["status"], "RESOLVED")
@@ -134,12 +134,12 @@ def test_a_comment_survives_that_somebody_else_was_faster(
     field.press("Control+Enter")
     page.get_by_text("There now: one more comment").wait_for()
 
-    assert page.get_by_text("Yours, not saved yet: comment “Rolled back to 1.9.”").count() == 1
-    assert field.input_value() == "Rolled back to 1.9."
+    expect(page.get_by_text("Yours, not saved yet: comment “Rolled back to 1.9.”")).to_have_count(1)
+    expect(field).to_have_value("Rolled back to 1.9.")
     page.get_by_role("button", name="Save mine over it").click()
     page.get_by_label("Comment of").nth(1).wait_for()
     assert [each["body"] for each in state(ticket)["comments"]["nodes"]] == ["I look at it.", "Rolled back to 1.9."]
-    assert field.input_value() == ""
+    expect(field).to_have_value("")
 
 
 def test_a_typed_comment_survives_a_reload_and_the_end_of_the_session(
@@ -165,7 +165,7 @@ def test_a_typed_comment_survives_a_reload_and_the_end_of_the_session(
     again.get_by_role("button", name="Sign in").click()
     expect(again).to_have_count(0)
 
-    assert page.get_by_label("Add a comment").input_value() == "The provider is back."
+    expect(page.get_by_label("Add a comment")).to_have_value("The provider is back.")
     page.get_by_label("Add a comment").press("Control+Enter")
     page.get_by_label("Comment of Ops Person").wait_for()
     assert state(ticket)["comments"]["nodes"] == [{"body": "The provider is back.", "internal": True}]
@@ -179,12 +179,12 @@ def test_later_comments_are_a_click_away(sign_in: SignIn, as_role: AsRole, make:
             "addTicketComment", ticketId=ticket, expectedVersion=version + number, body=f"Step {number}"
         )
     page = sign_in("ops").open(f"/tickets/{ticket}")
-    assert page.get_by_label("Comment of").count() == 30
+    expect(page.get_by_label("Comment of")).to_have_count(30)
 
     page.get_by_role("button", name="Show later comments").click()
     page.get_by_text("Step 32", exact=True).wait_for()
 
-    assert page.get_by_label("Comment of").count() == 33
+    expect(page.get_by_label("Comment of")).to_have_count(33)
 
 
 def test_tickets_away_is_told_with_what_to_do_and_the_rest_stays(
@@ -195,11 +195,11 @@ def test_tickets_away_is_told_with_what_to_do_and_the_rest_stays(
     person = sign_in("ops", url=away)
 
     listed = person.open("/tickets").get_by_role("alert")
-    assert listed.get_by_text("The list cannot be read just now").count() == 1
-    assert listed.get_by_role("button", name="Try again").count() == 1
-    assert listed.get_by_text(re.compile(r"^trace [0-9a-f]{32}$")).count() == 1
+    expect(listed.get_by_text("The list cannot be read just now")).to_have_count(1)
+    expect(listed.get_by_role("button", name="Try again")).to_have_count(1)
+    expect(listed.get_by_text(re.compile(r"^trace [0-9a-f]{32}$"))).to_have_count(1)
     alone = person.open(f"/tickets/{ticket}").get_by_role("alert")
-    assert alone.get_by_text("The ticket cannot be read just now").count() == 1
+    expect(alone.get_by_text("The ticket cannot be read just now")).to_have_count(1)
     whole = sign_in("ops", url=partly).open(f"/tickets/{ticket}")
     whole.get_by_text("What was changed cannot be shown just now").wait_for()
     assert headings(whole)[0] == "Outage: checkout answers 502"
@@ -210,7 +210,7 @@ def test_the_keyboard_alone_clears_a_queue(sign_in: SignIn, make: Make, state: S
     tickets = [make(title=f"Outage {number}", service=service) for number in range(3)]
     person = sign_in("ops")
     page = person.open(f"/tickets?service={service}")
-    assert page.get_by_text("3 tickets", exact=True).count() == 1
+    expect(page.get_by_text("3 tickets", exact=True)).to_have_count(1)
 
     page.keyboard.press("j")
     page.keyboard.press("j")
@@ -242,18 +242,18 @@ def test_a_draft_survives_a_reload_and_the_servers_word_stands_at_its_field(sign
     form.get_by_label("Reporter's e-mail").fill("carl at home")
     person.open("/tickets?new=1")
 
-    assert form.get_by_label("Title").input_value() == "Printer is on fire"
+    expect(form.get_by_label("Title")).to_have_value("Printer is on fire")
     form.get_by_role("button", name="Create").click()
     form.get_by_text("this must be an e-mail address such as name@example.com").wait_for()
 
     assert form.get_by_label("Reporter's e-mail").get_attribute("aria-invalid") == "true"
-    assert form.get_by_label("Title").input_value() == "Printer is on fire"
-    assert form.get_by_role("alert").count() == 0
+    expect(form.get_by_label("Title")).to_have_value("Printer is on fire")
+    expect(form.get_by_role("alert")).to_have_count(0)
     form.get_by_label("Reporter's e-mail").fill("carl@example.com")
     form.get_by_role("button", name="Create").click()
     page.get_by_role("heading", level=1, name="Printer is on fire").wait_for()
     person.open("/tickets?new=1")
-    assert form.get_by_label("Title").input_value() == ""
+    expect(form.get_by_label("Title")).to_have_value("")
 
 
 def test_text_of_others_is_inert(sign_in: SignIn, make: Make) -> None:
@@ -265,8 +265,8 @@ def test_text_of_others_is_inert(sign_in: SignIn, make: Make) -> None:
 
     assert headings(page)[0] == attack
     assert page.get_by_label("Message", exact=True).inner_text() == attack
-    assert reporter.get_by_text("javascript:window.hacked=1").count() == 1
-    assert reporter.get_by_role("link").count() == 0
+    expect(reporter.get_by_text("javascript:window.hacked=1")).to_have_count(1)
+    expect(reporter.get_by_role("link")).to_have_count(0)
     assert page.evaluate("() => window.hacked") is None
 
 
