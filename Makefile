@@ -49,7 +49,7 @@ check: install ## Run the static checks: ruff, mypy, import-linter, buf, squawk,
 
 .PHONY: test
 test: check dashboard ## Run all that CI runs; T=path runs only the tests there.
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --reruns 1 $(T)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --reruns 1 $(T)
 
 .PHONY: terraform-provider
 terraform-provider: ## Fetch the provider of infra/terraform once, so that its tests need not be skipped.
