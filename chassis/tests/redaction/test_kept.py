@@ -37,6 +37,8 @@ def test_times_and_dates(redactor: Redactor, text: str) -> None:
         "block blk_-1608999687919862906 of size 67108864",
         "commit 9fceb02d0ae598e95dc970b74767f19372d61af8 and 9fceb02",
         "550e8400-e29b-41d4-a716-446655440000",
+        "The disk of host 01a20d3c-b229-743b-aedc-009657311074 is full",
+        "order 00965731-1074-a123-8def-0123456789ab, call 01a20d3c-0049-4301-a234-004930123456",
         "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         "trace_id=4bf92f3577b34da6a3ce929d0e0e4736 span_id=00f067aa0ba902b7",
         "S3 bucket in EKS, ticket C4, RFC 9110, IPv6, SHA-1",

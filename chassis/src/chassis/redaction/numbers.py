@@ -89,6 +89,8 @@ _PHONE_THEN_SAID = pattern(_PHONE_LOOSE + rb"[ -]{1,2}(?i:office|fax|mobile|cell
 _DATE_INSIDE = pattern(
     rb"(?:19|20)[0-9]{2}[-./ ][01]?[0-9][-./ ][0-3]?[0-9]|[0-3]?[0-9][-./][01]?[0-9][-./](?:19|20)[0-9]{2}"
 )
+_UUID = pattern(rb"(?i)[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_UUID_LENGTH = 36
 _PHONE_DIGITS = range(7, 16)
 _TRUNK_DIGITS = range(9, 12)
 
@@ -223,7 +225,14 @@ def _is_phone(raw: bytes, start: int, end: int, text: bytes) -> bool:
         return False
     number = text.lower().split(b"x")[0].split(b"e")[0]
     digits = sum(is_digit(number, i) for i in range(len(number)))
-    return digits in _PHONE_DIGITS and not _DATE_INSIDE.search(number)
+    return digits in _PHONE_DIGITS and not _DATE_INSIDE.search(number) and not _is_in_uuid(raw, start, end)
+
+
+def _is_in_uuid(raw: bytes, start: int, end: int) -> bool:
+    """Whether the number is a part of a UUID, whose groups are now and then of decimal digits alone."""
+    offset = max(0, start - _UUID_LENGTH)
+    around = _UUID.finditer(raw[offset : end + _UUID_LENGTH])
+    return any(offset + match.start() < end and start < offset + match.end() for match in around)
 
 
 RULES = (
