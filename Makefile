@@ -59,6 +59,10 @@ terraform-provider: ## Fetch the provider of infra/terraform once, so that its t
 fault: install ## Hurt a real installation in every way and check what must hold: up to 60 minutes, goes on where it was.
 	@$(BIN)/python -m tests.fault $(if $(ONLY),--only "$(ONLY)")
 
+.PHONY: attack
+attack: install ## Attack a real installation in every way: up to 60 minutes, goes on where it was; ONLY=name, MINUTES=60.
+	@$(BIN)/python -m tests.attack $(if $(ONLY),--only "$(ONLY)") $(if $(MINUTES),--minutes "$(MINUTES)")
+
 .PHONY: bench
 bench: install ## Measure speed as ratios against a peer in the same run; prints medians of 5.
 	@$(BIN)/python -m tests.bench
@@ -127,10 +131,12 @@ proto: install ## Regenerate proto/python from the protos.
 	@$(BIN)/python dev/generate_proto.py
 
 .PHONY: docs
-docs: install ## Regenerate docs/configuration.md, the charts' value schemas and the committed GraphQL schema.
+docs: install ## Regenerate the pages of settings and policy, the charts' value schemas and the GraphQL schema.
 	@$(BIN)/python dev/generate_configuration.py
+	@$(BIN)/python dev/generate_policy.py
 	@$(BIN)/python dev/generate_chart_schemas.py
 	@$(BIN)/python dev/write_sdl.py
+	@$(BIN)/python dev/generate_documents.py
 
 .PHONY: lock
 lock: install ## Pin the newest versions that requirements.in allows.

@@ -175,6 +175,7 @@ GLOBAL = closed(
         "otlp": closed({"endpoint": text(SOME_URL), "to": PEERS}),
         "drainSeconds": {**limits_of("drain_seconds"), "maximum": 300},
         "startupSeconds": {**limits_of("startup_seconds"), "maximum": 3600},
+        "tls": closed({"enabled": {"type": "boolean"}}),
         "migrations": closed(
             {
                 "mode": one_of("hook", "job"),

@@ -1,19 +1,15 @@
 """Access tokens: what passes, and a list of attacks of which none does."""
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
-import jwt
 import pytest
+import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from token_attacks import ATTACKS, Claims
 
 from chassis.errors import Unauthenticated, Unavailable
 from chassis.identity import (
@@ -25,13 +21,12 @@ from chassis.identity import (
     public_jwk,
     sign_access_token,
 )
+from chassis.revocations import Revocation, Revocations
 from chassis.testing.clock import FrozenClock
 from chassis.tokens import Memory
 
 USER = UUID("0198c0de-0000-7000-8000-000000000001")
 SESSION = UUID("0198c0de-0000-7000-8000-000000000002")
-
-Claims = dict[str, Any]
 
 
 @pytest.fixture
@@ -76,9 +71,26 @@ def keys(key: Ed25519PrivateKey) -> Keys:
     return Keys(k1=key)
 
 
+class Told:
+    """What auth says is void."""
+
+    def __init__(self) -> None:
+        self.void: list[Revocation] = []
+
+    async def __call__(self, _since: str) -> tuple[list[Revocation], str]:
+        return self.void, ""
+
+
 @pytest.fixture
-def tokens(keys: Keys, clock: FrozenClock) -> AccessTokens:
-    return AccessTokens(keys, clock)
+def told() -> Told:
+    return Told()
+
+
+@pytest_asyncio.fixture
+async def tokens(keys: Keys, told: Told, clock: FrozenClock) -> AccessTokens:
+    tokens = AccessTokens(keys, Revocations(told, clock), clock)
+    await tokens.revocations.ask()
+    return tokens
 
 
 async def test_an_access_token_says_who_it_speaks_for(
@@ -113,97 +125,6 @@ async def test_a_person_without_a_role_is_somebody(
     del claims["role"]
 
     assert (await tokens.verify(sign_access_token(key, "k1", claims))).role is None
-
-
-def b64(value: Claims) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
-
-
-def unsigned(claims: Claims, _key: Ed25519PrivateKey) -> str:
-    return f"{b64({'alg': 'none', 'kid': 'k1', 'typ': 'at+jwt'})}.{b64(claims)}."
-
-
-def hmac_with_public_key(claims: Claims, key: Ed25519PrivateKey) -> str:
-    secret = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    signed = f"{b64({'alg': 'HS256', 'kid': 'k1', 'typ': 'at+jwt'})}.{b64(claims)}"
-    signature = hmac.new(secret, signed.encode(), hashlib.sha256).digest()
-    return f"{signed}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
-
-
-def with_headers(**headers: Any) -> Callable[[Claims, Ed25519PrivateKey], str]:
-    def make(claims: Claims, key: Ed25519PrivateKey) -> str:
-        return jwt.encode(claims, key, "EdDSA", headers={"kid": "k1", "typ": "at+jwt", **headers})
-
-    return make
-
-
-def with_own_key_in_header(claims: Claims, _key: Ed25519PrivateKey) -> str:
-    mine = Ed25519PrivateKey.generate()
-    headers = {"kid": "k1", "typ": "at+jwt", "jwk": public_jwk(mine.public_key(), "k1")}
-    return jwt.encode(claims, mine, "EdDSA", headers=headers)
-
-
-def with_claims(**changes: Any) -> Callable[[Claims, Ed25519PrivateKey], str]:
-    def make(claims: Claims, key: Ed25519PrivateKey) -> str:
-        changed = {name: value for name, value in {**claims, **changes}.items() if value is not None}
-        return sign_access_token(key, "k1", changed)
-
-    return make
-
-
-def tampered(claims: Claims, key: Ed25519PrivateKey) -> str:
-    header, _, signature = sign_access_token(key, "k1", claims).split(".")
-    return f"{header}.{b64({**claims, 'role': 'admin'})}.{signature}"
-
-
-def detached(claims: Claims, key: Ed25519PrivateKey) -> str:
-    header, _, signature = sign_access_token(key, "k1", claims).split(".")
-    return f"{header}..{signature}"
-
-
-ATTACKS: dict[str, Callable[[Claims, Ed25519PrivateKey], str]] = {
-    "alg none": unsigned,
-    "HS256 with the public key": hmac_with_public_key,
-    "another key under our kid": lambda claims, _key: sign_access_token(Ed25519PrivateKey.generate(), "k1", claims),
-    "unknown kid": with_headers(kid="k2"),
-    "own key in the header": with_own_key_in_header,
-    "jku": with_headers(jku="http://127.0.0.1/keys"),
-    "x5c": with_headers(x5c=["MIIB"]),
-    "crit": with_headers(crit=["b64"], b64=False),
-    "crit exp": with_headers(crit=["exp"]),
-    "cty": with_headers(cty="JWT"),
-    "service token's type": with_headers(typ="svc+jwt"),
-    "plain JWT": with_headers(typ="JWT"),
-    "wrong audience": with_claims(aud="logs"),
-    "list of audiences": with_claims(aud=["aiops", "logs"]),
-    "wrong issuer": with_claims(iss="gateway"),
-    "no issuer": with_claims(iss=None),
-    "no audience": with_claims(aud=None),
-    "no exp": with_claims(exp=None),
-    "no nbf": with_claims(nbf=None),
-    "no iat": with_claims(iat=None),
-    "no sub": with_claims(sub=None),
-    "no sid": with_claims(sid=None),
-    "no jti": with_claims(jti=None),
-    "exp as text": with_claims(exp="4000000000"),
-    "exp as float": with_claims(exp=4e9),
-    "exp beyond all calendars": with_claims(exp=10**20),
-    "expired": with_claims(exp=1),
-    "nbf in the future": with_claims(nbf=4_000_000_000),
-    "iat in the future": with_claims(iat=4_000_000_000),
-    "sub is no id": with_claims(sub="somebody"),
-    "sid is no id": with_claims(sid="somewhere"),
-    "unknown role": with_claims(role="root"),
-    "unknown kind": with_claims(kind="service"),
-    "a person with scopes": with_claims(scopes=["logs:write"]),
-    "a machine with a role": with_claims(kind="service_account", scopes=[]),
-    "scopes are text": with_claims(kind="service_account", role=None, scopes="logs:write"),
-    "tampered": tampered,
-    "no payload": detached,
-    "endless": with_claims(note="x" * 5000),
-    "garbage": lambda _claims, _key: "a.b.c",
-    "nothing": lambda _claims, _key: "",
-}
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
@@ -344,4 +265,58 @@ async def test_whoever_started_while_auth_was_away_has_keys_a_moment_after_it_is
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "auth/jwks.json"])
 def test_keys_come_over_http_alone(url: str) -> None:
     with pytest.raises(ValueError, match="AIOPS_JWKS_URL"):
-        AccessTokens.over_http(url)
+        AccessTokens.over_http(url, Revocations(Told()))
+
+
+async def test_a_remembered_token_is_refused_once_it_is_void(
+    tokens: AccessTokens, told: Told, key: Ed25519PrivateKey, claims: Claims
+) -> None:
+    token = sign_access_token(key, "k1", claims)
+    other = sign_access_token(key, "k1", claims | {"sid": "0198c0de-0000-7000-8000-000000000003"})
+    await tokens.verify(token)
+
+    told.void = [Revocation(SESSION, 1)]
+    await tokens.revocations.ask()
+
+    with pytest.raises(Unauthenticated, match="its session has ended"):
+        await tokens.verify(token)
+    assert (await tokens.verify(other)).id == USER
+
+
+@pytest.mark.parametrize(("of_version", "void"), [(None, True), (3, True), (4, False), (5, False)])
+async def test_tokens_of_versions_before_a_users_change_are_void(
+    tokens: AccessTokens,
+    told: Told,
+    key: Ed25519PrivateKey,
+    claims: Claims,
+    of_version: int | None,
+    *,
+    void: bool,
+) -> None:
+    if of_version is not None:
+        claims["account_version"] = of_version
+    told.void = [Revocation(USER, 4)]
+    await tokens.revocations.ask()
+
+    if void:
+        with pytest.raises(Unauthenticated):
+            await tokens.verify(sign_access_token(key, "k1", claims))
+    else:
+        assert (await tokens.verify(sign_access_token(key, "k1", claims))).version == of_version
+
+
+async def test_no_token_is_taken_before_auth_said_which_are_void(
+    keys: Keys, told: Told, key: Ed25519PrivateKey, claims: Claims, clock: FrozenClock
+) -> None:
+    tokens = AccessTokens(keys, Revocations(told, clock), clock)
+
+    with pytest.raises(Unavailable):
+        await tokens.verify(sign_access_token(key, "k1", claims))
+
+
+@pytest.mark.parametrize("version", ["4", 4.0, True, None])
+async def test_a_version_that_is_no_whole_number_is_malformed(
+    tokens: AccessTokens, key: Ed25519PrivateKey, claims: Claims, version: object
+) -> None:
+    with pytest.raises(Unauthenticated, match="malformed"):
+        await tokens.verify(sign_access_token(key, "k1", claims | {"account_version": version}))

@@ -140,7 +140,7 @@ async def test_health_metrics_and_own_routes_are_served_with_a_trace_id(
     assert (live.status_code, live.text) == (200, "ok")
     assert (ready.status_code, ready.json()) == (
         200,
-        {"ready": True, "phase": "serving", "checks": {"postgres": "ok", "background": "ok"}},
+        {"ready": True, "phase": "serving", "checks": {"postgres": "ok", "background": "ok", "access": "ok"}},
     )
     assert 'aiops_rpc_server_requests_total{code="OK",method="Send"} 1.0' in metrics.text.splitlines()
     assert (own.text, none.status_code) == ("hello", 404)
@@ -271,7 +271,7 @@ async def test_a_worker_tells_facts_reacts_to_them_and_keeps_schedules(
     assert traces == [trace_id, trace_id]
     assert ("parcels", "sweep") in callers
     assert len([caller for caller, cause in callers if caller == "parcels" and len(cause) == 36]) == 1
-    assert checks == {"postgres": "ok", "background": "ok", "nats": "ok", "consumers": "ok"}
+    assert checks == dict.fromkeys(("postgres", "background", "access", "nats", "consumers"), "ok")
     assert service.runtime.metrics.value("aiops_schedule_runs_total", schedule="sweep", outcome="done") == 1
 
 

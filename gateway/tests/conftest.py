@@ -27,6 +27,7 @@ from aiops.tickets.v1 import tickets_service_pb2
 from auth_service.settings import AuthSettings
 from changelog_service.settings import ChangelogSettings
 from chassis.identity import AccessTokens
+from chassis.revocations import Revocations, from_auth
 from chassis.service import Service
 from chassis.testing.harness import Installation, RunningService, running_service
 from chassis.testing.plugin import ServiceDatabase, TestNats
@@ -100,7 +101,10 @@ def start_stack(
                     )
                 )
             )
-            access_tokens = AccessTokens.over_http(f"{auth.http_url}/.well-known/jwks.json")
+            asking = auth.client("gateway")
+            access_tokens = AccessTokens.over_http(
+                f"{auth.http_url}/.well-known/jwks.json", Revocations(from_auth(asking, "gateway"))
+            )
             ai = await started(ai_service.app.build(AiSettings(**settings("ai")), access_tokens=access_tokens))
             logs = await started(
                 logs_service.app.build(
@@ -160,6 +164,7 @@ def start_script(installation: Installation, nats_server: TestNats) -> StartScri
             ai = await scripted("ai", ai_service_pb2.DESCRIPTOR.services_by_name["AiService"])
             defaults = {
                 "environment": "production",
+                "documents": "any",
                 "auth_target": auth.target,
                 "logs_target": logs.target,
                 "tickets_target": tickets.target,

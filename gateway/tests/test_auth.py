@@ -122,7 +122,7 @@ async def test_service_that_finds_the_token_expired_is_a_top_level_error(script:
 
 
 async def test_real_sign_up_log_in_refresh_and_log_out(stack: Stack) -> None:
-    async with stack.gateway(environment="production") as gateway:
+    async with stack.gateway(environment="production", documents="any") as gateway:
         admin = await stack.admin(gateway)
 
         refreshed = await gateway.mutate(
@@ -130,8 +130,8 @@ async def test_real_sign_up_log_in_refresh_and_log_out(stack: Stack) -> None:
         )
         again = await gateway.mutate("refresh", "session { accessToken }", refreshToken=admin.refresh_token)
         unknown = await gateway.mutate("refresh", "session { accessToken }", refreshToken="never heard of")
-        gone = await gateway.mutate("logOut", "loggedOut", refreshToken=admin.refresh_token)
         me = await gateway.data("{ me { email role } }", token=refreshed["session"]["accessToken"])
+        gone = await gateway.mutate("logOut", "loggedOut", refreshToken=admin.refresh_token)
 
         assert refreshed["user"] == {"role": "ADMIN"}
         assert (again["__typename"], again["code"]) == ("VersionConflict", "VERSION_CONFLICT")

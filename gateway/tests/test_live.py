@@ -14,7 +14,8 @@ from aiops.logs.v1 import log_pb2, logs_service_pb2
 from chassis.embedded.nats import NatsServer
 from chassis.embedded.process import free_port
 from chassis.nats_config import RegisteredEvent, nats_config
-from gateway.live import ACCESS_SUBJECTS, LOG_SUBJECTS, TICKET_SUBJECTS, ChangeFeed
+from chassis.revocations import ACCESS_SUBJECTS
+from gateway.live import LOG_SUBJECTS, TICKET_SUBJECTS, ChangeFeed
 from gateway.testing.harness import Watcher
 from gateway.testing.stack import Script, Stack
 

@@ -16,6 +16,7 @@ from chassis.errors import Overloaded
 from gateway.context import Caller
 from gateway.testing.harness import Watcher
 from gateway.testing.stack import Script
+from gateway.trusted import Asked
 
 StartScript = Callable[..., AbstractAsyncContextManager[Script]]
 
@@ -158,7 +159,7 @@ async def test_service_that_sheds_makes_429_only_where_nothing_else_is_in_the_an
 
 async def test_answer_that_is_read_slowly_over_a_socket_holds_no_place(script: Script) -> None:
     gateway = script.gateway.gateway
-    answers = gateway.operations.stream("{ __typename }", None, None, Caller())
+    answers = gateway.operations.stream(Asked("{ __typename }"), None, None, Caller())
 
     answer = await anext(answers)
 

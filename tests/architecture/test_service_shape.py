@@ -15,11 +15,14 @@ FILES = {
 # What one service alone is about: name -> why it is a place of its own.
 OWN = {
     "auth": {
+        "audited.py": "which of its answers are noted in the audit",
         "documents.py": "what history keeps of a user, and who sees it",
         "erasure.py": "takes a person out of his account",
         "credentials": "passwords, tokens and signing keys: what no other service may hold",
+        "oidc": "sign-in through the organisation's OpenID provider",
     },
     "logs": {
+        "audited.py": "which of its answers are noted in the audit",
         "commands.py": "the wishes that rpc hands on, apart from the domain for its size",
         "convert_evidence.py": "evidence to ai and back, apart from what clients see",
         "documents.py": "what history keeps of a log, and who sees it",
@@ -43,6 +46,7 @@ OWN = {
         "ranges.py": "the two ends of a range and the walk between them, apart from the store for its size",
     },
     "tickets": {
+        "audited.py": "which of its answers are noted in the audit",
         "columns.py": "the two columns of a text and of a priority, as long as there are two (ADR 0038)",
         "commands.py": "the wishes that rpc hands on, apart from the domain for its size",
         "convert_requests.py": "requests to wishes, apart from what leaves the service",
@@ -55,6 +59,7 @@ OWN = {
         "screening.py": "whether a ticket reads like a matter for hr, asked before anybody sees it; pure",
         "similar.py": "the SQL of similar tickets: words, their numbers and candidates",
         "similarity.py": "words of tickets and the cosine between them; pure",
+        "texts.py": "what people wrote, whole and sealed beside the redacted text",
         "triage.py": "what triage writes and what people make of it, apart from the use cases for its size",
         "triage_rows.py": "what triage decided as stored JSON, apart from the store for its size; pure",
         "values.py": "the small things that a ticket is made of, apart from the domain for its size",

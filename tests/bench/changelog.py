@@ -97,9 +97,8 @@ class Bench:
         async with self._unit_of_work.begin() as tx:
             for number in range(count):
                 at = self._newest - timedelta(minutes=30 * number)
-                await usecases.record_deployment(
-                    RecordDeployment(SERVICES[number % 4], "", f"1.{number}", "", "", "", at, ""), tx
-                )
+                deployed = RecordDeployment(SERVICES[number % 4], "", f"1.{number}", "", "", "", at, "")
+                await usecases.record_deployment(deployed, tx, self._redactor)
 
     async def generate(self, source: tuple[Commit, ...] | CommitRange) -> int:
         """Make a draft; the number of its commits."""

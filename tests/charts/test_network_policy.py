@@ -86,7 +86,7 @@ def test_the_edges_are_those_of_the_code(supported: Rendered) -> None:
     going = {way for way in ways(supported, "egress") if way[2] not in engines}
     coming = {way for way in ways(supported, "ingress") if way[2] not in engines}
 
-    assert len(calls) == 10
+    assert len(calls) == 13
     assert going == calls | verifiers
     assert coming == calls | verifiers
 
@@ -98,7 +98,7 @@ def test_names_are_looked_up_at_the_clusters_dns_alone(minimal: Rendered, name: 
     assert [rule for rule in rules if {"protocol": "UDP", "port": 53} in rule["ports"]] == [DNS]
 
 
-def test_services_reach_postgres_and_only_workers_and_the_gateway_nats(production: Rendered) -> None:
+def test_services_reach_postgres_and_workers_and_whoever_hears_of_access_nats(production: Rendered) -> None:
     postgres = {"ports": [{"protocol": "TCP", "port": 5432}], "to": [{"ipBlock": {"cidr": "10.0.64.0/20"}}]}
     peers = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "nats"}}}]
     client, monitor = {"protocol": "TCP", "port": 4222}, {"protocol": "TCP", "port": 8222}
@@ -108,7 +108,8 @@ def test_services_reach_postgres_and_only_workers_and_the_gateway_nats(productio
         nats = [rule["ports"] for rule in rules if rule.get("to") == peers]
 
         assert (postgres in rules) == (name != "gateway")
-        assert nats == ([[client]] if name == "gateway" else [[client, monitor]] if role == "work" else [])
+        hears = role == "serve" and name not in {"auth", "dashboard"}
+        assert nats == ([[client, monitor]] if role == "work" else [[client]] if hears else [])
 
 
 def test_without_an_address_of_the_database_its_port_is_open_to_anywhere(minimal: Rendered) -> None:

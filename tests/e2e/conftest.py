@@ -158,18 +158,24 @@ def census(stack: RunningStack) -> Iterator[Census]:
     census.close()
 
 
+def watched_by(model: ScriptedModel) -> dict[str, str]:
+    """The settings of a stack that tells a scripted model all that it tells the world."""
+    return {
+        "AI_OPENAI_BASE_URL": model.url,
+        "AI_OPENAI_MODEL": "scripted",
+        "AI_OPENAI_TIMEOUT_SECONDS": "1",
+        "AI_OPENAI_DEADLINE_SECONDS": "2",
+        "AIOPS_OTLP_ENDPOINT": model.url.removesuffix("/v1"),
+        **dict.fromkeys(("GATEWAY_PERSON_RATE", "GATEWAY_MACHINE_RATE", "GATEWAY_ANONYMOUS_RATE"), "0"),
+    }
+
+
 @pytest.fixture(scope="session")
 def model_stack(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[RunningStack, ScriptedModel]]:
-    """A stack that asks a scripted model, with little patience."""
+    """A stack that asks a scripted model, with little patience, sends it its traces, and lets one person ask much."""
     with ScriptedModel() as model:
-        settings = {
-            "AI_OPENAI_BASE_URL": model.url,
-            "AI_OPENAI_MODEL": "scripted",
-            "AI_OPENAI_TIMEOUT_SECONDS": "1",
-            "AI_OPENAI_DEADLINE_SECONDS": "2",
-        }
-        running = start(tmp_path_factory.mktemp("model"), extra=settings)
+        running = start(tmp_path_factory.mktemp("model"), extra=watched_by(model))
         yield until_folder_ends(running, Path(__file__).parent, request.config), model
         running.command("reset")

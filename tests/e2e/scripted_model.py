@@ -1,7 +1,8 @@
-"""An OpenAI-compatible endpoint on a free port of this machine that misbehaves as it is told."""
+"""An OpenAI-compatible endpoint on a free port of this machine that misbehaves as it is told, and takes traces."""
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ class ScriptedModel:
     answer: Callable[[list[dict[str, Any]]], Reply] = lambda _: Reply(503)
     """From the entries of the evidence to the reply."""
     prompts: list[bytes] = field(default_factory=list)
+    spans: list[bytes] = field(default_factory=list)
+    """What came as a trace: the endpoint is an OTLP/HTTP collector as well."""
     over: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
@@ -51,6 +54,13 @@ class ScriptedModel:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.path == "/v1/traces":
+                    packed = self.headers.get("Content-Encoding") == "gzip"
+                    model.spans.append(gzip.decompress(body) if packed else body)
+                    self.send_response(200)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 model.prompts.append(body)
                 reply = model.answer(entries(body))
                 if reply.wait:

@@ -5,7 +5,21 @@ from __future__ import annotations
 from bisect import bisect_right
 from datetime import UTC, datetime
 
+from chassis.redaction import Kind, Redactor
 from logs_service.patterns.analysis import LogAnalysis
+
+_LABELS = {
+    Kind.EMAIL: "EMAIL_ADDRESS",
+    Kind.IP: "IP_ADDRESS",
+    Kind.HOST: "HOST",
+    Kind.PHONE: "PHONE_NUMBER",
+    Kind.CARD: "CREDIT_CARD",
+    Kind.IBAN: "IBAN_CODE",
+    Kind.SSN: "US_SSN",
+    Kind.URL: "URL",
+    Kind.USER: "USERNAME",
+}
+_SECRET = "SECRET"
 
 
 def cluster(lines: list[str]) -> list[tuple[str, str]]:
@@ -22,3 +36,20 @@ def cluster(lines: list[str]) -> list[tuple[str, str]]:
         final = analysis.resolve(ids[max(bisect_right(starts, number) - 1, 0)])
         results.append((str(final), templates[final]))
     return results
+
+
+def redact(texts: list[str]) -> list[list[tuple[int, int, str]]]:
+    """Spans that are taken out of tickets: what people write, and the log lines that they paste into it.
+
+    Log text as such goes through the same detectors, except that web addresses stay in it: there they are evidence.
+    """
+    return _spans(Redactor().for_prose(), texts)
+
+
+def redact_log(lines: list[str]) -> list[list[tuple[int, int, str]]]:
+    """Spans that are taken out of log lines before they are stored."""
+    return _spans(Redactor(), lines)
+
+
+def _spans(redactor: Redactor, texts: list[str]) -> list[list[tuple[int, int, str]]]:
+    return [[(f.start, f.end, _LABELS.get(f.kind, _SECRET)) for f in redactor.find(text)] for text in texts]

@@ -9,7 +9,7 @@ import string
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.eval.adapters_redaction import redact, redact_prose
+from tests.eval.adapters import redact, redact_log
 
 LINES_PER_FORM = 40
 ALNUM = string.ascii_letters + string.digits
@@ -114,7 +114,7 @@ def lines(forms: dict[str, Draw]) -> Iterator[tuple[str, str]]:
 def recall(forms: dict[str, Draw]) -> float:
     planted = list(lines(forms))
     hit = 0
-    for (line, value), spans in zip(planted, redact([line for line, _ in planted]), strict=True):
+    for (line, value), spans in zip(planted, redact_log([line for line, _ in planted]), strict=True):
         start = line.index(value)
         hit += all(any(s <= at < e for s, e, _ in spans) for at in range(start, start + len(value)))
     return hit / len(planted)
@@ -131,7 +131,7 @@ def test_planted_personal_values_are_found() -> None:
 def test_clean_lines_raise_no_alarm() -> None:
     clean = [line for line, _ in lines(CLEAN)]
 
-    alarms = [(line, spans) for line, spans in zip(clean, redact(clean), strict=True) if spans]
+    alarms = [(line, spans) for line, spans in zip(clean, redact_log(clean), strict=True) if spans]
 
     assert len(alarms) <= len(clean) * 0.005, alarms
 
@@ -144,5 +144,5 @@ def test_spans_carry_the_scorers_labels(text: str, label: str) -> None:
 def test_web_addresses_are_spans_only_in_prose() -> None:
     text = "see https://shop.example/basket"
 
-    assert redact([text]) == [[]]
-    assert redact_prose([text]) == [[(4, 31, "URL")]]
+    assert redact_log([text]) == [[]]
+    assert redact([text]) == [[(4, 31, "URL")]]

@@ -1,8 +1,6 @@
 """All five services on real Postgres and NATS, each behind a door, and a gateway in front of the doors."""
 
 import asyncio
-import json
-import os
 import secrets
 import shutil
 import tempfile
@@ -17,6 +15,7 @@ import pytest
 import pytest_asyncio
 from tests.fault.doors import RpcDoor, TcpDoor
 from tests.fault.things import Things, make_things
+from tests.suite import figures
 
 import ai_service.app
 import auth_service.app
@@ -28,6 +27,8 @@ from auth_service.settings import AuthSettings
 from changelog_service.settings import ChangelogSettings
 from chassis import nats_config
 from chassis.identity import AccessTokens
+from chassis.metrics import Metrics
+from chassis.revocations import Revocations, client_for, from_auth
 from chassis.service import Service
 from chassis.testing.harness import Installation, RunningService, running_service
 from chassis.testing.plugin import MigratedSchemas, NatsServers
@@ -36,6 +37,8 @@ from gateway.settings import GatewaySettings
 from gateway.testing.harness import RunningGateway, running_gateway
 from logs_service.settings import LogsSettings
 from tickets_service.settings import TicketsSettings
+
+__all__ = ["figures"]
 
 SERVICES = ("auth", "logs", "tickets", "changelog", "ai")
 BOTH = ("serve", "work")
@@ -133,7 +136,9 @@ async def house_of_module(
         jwks_url = f"http://{jwks_door.address}/.well-known/jwks.json"
 
         def tokens() -> AccessTokens:
-            return AccessTokens.over_http(jwks_url)
+            asking = client_for(doors["auth"].target, installation.identity("logs"), Metrics())
+            running.push_async_callback(asking.close)
+            return AccessTokens.over_http(jwks_url, Revocations(from_auth(asking, "logs")))
 
         await start("ai", ai_service.app.build(AiSettings(**settings("ai")), access_tokens=tokens()))
         await start("logs", logs_service.app.build(LogsSettings(**settings("logs")), access_tokens=tokens()))
@@ -181,14 +186,3 @@ def fault_folder() -> Iterator[Path]:
     """A folder for one test."""
     with fault_folder_of() as folder:
         yield folder
-
-
-@pytest.fixture
-def figures(request: pytest.FixtureRequest) -> Iterator[dict[str, float | str]]:
-    """What a test measured; `make fault` keeps and prints it."""
-    measured: dict[str, float | str] = {}
-    yield measured
-    if "AIOPS_FAULT_FIGURES" in os.environ:
-        file = Path(os.environ["AIOPS_FAULT_FIGURES"])
-        known = json.loads(file.read_text()) if file.exists() else {}
-        file.write_text(json.dumps({**known, request.node.name: measured}))

@@ -14,7 +14,8 @@ from tests.charts.rendering import UMBRELLA, Charts, Rendered
 from tests.infra.terraform import Terraform
 from tests.infra.tree import TREE, secret_entries
 
-from gateway.pages import HTTPS_ALONE, NO_PAGE_BENEATH, SECURITY
+from gateway.headers import HTTPS_ALONE, SECURITY
+from gateway.pages import CONTENT_SECURITY_POLICY, NO_PAGE_BENEATH
 
 ROOT = Path(__file__).resolve().parents[2]
 HANDOVER = "modules/handover"
@@ -177,16 +178,12 @@ def test_pages_have_the_headers_that_the_gateway_sends() -> None:
     assert referrer is not None
     assert seconds is not None
     assert "content_type_options {" in text
-    assert (
-        named
-        | {
-            "content-security-policy": policy[1],
-            "referrer-policy": referrer[1],
-            "strict-transport-security": f"max-age={seconds[1]}",
-            "x-content-type-options": "nosniff",
-        }
-        == SECURITY | HTTPS_ALONE
-    )
+    assert named | {
+        "content-security-policy": policy[1],
+        "referrer-policy": referrer[1],
+        "strict-transport-security": f"max-age={seconds[1]}",
+        "x-content-type-options": "nosniff",
+    } == SECURITY | HTTPS_ALONE | {"content-security-policy": CONTENT_SECURITY_POLICY}
 
 
 def test_a_deep_link_gets_the_page_and_a_missing_file_does_not() -> None:

@@ -18,6 +18,11 @@ variables, of AIOPS_SECRETS_FOLDER. Arguments: root, role.
 - {name: AIOPS_TRUST_FILE, value: /etc/aiops/trust.json}
 - {name: AIOPS_REDACTION_KEY_FILE, value: /etc/aiops/redaction.key}
 - {name: {{ $me.prefix }}_KEY_FILE, value: /etc/aiops/key.pem}
+{{- if $global.tls.enabled }}
+- {name: AIOPS_TLS_CA_FILE, value: /etc/aiops/ca.crt}
+- {name: {{ $me.prefix }}_TLS_CERT_FILE, value: /etc/aiops/tls.crt}
+- {name: {{ $me.prefix }}_TLS_KEY_FILE, value: /etc/aiops/tls.key}
+{{- end }}
 {{- end }}
 {{- if and $global.otlp.endpoint $role }}
 - {name: AIOPS_OTLP_ENDPOINT, value: {{ $global.otlp.endpoint | quote }}}

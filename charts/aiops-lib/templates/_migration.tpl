@@ -93,6 +93,9 @@ spec:
               - secret:
                   name: {{ ternary $name (include "aiops-lib.secret" .Chart.Name) $external }}
                   items: [{key: owner-database-url, path: {{ upper .Chart.Name }}_OWNER_DATABASE_URL}]
+              {{- if .Values.global.tls.enabled }}
+              - secret: {name: {{ include "aiops-lib.secret" .Chart.Name }}-tls, items: [{key: ca.crt, path: ca.crt}, {key: tls.crt, path: tls.crt}, {key: tls.key, path: tls.key}]}
+              {{- end }}
               {{- if eq $phase "backfill" }}
               - secret: {name: {{ include "aiops-lib.secret" "shared" }}, items: [{key: redaction.key, path: redaction.key}]}
               {{- end }}

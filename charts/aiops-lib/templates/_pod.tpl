@@ -70,6 +70,9 @@ settings point to, and settings themselves, named like the variables that they s
       {{- if and $global.unleash.url (not (hasKey $me "web")) }}
       - secret: {name: {{ include "aiops-lib.secret" "unleash" }}, items: [{key: client-token, path: AIOPS_UNLEASH_TOKEN}]}
       {{- end }}
+      {{- if $global.tls.enabled }}
+      - secret: {name: {{ include "aiops-lib.secret" .root.Chart.Name }}-tls, items: [{key: ca.crt, path: ca.crt}, {key: tls.crt, path: tls.crt}, {key: tls.key, path: tls.key}]}
+      {{- end }}
       - configMap: {name: aiops-trust, items: [{key: trust.json, path: trust.json}]}
       {{- if and $global.flags (not (hasKey $me "web")) }}
       - configMap: {name: {{ include "aiops-lib.flagsName" .root }}, items: [{key: flags.json, path: flags.json}]}

@@ -3,6 +3,8 @@ Who there is, where each listens, and whom each may reach: the one list that por
 policies are made from. tests/charts holds it to the code: `calls` to the clients that each app.py makes, ports to
 dev/state.py, files to the settings classes.
 
+Whoever serves asks auth each second whose tokens are void, and listens for it.
+
   port        gRPC of a service, HTTP of gateway and dashboard (web)
   operations  health and metrics, and auth's JWKS
   files       keys of the component's own Secret that are mounted beside key.pem
@@ -19,22 +21,22 @@ auth:
 logs:
   port: 8102
   operations: 8202
-  serve: {postgres: true, jwks: true}
+  serve: {postgres: true, nats: live, jwks: true, calls: [auth]}
   work: {postgres: true, nats: durable, histories: true, calls: [ai]}
 tickets:
   port: 8103
   operations: 8203
-  serve: {postgres: true, jwks: true, calls: [auth, logs]}
+  serve: {postgres: true, nats: live, jwks: true, calls: [auth, logs]}
   work: {postgres: true, nats: durable, histories: true, calls: [ai]}
 changelog:
   port: 8104
   operations: 8204
-  serve: {postgres: true, jwks: true}
+  serve: {postgres: true, nats: live, jwks: true, calls: [auth]}
   work: {postgres: true, nats: durable, histories: true, calls: [ai]}
 ai:
   port: 8105
   operations: 8205
-  serve: {postgres: true, jwks: true}
+  serve: {postgres: true, nats: live, jwks: true, calls: [auth]}
   work: {postgres: true, nats: durable}
 gateway:
   web: true

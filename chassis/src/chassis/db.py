@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 from uuid import UUID
 
 import psycopg
@@ -21,12 +21,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from aiops.events.v1.envelope_pb2 import Envelope
-from chassis import idempotency, outbox
+from chassis import audit, idempotency, outbox
 from chassis.clock import Clock
 from chassis.errors import InvalidArgument, Overloaded, Unavailable, VersionConflict
 from chassis.events import Event, envelop
 from chassis.history.document import Change
 from chassis.history.recorder import Recorder
+from chassis.history.sealing import Vault
 from chassis.identity import Actor, call_in_progress, current_call
 from chassis.ids import uuid7
 
@@ -182,6 +183,17 @@ class WriteTx(ReadTx):
         self.changes: list[Change] = []
         self._recorder = recorder
 
+    @property
+    def vault(self) -> Vault:
+        """Seals and opens with the keys of subjects, which an erasure destroys.
+
+        Raises:
+            TypeError: this unit of work keeps no history, and so no keys.
+        """
+        if self._recorder is None:
+            raise TypeError("this unit of work keeps no keys of subjects: give it a `recorder`")
+        return self._recorder.vault
+
     def publish(self, fact: object) -> None:
         """Tell this fact if, and only if, the transaction commits."""
         self.facts.append(fact)
@@ -205,6 +217,10 @@ class WriteTx(ReadTx):
         name = event or (fact.payload.DESCRIPTOR.name if isinstance(fact, Event) else type(fact).__name__)
         self.changes.append(Change(before, after, name, reason))
         self.publish(fact)
+
+    async def audit(self, kind: str, **noted: Unpack[audit.Noted]) -> None:
+        """Note in the audit, together with the change, what the actor did. Never pass a secret."""
+        await audit.note(self, kind, **noted)
 
     async def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
         """Write many rows with COPY; how many were written."""

@@ -56,7 +56,8 @@ class Traced:
             await self._app(scope, receive, send)
             return
         given = dict(scope["headers"]).get(b"traceparent", b"").decode("latin-1")
-        with span(f"{scope['method']} {scope['path']}", "server", traceparent=given):
+        # Not the path that was asked for: whoever mistypes an address may have pasted a secret into it.
+        with span(str(scope["method"]), "server", traceparent=given) as own:
             trace_id = current_trace_id()
 
             async def send_with_trace_id(message: MutableMapping[str, Any]) -> None:
@@ -65,6 +66,8 @@ class Traced:
                 await send(message)
 
             await self._app(scope, receive, send_with_trace_id)
+            if path := getattr(scope.get("route"), "path", ""):
+                own.update_name(f"{scope['method']} {path}")
 
 
 class BoundedHeaders(HttpToolsProtocol):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 from uuid import UUID, uuid4
 
 import jwt
@@ -24,9 +24,16 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+from aiops.identity.v1.identity_service_pb2 import ListSigningKeysRequest, ListSigningKeysResponse
+from aiops.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
 from chassis.clock import Clock, SystemClock
 from chassis.errors import DomainError, Unavailable
 from chassis.tokens import Memory, key_id, public_key, refused, verified_claims
+
+if TYPE_CHECKING:
+    from chassis.revocations import Revocations
+    from chassis.rpc.client import Client
+    from chassis.tls import Tls
 
 SERVICE_TOKEN_TYPE = "svc+jwt"  # noqa: S105 - a media type
 ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - a media type
@@ -53,6 +60,8 @@ class Viewer:
     session_id: UUID | None
     token_id: str
     expires_at: datetime
+    version: int = 0
+    """Of a user: that of his account when the token was made; what was taken from him later is not in it."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,9 @@ class Call:
     """When the caller stops waiting, on `time.monotonic`."""
     causation_id: str = ""
     correlation_id: str = ""
+    path: str = ""
+    """Through what the person or machine came, as the gateway says: `graphql query tickets, by browser`. For the audit.
+    """
 
     @property
     def actor(self) -> Actor:
@@ -121,19 +133,21 @@ def public_jwk(key: Ed25519PublicKey, kid: str) -> dict[str, str]:
 class ServiceIdentity:
     """A service's own name and private key: what it proves itself with to the others."""
 
-    def __init__(self, name: str, key: Ed25519PrivateKey, clock: Clock | None = None) -> None:
+    def __init__(self, name: str, key: Ed25519PrivateKey, clock: Clock | None = None, tls: "Tls | None" = None) -> None:
         self.name = name
+        self.tls = tls
+        """Its certificates, where connections are encrypted."""
         self._key = key
         self._clock = clock or SystemClock()
         self._tokens: dict[str, tuple[float, str]] = {}
 
     @classmethod
-    def from_file(cls, name: str, path: Path | str) -> Self:
+    def from_file(cls, name: str, path: Path | str, tls: "Tls | None" = None) -> Self:
         """Read the private key from a PEM file."""
         key = load_pem_private_key(Path(path).read_bytes(), password=None)
         if not isinstance(key, Ed25519PrivateKey):
             raise TypeError(f"{path} holds no Ed25519 private key; make one with: openssl genpkey -algorithm ed25519")
-        return cls(name, key)
+        return cls(name, key, tls=tls)
 
     @property
     def public_key(self) -> Ed25519PublicKey:
@@ -218,7 +232,10 @@ class AccessTokens:
     MAX_AGE_SECONDS = 300.0
     """Keys older than this are fetched again, so that a retired one is refused in the end."""
 
-    def __init__(self, jwks: Callable[[], Awaitable[str]], clock: Clock | None = None) -> None:
+    def __init__(
+        self, jwks: Callable[[], Awaitable[str]], revocations: "Revocations", clock: Clock | None = None
+    ) -> None:
+        self.revocations = revocations
         self._jwks = jwks
         self._clock = clock or SystemClock()
         self._keys: dict[str, Ed25519PublicKey] = {}
@@ -228,7 +245,7 @@ class AccessTokens:
         self._lock = asyncio.Lock()
 
     @classmethod
-    def over_http(cls, url: str, clock: Clock | None = None) -> Self:
+    def over_http(cls, url: str, revocations: "Revocations", clock: Clock | None = None) -> Self:
         """Take the keys from a JWKS address."""
         if not url.startswith(("http://", "https://")):
             raise ValueError("AIOPS_JWKS_URL must begin with http:// or https://")
@@ -240,14 +257,32 @@ class AccessTokens:
             with opener.open(url, timeout=3) as response:
                 return str(response.read(1 << 16), "utf-8")
 
-        return cls(lambda: asyncio.to_thread(fetch), clock)
+        return cls(lambda: asyncio.to_thread(fetch), revocations, clock)
+
+    @classmethod
+    def over_rpc(cls, auth: "Client", revocations: "Revocations", clock: Clock | None = None) -> Self:
+        """Take the keys from auth, over a connection on which it proves who it is."""
+        stub = IdentityServiceStub(auth.channel)
+
+        async def fetch() -> str:
+            answer: ListSigningKeysResponse = await auth.call(stub.ListSigningKeys, ListSigningKeysRequest())
+            return answer.jwks
+
+        return cls(fetch, revocations, clock)
 
     async def verify(self, token: str) -> Viewer:
         """Whom this access token speaks for.
 
         Raises:
             Unauthenticated: nobody, or no longer.
+            Unavailable: auth could not be asked yet.
         """
+        viewer = await self._proved(token)
+        # Also of a token that was good a moment ago.
+        self.revocations.check(viewer)
+        return viewer
+
+    async def _proved(self, token: str) -> Viewer:
         now = self._clock.now()
         known = self._memory.get(token, now)
         if known is not None and self._age < self.MAX_AGE_SECONDS:
@@ -310,7 +345,9 @@ def _viewer(claims: Mapping[str, Any]) -> Viewer:
     kind = claims.get("kind", "user")
     if kind not in {"user", "service_account"}:
         raise ValueError("kind")
-    scopes = claims.get("scopes", [])
+    scopes, version = claims.get("scopes", []), claims.get("account_version", 0)
+    if type(version) is not int:
+        raise ValueError("account_version")
     if not isinstance(scopes, list) or (scopes and kind == "user") or (kind != "user" and "role" in claims):
         raise ValueError("scopes belong to service accounts, roles to users")
     return Viewer(
@@ -321,4 +358,5 @@ def _viewer(claims: Mapping[str, Any]) -> Viewer:
         session_id=UUID(claims["sid"]),
         token_id=str(claims["jti"]),
         expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+        version=version,
     )

@@ -25,6 +25,7 @@ from aiops.events.v1.envelope_pb2 import Envelope
 from chassis.errors import Unavailable
 from chassis.events import dead_letter_stream, stream
 from chassis.settings import SettingsInvalid
+from chassis.tls import Tls
 
 logger = logging.getLogger(__name__)
 
@@ -65,12 +66,15 @@ class Messaging:
         streams: bool = True,
         on_fatal: Callable[[str], None] | None = None,
         on_reconnected: Callable[[], Awaitable[None]] | None = None,
+        tls: Tls | None = None,
     ) -> None:
         self.service = service
         self._settings = settings
         self._streams = streams
         self._on_fatal = on_fatal or _leave
         self._tell_reconnected = on_reconnected
+        self._tls = tls
+        self._context = tls.context() if tls else None
         self._client: Client | None = None
         self._last_error = ""
         self._closing = False
@@ -107,6 +111,9 @@ class Messaging:
                     disconnected_cb=self._on_disconnected,
                     reconnected_cb=self._on_reconnected,
                     closed_cb=self._on_closed,
+                    tls=self._context,
+                    # Not after a greeting in clear: whoever forged one without TLS would be told the password.
+                    tls_handshake_first=self._context is not None,
                 )
         except TimeoutError as error:
             self._closing = True
@@ -191,7 +198,9 @@ class Messaging:
                 "if you have set `sync_interval: always` yourself"
             )
         try:
-            with urllib.request.urlopen(f"{url}/varz", timeout=CONNECT_SECONDS) as answer:  # noqa: S310 - see above
+            with urllib.request.urlopen(  # noqa: S310 - see above
+                f"{url}/varz", timeout=CONNECT_SECONDS, context=self._context
+            ) as answer:
                 config = json.load(answer).get("jetstream", {}).get("config", {})
         except (OSError, ValueError, AttributeError) as error:
             raise Unavailable(f"the monitoring of NATS cannot be read: {error}", dependency="nats") from error
@@ -227,6 +236,8 @@ class Messaging:
             logger.warning("NATS: %s", text)
 
     async def _on_disconnected(self) -> None:
+        if self._tls is not None:
+            self._tls.renew()
         if not self._closing:
             logger.warning("NATS is away; reconnecting")
 

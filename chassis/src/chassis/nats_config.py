@@ -99,6 +99,13 @@ def nats_config(
     return "\n".join(("authorization {", "  users: [", *entries, "  ]", "}", ""))
 
 
+def nats_tls(ca: Path, certificate: Path, key: Path) -> str:
+    """The `tls` block of a server's configuration: who has no certificate of the CA is not even told who we are."""
+    files = {"ca_file": ca, "cert_file": certificate, "key_file": key}
+    lines = [f"  {name}: {json.dumps(str(file))}" for name, file in files.items()]
+    return "\n".join(("tls {", *lines, "  verify: true", "  handshake_first: true", '  min_version: "1.2"', "}", ""))
+
+
 def _user(name: str, password: str, allowed: Mapping[str, list[str]]) -> str:
     rules = ", ".join(f"{verb}: {{ allow: {json.dumps(allowed[verb] or ['_nothing_'])} }}" for verb in sorted(allowed))
     return f"    {{ user: {json.dumps(name)}, password: {json.dumps(password)}, permissions: {{ {rules} }} }}"

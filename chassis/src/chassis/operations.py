@@ -17,12 +17,14 @@ from aiops.events.v1.envelope_pb2 import Envelope
 from aiops.operations.v1 import operations_service_pb2 as pb
 from aiops.operations.v1.dead_letter_pb2 import DeadLetter
 from aiops.operations.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
+from chassis.audit import Seen
 from chassis.db import UnitOfWork, WriteTx, among
 from chassis.dead_letters import dead_letters
 from chassis.delivery import Subscription
 from chassis.errors import DeadLetterNotFound, InvalidArgument
 from chassis.identity import Role
 from chassis.ids import parse_ids
+from chassis.masking import Kind, fields, rows, seen_by, table
 from chassis.paging import Page, Slice, decode_cursor, encode_cursor, page_from, page_info
 from chassis.policy import allow
 from chassis.protos import moment_to_proto
@@ -31,7 +33,28 @@ RULES = {
     name: allow("gateway", roles=(Role.ADMIN,))
     for name in ("ListDeadLetters", "BatchGetDeadLetters", "RedriveDeadLetters")
 }
-"""Part of every service's table."""
+_ADMINS = seen_by(Kind.ADMIN)
+TABLE = table(
+    fields(
+        "aiops.operations.v1",
+        {
+            "DeadLetter": rows(
+                _ADMINS,
+                "id consumer subject stream stream_sequence event_id aggregate_type aggregate_id payload_json "
+                "error_class error_message attempts trace_id created_at redrive_requested_at redrive_requested_by "
+                "redrives redriven_at",
+            ),
+            "ListDeadLettersResponse": rows(_ADMINS, "dead_letters cursors page_info"),
+            "BatchGetDeadLettersResponse RedriveDeadLettersResponse": rows(_ADMINS, "dead_letters"),
+        },
+    )
+)
+"""Beside every service's own."""
+SIGHTINGS = dict.fromkeys(
+    ("ListDeadLetters", "BatchGetDeadLetters"),
+    (Seen("dead_letter.seen", "dead_letter", lambda _, answer: (letter.id for letter in answer.dead_letters)),),
+)
+"""A letter holds what no policy of fields knows."""
 _WAITS = dead_letters.c.redriven_at.is_(None)
 
 
@@ -110,6 +133,7 @@ class OperationsServicer:
                 )
         asked = update(dead_letters).where(among(letters.id, ids), _WAITS)
         await tx.execute(asked.values(redrive_requested_at=tx.now, redrive_requested_by=tx.actor.id))
+        await tx.audit("dead_letter.redriven", subject_type="dead_letter", subject_ids=ids)
         rows = await tx.fetch_all(asked_for)
         now = {row.id: row for row in rows}
         return pb.RedriveDeadLettersResponse(dead_letters=[self._to_proto(now[id_]) for id_ in ids])

@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 
 from chassis.errors import Forbidden, Unauthenticated
 from chassis.identity import Call, Role, Viewer
+from chassis.masking import Mask, Table
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,16 @@ class Policy:
         self,
         rules: Mapping[str, Rule],
         mask: Callable[[Call, Message], Message],
-        everywhere: frozenset[str] = frozenset(),
+        others: Mapping[str, Callable[[Call, Message], Message]] | None = None,
     ) -> None:
         self.rules = dict(rules)
         self._mask = mask
-        self._everywhere = everywhere
+        self._others = dict(others or {})
 
-    def with_rules(self, rules: Mapping[str, Rule]) -> Self:
-        """The table with RPCs that every service has; what they answer is masked by themselves."""
-        return type(self)({**self.rules, **rules}, self._mask, self._everywhere | rules.keys())
+    def with_service(self, rules: Mapping[str, Rule], table: Table) -> Self:
+        """The table with the RPCs and fields of something that every service offers."""
+        mask = Mask(table)
+        return type(self)({**self.rules, **rules}, self._mask, {**self._others, **dict.fromkeys(rules, mask)})
 
     def authorize(self, call: Call) -> None:
         """Pass, or refuse.
@@ -83,4 +85,4 @@ class Policy:
 
     def mask(self, call: Call, message: Message) -> Message:
         """The message as this call's viewer may see it."""
-        return message if call.method in self._everywhere else self._mask(call, message)
+        return self._others.get(call.method, self._mask)(call, message)

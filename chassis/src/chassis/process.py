@@ -1,29 +1,40 @@
 """The life of a service process: wait for dependencies, serve and work, drain. The only lifecycle code there is."""
 
 import asyncio
+import contextlib
 import logging
 import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from grpc_health.v1 import health_pb2_grpc
 
 from aiops.history.v1.history_service_pb2_grpc import add_HistoryServiceServicer_to_server
+from chassis.audit import Reads
+from chassis.audit_service import RULES as AUDIT_RULES
+from chassis.audit_service import SIGHTINGS as AUDIT_SIGHTINGS
+from chassis.audit_service import TABLE as AUDIT_TABLE
+from chassis.audit_service import AuditServicer
 from chassis.background import Background
 from chassis.errors import DomainError
 from chassis.health import Health, Phase
 from chassis.history.rpc import RULES as HISTORY_RULES
+from chassis.history.rpc import TABLE as HISTORY_TABLE
 from chassis.history.rpc import HistoryServicer
 from chassis.http import HttpServer, bind, make_app
 from chassis.instances import Instance
+from chassis.messaging import Messaging
 from chassis.migrations import schema_ready
 from chassis.operations import RULES as OPERATIONS_RULES
+from chassis.operations import SIGHTINGS as OPERATIONS_SIGHTINGS
+from chassis.operations import TABLE as OPERATIONS_TABLE
 from chassis.operations import OperationsServicer
 from chassis.program import explain
 from chassis.resilience.limiter import Lateness
-from chassis.rpc.server import make_server
+from chassis.rpc.server import listen, make_server
 from chassis.schedules import own_call
 from chassis.settings import SettingsInvalid
 from chassis.work import Worker
@@ -39,6 +50,8 @@ STOP_SECONDS = 20.0
 """How long calls in progress may take to end, once no new ones are taken."""
 RETRY_SECONDS = 0.5
 SAY_SO_SECONDS = 5.0
+EVERYWHERE = ((OPERATIONS_RULES, OPERATIONS_TABLE), (AUDIT_RULES, AUDIT_TABLE), (HISTORY_RULES, HISTORY_TABLE))
+"""Who may call what every service offers beside its own RPCs, and what leaves there."""
 
 
 class Process:
@@ -56,7 +69,11 @@ class Process:
         self._instance = Instance(self._runtime.database, self._runtime.package, roles)
         self._background = Background(self._runtime.metrics)
         self._worker = Worker(service, self._background, on_fatal=self._fail) if "work" in roles else None
+        self._revocations = self._runtime.access_tokens.revocations
         checks = {"postgres": self._schema_ready, "background": self._background.check, **service.checks}
+        if self._serves:
+            checks["access"] = self._revocations.check_known
+        self._messaging = self._worker.messaging if self._worker else None
         if self._worker:
             checks["nats"] = self._worker.check
             checks["consumers"] = self._worker.check_holds
@@ -105,6 +122,7 @@ class Process:
             for step in self._service.startup:
                 await step()
         if self._serves:
+            await self._know_revocations()
             await self._serve()
         if self._worker:
             self._worker.start()
@@ -139,8 +157,8 @@ class Process:
         await asyncio.gather(*ending)
 
     async def _leave_nats(self) -> None:
-        if self._worker:
-            await self._worker.close()
+        if self._messaging:
+            await self._messaging.close()
 
     async def _stop_http(self) -> None:
         self._http.should_exit = True
@@ -152,6 +170,19 @@ class Process:
         if not self._stopping:
             self._fail("the HTTP server ended by itself")
 
+    async def _know_revocations(self) -> None:
+        """Learn which tokens are void, before any is taken; while auth is away, this process is not ready."""
+        with contextlib.suppress(DomainError):
+            await self._revocations.ask()
+        self._background.run("revocations", self._revocations.keep)
+        if self._revocations.hears:
+            if self._messaging is None:
+                self._messaging = Messaging(
+                    self.settings, self.name, streams=False, on_fatal=self._fail, tls=self._runtime.tls
+                )
+            messaging = self._messaging
+            self._background.run("access", lambda: self._revocations.listen(messaging))
+
     async def _serve(self) -> None:
         runtime, settings, lateness = self._runtime, self.settings, Lateness()
         self._background.run("lateness", lateness.watch)
@@ -159,7 +190,7 @@ class Process:
             runtime.name,
             trust=runtime.trust,
             access_tokens=runtime.access_tokens,
-            policy=self._service.policy.with_rules({**OPERATIONS_RULES, **HISTORY_RULES}),
+            policy=reduce(lambda policy, offered: policy.with_service(*offered), EVERYWHERE, self._service.policy),
             metrics=runtime.metrics,
             options=replace(
                 self._service.server_options,
@@ -168,14 +199,17 @@ class Process:
                 connection_age_seconds=settings.connection_age_seconds,
             ),
             lateness=lateness,
+            reads=Reads(runtime.unit_of_work, {**self._service.sightings, **OPERATIONS_SIGHTINGS, **AUDIT_SIGHTINGS}),
+            prove_peers=runtime.tls is not None,
         )
         self._service.register(self._service.servicer, server)
         OperationsServicer(runtime.unit_of_work, self._service.subscriptions).register(server)
+        AuditServicer(runtime.database).register(server)
         if runtime.recorder is not None:
             add_HistoryServiceServicer_to_server(HistoryServicer(runtime.database, runtime.recorder), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, server)
         try:
-            self.grpc_port = server.add_insecure_port(settings.grpc_listen)
+            self.grpc_port = listen(server, settings.grpc_listen, runtime.tls)
         except RuntimeError as error:
             variable = settings.variable("grpc_listen")
             raise SettingsInvalid(

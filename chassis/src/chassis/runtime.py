@@ -14,8 +14,10 @@ from chassis.history.store import store_at
 from chassis.identity import AccessTokens, ServiceIdentity, Trust
 from chassis.metrics import Metrics, MetricSpec
 from chassis.redaction import Redactor
+from chassis.revocations import Revocations, client_for, from_auth
 from chassis.rpc.client import Client
 from chassis.settings import ServiceSettings, SettingsInvalid
+from chassis.tls import Tls
 
 
 class Runtime:
@@ -39,10 +41,11 @@ class Runtime:
         self.package = package
         self.clock = clock or SystemClock()
         self.metrics = Metrics(metrics)
+        self.tls = Tls.of(name, settings)
         try:
             redaction_key = settings.redaction_key_file.read_bytes().strip()
             self.redactor = Redactor(redaction_key)
-            self.identity = ServiceIdentity.from_file(name, settings.key_file)
+            self.identity = ServiceIdentity.from_file(name, settings.key_file, self.tls)
             self.trust = Trust.from_file(settings.trust_file)
             self.flags = Flags(
                 flags,
@@ -53,9 +56,10 @@ class Runtime:
             )
         except (OSError, ValueError, TypeError) as error:
             raise SettingsInvalid(f"a file named in the settings cannot be used: {error}") from error
-        self.access_tokens = access_tokens or AccessTokens.over_http(settings.jwks_url, self.clock)
+        self._closing: list[Callable[[], Awaitable[None]]] = []
+        self.access_tokens = access_tokens or self._access_tokens()
         self.database = Database(
-            settings.database_url.get_secret_value(),
+            self._database_url(),
             name=name,
             pool_size=settings.pool_size,
             max_overflow=settings.pool_size,
@@ -63,7 +67,18 @@ class Runtime:
         self.recorder = Recorder(histories, redaction_key, name) if histories else None
         self.unit_of_work = UnitOfWork(self.database, self.clock, to_event, name, self.recorder)
         self.anchors = self._anchors() if self.recorder else None
-        self._closing: list[Callable[[], Awaitable[None]]] = []
+
+    def _access_tokens(self) -> AccessTokens:
+        asking = client_for(self.settings.auth_target, self.identity, self.metrics)
+        self.on_close(asking.close)
+        revocations = Revocations(from_auth(asking, self.name), hears=True)
+        if self.tls:
+            return AccessTokens.over_rpc(self.client(self.settings.auth_target, "auth"), revocations, self.clock)
+        return AccessTokens.over_http(self.settings.jwks_url, revocations, self.clock)
+
+    def _database_url(self) -> str:
+        url = self.settings.database_url.get_secret_value()
+        return self.tls.postgres_url(url, variable=self.settings.variable("database_url")) if self.tls else url
 
     def _anchors(self) -> Anchors:
         try:

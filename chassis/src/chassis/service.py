@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 from starlette.routing import BaseRoute
 
+from chassis.audit import Sightings
 from chassis.consumer import Subscription
 from chassis.health import Check
 from chassis.policy import Policy
@@ -44,6 +45,8 @@ class Service:
     """Own readiness checks, by name: return, or raise."""
     startup: Sequence[Callable[[], Awaitable[None]]] = ()
     """Run once, in order, when dependencies are there and before anything is answered."""
+    sightings: Sightings = field(default_factory=dict)
+    """What sensitive things its answers hold: that they were seen is noted in the audit before they leave."""
     server_options: ServerOptions = field(default_factory=ServerOptions)
 
 

@@ -95,6 +95,10 @@ class ProcessSettings(BaseSettings):
     """File with a random key, such as `openssl rand -hex 32` makes: equal personal data gets equal marks
     only under an equal key."""
 
+    tls_ca_file: Path | None = Field(None, validation_alias="AIOPS_TLS_CA_FILE")
+    """PEM file with the CA whose certificates gRPC, NATS and Postgres are believed by, both ways. Empty: no TLS; set,
+    the two files of each process are needed as well."""
+
     otlp_endpoint: str = Field("", validation_alias="AIOPS_OTLP_ENDPOINT")
     """Address of an OTLP/HTTP collector for traces, for example `http://127.0.0.1:4318`. Empty: none are sent."""
     unleash_url: str = Field("", validation_alias="AIOPS_UNLEASH_URL")
@@ -126,6 +130,11 @@ class ProcessSettings(BaseSettings):
     """Password of that user."""
     key_file: Path
     """PEM file with the Ed25519 private key that this process proves itself with."""
+    tls_cert_file: Path | None = None
+    """PEM file with this process's certificate, and those between it and the CA, for `AIOPS_TLS_CA_FILE`. Among its
+    subject alternative names are `spiffe://aiops/<service>` and `<service>.aiops`."""
+    tls_key_file: Path | None = None
+    """PEM file with the private key of that certificate; libpq wants mode 0600, or 0640 where root owns it."""
 
 
 class ServiceSettings(ProcessSettings):

@@ -13,8 +13,9 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 SpanKindName = Literal["server", "client", "producer", "consumer", "internal"]
@@ -69,6 +70,15 @@ def span(
         except BaseException as error:
             fail(current, type(error).__name__)
             raise
+
+
+@contextmanager
+def untraced() -> Iterator[None]:
+    """Send no spans of the block, here or by whom it calls: for what every process asks again and again."""
+    ids = RandomIdGenerator()
+    here = SpanContext(ids.generate_trace_id(), ids.generate_span_id(), is_remote=False)
+    with trace.use_span(NonRecordingSpan(here)):
+        yield
 
 
 @lru_cache(maxsize=4)

@@ -23,12 +23,12 @@ class Worker:
     def __init__(self, service: "Service", background: Background, *, on_fatal: Callable[[str], None]) -> None:
         runtime = service.runtime
         self._background = background
-        self._messaging = Messaging(runtime.settings, runtime.name, on_fatal=on_fatal)
-        self._relay = Relay(runtime.unit_of_work, self._messaging, runtime.metrics)
+        self.messaging = Messaging(runtime.settings, runtime.name, on_fatal=on_fatal, tls=runtime.tls)
+        self._relay = Relay(runtime.unit_of_work, self.messaging, runtime.metrics)
         self._consumers = {
             subscription.durable: Consumer(
                 subscription,
-                messaging=self._messaging,
+                messaging=self.messaging,
                 unit_of_work=runtime.unit_of_work,
                 redactor=runtime.redactor,
                 metrics=runtime.metrics,
@@ -48,7 +48,7 @@ class Worker:
             SettingsInvalid: NATS would lose what it acknowledged.
             Unavailable: it cannot be reached.
         """
-        await self._messaging.connect()
+        await self.messaging.connect()
 
     async def check(self) -> None:
         """Return if NATS is there.
@@ -56,7 +56,7 @@ class Worker:
         Raises:
             Unavailable: it is not.
         """
-        await self._messaging.check()
+        await self.messaging.check()
 
     async def check_holds(self) -> None:
         """Return if no consumer holds.
@@ -82,7 +82,3 @@ class Worker:
         for consumer in self._consumers.values():
             await consumer.stop()
         await self._background.finish(CONSUMER, seconds)
-
-    async def close(self) -> None:
-        """Send what is buffered and leave NATS."""
-        await self._messaging.close()

@@ -212,3 +212,19 @@ def test_one_layer_of_base64(redactor: Redactor, inner: str, expected: str) -> N
 
     assert redactor.redact(f"payload {encoded} end") == f"payload {expected} end"
     assert redactor.redact(f"GET /v1/{encoded} HTTP") == f"GET /v1/{expected} HTTP"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"name": "DB_PASSWORD", "value": "s3cr3t"}', '{"name": "DB_PASSWORD", "value": "<PASSWORD>"}'),
+        ('<add key="apiToken" value="abc" />', '<add key="apiToken" value="<TOKEN>" />'),
+        ("- name: API_KEY\n  value: abcd1234", "- name: API_KEY\n  value: <TOKEN>"),
+        ("kind: Secret\ndata:\n  tls: aGVsbG8hISEh\n", "kind: Secret\ndata:\n  tls: <TOKEN>\n"),
+        ("appSecret ::= 'hunter22'", "appSecret ::= '<TOKEN>'"),
+        ("db_password ?= hunter22", "db_password ?= <PASSWORD>"),
+        ("got _shop_session=" + "aB3" * 12, "got _shop<TOKEN>"),
+    ],
+)
+def test_secrets_in_manifests_and_make_files(redactor: Redactor, text: str, expected: str) -> None:
+    assert redactor.redact(text) == expected

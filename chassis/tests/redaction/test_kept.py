@@ -87,3 +87,17 @@ def test_identifiers_and_numbers(redactor: Redactor, text: str) -> None:
 )
 def test_words_about_secrets_and_users(redactor: Redactor, text: str) -> None:
     assert redactor.redact(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name": "replicas", "value": "3"}',
+        "- name: TOKEN_TTL\n  value: 3600",
+        "- name: DB_PASSWORD\n  valueFrom: db",
+        "kind: ConfigMap\ndata:\n  tls: aGVsbG8hISEh\n",
+        "a ?= b; x ||= y; token ||= nil",
+    ],
+)
+def test_named_values_that_are_no_secrets(redactor: Redactor, text: str) -> None:
+    assert redactor.redact(text) == text

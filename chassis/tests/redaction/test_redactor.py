@@ -156,3 +156,12 @@ def test_web_addresses_stay_in_logs_and_go_from_prose() -> None:
 
     assert Redactor().redact(text) == text
     assert Redactor(web_addresses=True).redact(text) == "see <URL>."
+
+
+def test_the_redactor_for_prose_gives_the_same_tokens() -> None:
+    logs = Redactor(KEY)
+    prose = logs.for_prose()
+
+    assert prose.redact("ann@example.org") == logs.redact("ann@example.org")
+    assert prose.redact("at http://a.example/b").startswith("at <URL:")
+    assert logs.redact("at http://a.example/b") == "at http://a.example/b"

@@ -20,6 +20,7 @@ from chassis.health import Check
 from chassis.history import History
 from chassis.identity import AccessTokens, Call, Role, current_call
 from chassis.policy import Policy, allow
+from chassis.revocations import Revocation, Revocations
 from chassis.runtime import Runtime
 from chassis.schedules import Schedule
 from chassis.service import Service, main
@@ -108,5 +109,17 @@ def build(
     )
 
 
+def alone() -> Service:
+    """As a program among others of which none is auth: no key is known, and nothing is void."""
+
+    async def no_keys() -> str:
+        return '{"keys": []}'
+
+    async def nothing(_since: str) -> tuple[Sequence[Revocation], str]:
+        return (), ""
+
+    return build(access_tokens=AccessTokens(no_keys, Revocations(nothing)))
+
+
 if __name__ == "__main__":
-    main(build)
+    main(alone)

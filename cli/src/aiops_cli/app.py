@@ -36,6 +36,7 @@ COMMANDS = {
     "deployments": ("deployments:app", "Deployments: record what went live, and list it."),
     "changes": ("changes:app", "What changed before something happened."),
     "deadletters": ("deadletters:app", "Events that a consumer gave up: read them, have them handled again."),
+    "audit": ("audit:app", "Take out, as NDJSON, who saw or changed what is sensitive."),
     "events": ("events:app", "Tell facts again whose stream was lost."),
     "secrets": ("secrets:app", "Make the keys and passwords of an installation."),
     "history": ("history_view:app", "The history of changes: read it, and prove that it holds."),

@@ -42,3 +42,18 @@ mutation Redrive($input: RedriveDeadLettersInput!) {
 """
     + _LETTER
 )
+AUDIT = """
+query ExportAudit($first: Int!, $after: String, $since: DateTime, $until: DateTime, $service: ServiceName) {
+  auditEvents(first: $first, after: $after, since: $since, until: $until, service: $service) {
+    edges {
+      cursor
+      node {
+        id service occurredAt kind actor { kind id } subjectType subjectIds operation path clientAddress reason traceId
+        detail
+      }
+    }
+    pageInfo { hasNextPage }
+    unavailable
+  }
+}
+"""

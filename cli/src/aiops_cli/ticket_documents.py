@@ -89,6 +89,21 @@ mutation CreateTicket($input: CreateTicketInput!) {
 }
 """
 )
+REVEAL = """
+mutation RevealTicket($input: RevealTicketInput!) {
+  revealTicket(input: $input) {
+    __typename
+    ... on RevealTicketSuccess {
+      revealed {
+        id title { ...Text } description { ...Text } comments { id body { ...Text } } hasOlderComments
+      }
+    }
+    ... on UserError { code message }
+    ... on ValidationError { fields { path message } }
+  }
+}
+fragment Text on RevealedText { text state }
+"""
 
 
 def change(mutation: str) -> str:

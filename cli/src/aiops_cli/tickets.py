@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from aiops_cli import render, session, ticket_changes, ticket_documents, ticket_view
+from aiops_cli import render, session, ticket_changes, ticket_documents, ticket_reveal, ticket_view
 from aiops_cli.failure import ExitCode, Failure
 from aiops_cli.graph import Graph
 from aiops_cli.ticket_changes import Status, not_found, text_of, user_id
@@ -186,4 +186,5 @@ def options(*, as_json: Json = False) -> None:
 
 
 app.add_typer(ticket_changes.app)
+app.command("reveal")(ticket_reveal.reveal)
 app.command("import")(import_tickets)

@@ -8,6 +8,7 @@ import strawberry
 
 from chassis.identity import Viewer
 from gateway.clients.ai import AiCalls
+from gateway.clients.audit import AuditCalls
 from gateway.clients.auth import AuthCalls
 from gateway.clients.changelog import ChangelogCalls
 from gateway.clients.history import HistoryCalls
@@ -30,6 +31,16 @@ class Caller:
     """The client's network address."""
     idempotency_key: str | None = None
     """The Idempotency-Key header."""
+    agent: str = ""
+    """What the client says that it is, by apollographql-client-name or User-Agent."""
+
+    @property
+    def client(self) -> str:
+        """What sort of program it is, for the audit."""
+        if self.viewer is not None and self.viewer.kind == "service_account":
+            return "machine"
+        known = {"Mozilla/": "browser", "aiops-cli": "cli"}
+        return next((name for begin, name in known.items() if self.agent.startswith(begin)), "another client")
 
 
 class RequestContext:
@@ -73,6 +84,14 @@ class RequestContext:
             KeyError: there is no such service.
         """
         return OperationsCalls(self._services.by_name[service])
+
+    def audit(self, service: str) -> AuditCalls:
+        """What a service keeps of who saw what.
+
+        Raises:
+            KeyError: there is no such service.
+        """
+        return AuditCalls(self._services.by_name[service])
 
     @cached_property
     def history(self) -> HistoryCalls:

@@ -27,6 +27,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from gateway import deprecations
+from gateway.cost import Cost, costs
 from gateway.limits import MAX_TOKENS, NoIntrospection, WithinLimits
 
 MAX_CACHED_DOCUMENTS = 512
@@ -45,6 +46,8 @@ class Operation:
     """Names of the fields at its root, those in fragments included."""
     answer_count: int
     """How many fields its answer has at the root: two with the same name under two aliases are two."""
+    cost: Cost
+    """What it may cost."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +106,10 @@ class Documents:
         if errors:
             return Prepared(text, document, tuple(errors), {})
         deprecated = deprecations.named_by(self.schema, document)
-        return Prepared(text, document, (), dict(_operations(document)), deprecated)
+        return Prepared(text, document, (), dict(_operations(self.schema, document)), deprecated)
 
 
-def _operations(document: DocumentNode) -> Iterator[tuple[str, Operation]]:
+def _operations(schema: GraphQLSchema, document: DocumentNode) -> Iterator[tuple[str, Operation]]:
     """Valid documents only: their fragments exist and do not contain themselves."""
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     for node in document.definitions:
@@ -115,7 +118,8 @@ def _operations(document: DocumentNode) -> Iterator[tuple[str, Operation]]:
             roots = list(_fields(node.selection_set, fragments))
             names = frozenset(field.name.value for field in roots)
             answers = {(field.alias or field.name).value for field in roots if field.name.value != "__typename"}
-            yield name, Operation(name, node.operation, names, len(answers))
+            cost = costs(schema, node, fragments.values())
+            yield name, Operation(name, node.operation, names, len(answers), cost)
 
 
 def _fields(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[FieldNode]:

@@ -9,12 +9,13 @@ state.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager, suppress
 
 from aiops.events.v1.envelope_pb2 import Envelope
 from chassis.errors import Unavailable
 from chassis.messaging import Messaging
+from chassis.revocations import Revocations
 
 logger = logging.getLogger(__name__)
 
@@ -45,19 +46,9 @@ TICKET_SUBJECTS = (
     "aiops.tickets.ticket.logs_unlinked.v1",
     "aiops.tickets.ticket.erased.v1",
 )
-ACCESS_SUBJECTS = (
-    "aiops.auth.session.revoked.v1",
-    "aiops.auth.user.deactivated.v1",
-    "aiops.auth.user.erased.v1",
-    "aiops.auth.user.role_set.v1",
-)
-"""Facts after which a token that is still valid must not be used to listen on."""
-
 RECHECK_SECONDS = 30.0
 """A watcher looks again after this time even when no event came: core NATS may lose one."""
 CONNECT_AGAIN_SECONDS = 1.0
-
-Hear = Callable[[Envelope], Awaitable[None]]
 
 
 class ChangeFeed:
@@ -105,7 +96,7 @@ class ChangeFeed:
                 del self._watchers[aggregate_id]
 
 
-async def listen(messaging: Messaging, change_feed: ChangeFeed, hear_access: Hear) -> None:
+async def listen(messaging: Messaging, change_feed: ChangeFeed, revocations: Revocations) -> None:
     """Hear events for as long as the process lives. NATS may come late: until then watchers look by themselves."""
     said = False
     while not messaging.is_connected:
@@ -116,9 +107,9 @@ async def listen(messaging: Messaging, change_feed: ChangeFeed, hear_access: Hea
                 logger.warning("live updates are slow until NATS is there: %s", error.message)
             said = True
             await asyncio.sleep(CONNECT_AGAIN_SECONDS)
+    if revocations.hears:
+        await revocations.join(messaging)
     for subject in (*LOG_SUBJECTS, *TICKET_SUBJECTS):
         await messaging.subscribe_core(subject, change_feed.hear)
-    for subject in ACCESS_SUBJECTS:
-        await messaging.subscribe_core(subject, hear_access)
     await change_feed.look_again()
     await asyncio.Event().wait()

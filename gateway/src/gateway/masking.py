@@ -23,6 +23,9 @@ FOR_OPERATORS = {
 }
 """Kinds whose own message is about our insides."""
 
+_FIGURES = frozenset({"cost", "limit"})
+"""Extensions of our own refusals that clients may use."""
+
 _ECHOES = (
     (re.compile(r"[,;.]? ?[Ff]ound: .*$", re.DOTALL), "."),
     (re.compile(r"(cannot represent [^:]*): .*$", re.DOTALL), r"\1."),
@@ -70,7 +73,10 @@ def _mistake(error: GraphQLError) -> GraphQLError:
     message = error.message
     for echo, instead in _ECHOES:
         message = echo.sub(instead, message)
-    return _outward(error, message, str(given or code), {})
+    presented = _outward(error, message, str(given or code), {})
+    told = {name: value for name, value in (error.extensions or {}).items() if name in _FIGURES}
+    presented.extensions = {**(presented.extensions or {}), **told}
+    return presented
 
 
 def _defect(error: GraphQLError, original: Exception) -> GraphQLError:

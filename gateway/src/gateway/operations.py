@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, aclosing, contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from opentelemetry import trace
 from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
+from chassis.audit import cleaned_path
 from chassis.errors import Overloaded, Unauthenticated
 from chassis.identity import Call, acting_as
 from chassis.metrics import Metrics, MetricSpec
@@ -21,8 +22,11 @@ from gateway.deprecations import given_in
 from gateway.documents import Documents, Operation, Prepared
 from gateway.live import ChangeFeed
 from gateway.masking import present_all
+from gateway.rates import REFUSED_COST, RateLimited, Rates, Shares
 from gateway.schema import Graph
 from gateway.services import Services
+from gateway.settings import GatewaySettings
+from gateway.trusted import Asked, TrustedDocuments
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +36,8 @@ OPEN_TO_DEVELOPERS = OPEN_TO_ALL | {"__schema", "__type", "_service"}
 
 ANSWERED_ONCE = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
+MAXIMUM_FIELDS = 5
+"""Root fields of an operation that the audit names."""
 ANSWER_SECONDS = 20.0
 """What has no answer by then becomes an error at its path; the rest of the answer stays."""
 
@@ -69,27 +75,41 @@ class Operations:
     """The one way in which an operation is run."""
 
     def __init__(
-        self, services: Services, change_feed: ChangeFeed, metrics: Metrics, requests: Limiter, *, development: bool
+        self,
+        settings: GatewaySettings,
+        services: Services,
+        change_feed: ChangeFeed,
+        metrics: Metrics,
+        *,
+        requests: Limiter,
+        rates: Rates,
     ) -> None:
+        development = settings.environment == "development"
         self._graph = Graph(extensions=[UsePrepared])
         self.documents = Documents(self._graph.core, development=development)
         self._open_fields = OPEN_TO_DEVELOPERS if development else OPEN_TO_ALL
         self._services = services
         self._change_feed = change_feed
         self._requests = requests
+        self._max_cost = settings.max_cost
+        documents = settings.documents or ("any" if development else "trusted")
+        self.trusted = TrustedDocuments.of(settings.documents_folder, alone=documents == "trusted")
+        self.rates = rates
+        self.connections = Shares("connections", settings.max_connections)
+        self._subscriptions_held = Shares("subscriptions", settings.max_subscriptions)
         self._outcomes = metrics.counter("aiops_gateway_operations_total")
         self._seconds = metrics.histogram("aiops_gateway_operation_duration_seconds")
         self._subscriptions = metrics.gauge("aiops_gateway_subscriptions")
         self._deprecated = metrics.counter("aiops_deprecated_field_total")
 
     async def execute(
-        self, text: str, variables: Mapping[str, Any] | None, operation_name: str | None, caller: Caller
+        self, asked: Asked, variables: Mapping[str, Any] | None, operation_name: str | None, caller: Caller
     ) -> ExecutionResult:
         """Answer a query or mutation."""
         async with AsyncExitStack() as held:
             try:
                 await self._hold_place(held)
-                prepared, operation = self._admit(text, operation_name, caller, ANSWERED_ONCE)
+                prepared, operation = self._admit(asked, variables, operation_name, caller, ANSWERED_ONCE)
             except Refused as refused:
                 return self._refuse(refused)
             self._count_deprecated(prepared, variables)
@@ -104,16 +124,18 @@ class Operations:
             return self._recorded(self._outward(result, operation), operation, time.monotonic() - started)
 
     async def stream(
-        self, text: str, variables: Mapping[str, Any] | None, operation_name: str | None, caller: Caller
+        self, asked: Asked, variables: Mapping[str, Any] | None, operation_name: str | None, caller: Caller
     ) -> AsyncGenerator[ExecutionResult, None]:
         """Answer a subscription, item by item, or anything else with one item."""
         async with AsyncExitStack() as held:
             held.enter_context(span("graphql", "server"))
             place = await held.enter_async_context(AsyncExitStack())
             try:
-                prepared, operation = self._admit(text, operation_name, caller, frozenset(OperationType))
+                prepared, operation = self._admit(asked, variables, operation_name, caller, frozenset(OperationType))
                 subscribes = operation.type is OperationType.SUBSCRIPTION
-                if not subscribes:
+                if subscribes:
+                    _or_refuse(lambda: held.enter_context(self._subscriptions_held.held(caller)))
+                else:
                     await self._hold_place(place)
             except Refused as refused:
                 yield self._refuse(refused)
@@ -161,15 +183,24 @@ class Operations:
             raise Refused([GraphQLError(overloaded.message, original_error=overloaded)]) from overloaded
 
     def _admit(
-        self, text: str, operation_name: str | None, caller: Caller, types: frozenset[OperationType]
+        self,
+        asked: Asked,
+        variables: Mapping[str, Any] | None,
+        operation_name: str | None,
+        caller: Caller,
+        types: frozenset[OperationType],
     ) -> tuple[Prepared, Operation]:
-        """The operation to run.
+        """The operation to run, which its caller has paid for.
 
         Raises:
-            Refused: the document is no good, not for this transport, or the caller has no token for it.
+            Refused: the document is no good, not for this transport or too costly, or the caller has no token for it.
         """
+        # Before the document is read: reading it is work, too.
+        _or_refuse(lambda: self.rates.take(caller, REFUSED_COST))
         try:
-            prepared = self.documents.prepare(text)
+            prepared = self.documents.prepare(self.trusted.text(asked))
+            machine = caller.viewer is not None and caller.viewer.kind == "service_account"
+            self.trusted.refuse_others(prepared.document, prepared.text, machine=machine)
             if prepared.errors:
                 raise Refused(prepared.errors)
             operation = prepared.operation(operation_name)
@@ -180,6 +211,10 @@ class Operations:
         if caller.viewer is None and not operation.root_fields <= self._open_fields:
             refusal = Unauthenticated("log in first, then send the access token as Authorization: Bearer <token>")
             raise Refused([GraphQLError(refusal.message, original_error=refusal)])
+        cost = operation.cost.of(variables)
+        if cost > self._max_cost:
+            raise Refused([_too_costly(cost, self._max_cost)])
+        _or_refuse(lambda: self.rates.take(caller, max(0, cost - REFUSED_COST)))
         return prepared, operation
 
     def _count_deprecated(self, prepared: Prepared, variables: Mapping[str, Any] | None) -> None:
@@ -191,7 +226,7 @@ class Operations:
         current = trace.get_current_span()
         current.set_attribute("graphql.operation.type", operation.type.value)
         current.set_attribute("graphql.operation.name", operation.name)
-        with acting_as(Call("client", caller.viewer, caller.token, operation.name, deadline)):
+        with acting_as(_call(caller, operation, deadline)):
             yield
 
     def _refuse(self, refused: Refused) -> ExecutionResult:
@@ -212,3 +247,26 @@ class Operations:
         result.extensions = {"traceId": current_trace_id()}
         self._outcomes.labels(operation.type.value, "errors" if result.errors else "ok").inc()
         return result
+
+
+def _or_refuse(take: Callable[[], None]) -> None:
+    """Take a caller's share.
+
+    Raises:
+        Refused: it is used up.
+    """
+    try:
+        take()
+    except RateLimited as limited:
+        raise Refused([GraphQLError(limited.message, original_error=limited)]) from limited
+
+
+def _too_costly(cost: int, limit: int) -> GraphQLError:
+    message = f"the operation may touch {cost:,} objects, {limit:,} are allowed; ask for smaller pages or less of each"
+    return GraphQLError(message, extensions={"code": "QUERY_TOO_COSTLY", "cost": cost, "limit": limit})
+
+
+def _call(caller: Caller, operation: Operation, deadline: float | None) -> Call:
+    fields = ", ".join(sorted(operation.root_fields)[:MAXIMUM_FIELDS])
+    path = cleaned_path(f"graphql {operation.type.value} {fields}, by {caller.client}")
+    return Call("client", caller.viewer, caller.token, operation.name, deadline, path=path)

@@ -34,16 +34,6 @@ CONTENT_SECURITY_POLICY = (
     "img-src 'self' data:; font-src 'self'; manifest-src 'self'; worker-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-SECURITY = {
-    "content-security-policy": CONTENT_SECURITY_POLICY,
-    "x-content-type-options": "nosniff",
-    # Nothing goes to other sites. `no-referrer` would also take the Origin off our own writes.
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-}
-HTTPS_ALONE = {"strict-transport-security": "max-age=31536000"}
 FOREVER = "public, max-age=31536000, immutable"
 ASK_EACH_TIME = "no-cache"
 
@@ -51,7 +41,7 @@ ASK_EACH_TIME = "no-cache"
 class Pages(StaticFiles):
     """Serves the dashboard."""
 
-    def __init__(self, folder: Path, *, development: bool) -> None:
+    def __init__(self, folder: Path) -> None:
         """Serve this folder.
 
         Raises:
@@ -63,7 +53,6 @@ class Pages(StaticFiles):
                 "`make dashboard` and give its folder dashboard/dist, or leave the setting empty for no pages"
             )
         super().__init__(directory=folder)
-        self._headers = SECURITY if development else {**SECURITY, **HTTPS_ALONE}
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """A file; for a browser that wants a page, the one page, whose script knows what to show there."""
@@ -80,7 +69,7 @@ class Pages(StaticFiles):
             if error.status_code != HTTPStatus.NOT_FOUND or no_page or not (path == "." or "text/html" in accepted):
                 raise
             response = await super().get_response(INDEX, scope)
-        response.headers.update(self._headers)
+        response.headers["content-security-policy"] = CONTENT_SECURITY_POLICY
         return response
 
     def file_response(

@@ -13,6 +13,7 @@ from chassis.http import HttpServer, Traced, make_app
 from chassis.metrics import Metrics
 from chassis.redaction import Redactor
 from chassis.settings import SettingsInvalid
+from gateway.headers import SecureHeaders
 from gateway.listening import HttpServers
 from gateway.pages import INDEX, Pages
 from gateway.settings import GatewaySettings
@@ -42,7 +43,7 @@ class PagesProcess:
         self._metrics = Metrics()
         self._health = Health(self.name, {"pages": self._there}, self._metrics)
         self._app = Starlette()
-        self._app.router.default = Pages(folder, development=settings.environment == "development")
+        self._app.router.default = Pages(folder)
         self._servers = HttpServers(settings)
 
     async def run(self, stop: asyncio.Event) -> int:
@@ -65,7 +66,8 @@ class PagesProcess:
         Raises:
             SettingsInvalid: an address cannot be listened on.
         """
-        self.http_port = self._servers.serve(HttpServer(Traced(self._app)), "http_listen")
+        secure = SecureHeaders(self._app, development=self.settings.environment == "development")
+        self.http_port = self._servers.serve(HttpServer(Traced(secure)), "http_listen")
         operations = HttpServer(make_app(self._health, self._metrics))
         self.operations_port = self._servers.serve(operations, "operations_listen")
         await self._health.enter(Phase.SERVING)

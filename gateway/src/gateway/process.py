@@ -1,6 +1,7 @@
 """The life of the gateway process: listen, serve, drain."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 from collections.abc import MutableMapping
@@ -13,13 +14,17 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from starlette.requests import ClientDisconnect
 
 from chassis.background import Background
-from chassis.errors import Unavailable
+from chassis.errors import DomainError, Unavailable
 from chassis.health import Health, Phase
 from chassis.http import HttpServer, Traced, make_app
 from chassis.messaging import Messaging
 from chassis.metrics import Metrics
 from chassis.redaction import Redactor
 from chassis.resilience.limiter import Lateness
+from chassis.revocations import Revocations
+from chassis.rpc.client import Client
+from chassis.tls import Tls
+from gateway.headers import SecureHeaders
 from gateway.listening import HttpServers
 from gateway.live import ChangeFeed, listen
 from gateway.operations import Operations
@@ -66,11 +71,15 @@ class Gateway:
     operations: Operations
     lateness: Lateness
     over_websocket: GraphQLOverWebSocket
+    revocations: Revocations
+    asking: Client
+    """The way to auth on which it is asked for them."""
     app: FastAPI
     http_port: int = 0
     operations_port: int = 0
     failure: str = ""
     name: str = "gateway"
+    tls: Tls | None = None
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -80,10 +89,15 @@ class Gateway:
             streams=False,
             on_fatal=self._fail,
             on_reconnected=self.change_feed.look_again,
+            tls=self.tls,
         )
         self._servers = HttpServers(self.settings)
         self._background = Background(self.metrics)
-        checks = {"services": self._any_service, "background": self._background.check}
+        checks = {
+            "services": self._any_service,
+            "background": self._background.check,
+            "access": self.revocations.check_known,
+        }
         self.health = Health("gateway", checks, self.metrics)
 
     async def run(self, stop: asyncio.Event) -> int:
@@ -111,13 +125,15 @@ class Gateway:
         Raises:
             SettingsInvalid: an address cannot be listened on.
         """
-        server = HttpServer(Traced(Guarded(self.app)), trusted_proxies=self.settings.trusted_proxies)
+        secure = SecureHeaders(Guarded(self.app), development=self.settings.environment == "development")
+        server = HttpServer(Traced(secure), trusted_proxies=self.settings.trusted_proxies)
         server.config.ws_max_size = MAX_MESSAGE_BYTES
         server.config.timeout_graceful_shutdown = FINISH_SECONDS
         self.http_port = self._servers.serve(server, "http_listen")
         operations = HttpServer(make_app(self.health, self.metrics))
         self.operations_port = self._servers.serve(operations, "operations_listen")
-        self._background.run("live", lambda: listen(self.messaging, self.change_feed, self.over_websocket.hear_access))
+        await self._know_revocations()
+        self._background.run("live", lambda: listen(self.messaging, self.change_feed, self.revocations))
         self._background.run("lateness", self.lateness.watch)
         self._background.run("health", self.health.watch)
         gc.collect()
@@ -135,7 +151,15 @@ class Gateway:
         await self._servers.stop()
         await self._background.stop()
         await self.messaging.close()
+        await self.asking.close()
         await self.services.close()
+
+    async def _know_revocations(self) -> None:
+        """Learn which tokens are void, before any is taken; while auth is away, this gateway is not ready."""
+        self.revocations.on_revoked(lambda: self.over_websocket.turn_away(self.revocations))
+        with contextlib.suppress(DomainError):
+            await self.revocations.ask()
+        self._background.run("revocations", self.revocations.keep)
 
     async def _any_service(self) -> None:
         """Pass when at least one service answers: with that much the gateway is of use, and says what is missing.

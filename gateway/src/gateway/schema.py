@@ -14,6 +14,7 @@ from strawberry.types.execution import ExecutionContext
 
 from chassis.errors import InvalidArgument
 from gateway.graph.ai import Run
+from gateway.graph.audit import AuditQuery
 from gateway.graph.auth import AuthQuery, User
 from gateway.graph.auth_accounts import AccountMutation
 from gateway.graph.auth_sessions import SessionMutation
@@ -34,6 +35,7 @@ from gateway.graph.tickets import Ticket
 from gateway.graph.tickets_additions import TicketAdditionsMutation
 from gateway.graph.tickets_mutations import TicketsMutation
 from gateway.graph.tickets_queries import TicketsQuery
+from gateway.graph.tickets_reveal import TicketRevealMutation
 from gateway.graph.tickets_subscriptions import TicketsSubscription
 
 ENTITIES = {
@@ -47,7 +49,7 @@ ENTITIES = {
 @strawberry.type(
     description="What can be read. Every field is nullable: a service that is down takes no other's answer along."
 )
-class Query(AuthQuery, LogsQuery, TicketsQuery, ChangelogQuery, HistoryQuery, OperationsQuery):
+class Query(AuthQuery, LogsQuery, TicketsQuery, ChangelogQuery, HistoryQuery, OperationsQuery, AuditQuery):
     """What can be read."""
 
 
@@ -58,6 +60,7 @@ class Mutation(
     LogsMutation,
     TicketsMutation,
     TicketAdditionsMutation,
+    TicketRevealMutation,
     ChangelogMutation,
     OperationsMutation,
 ):

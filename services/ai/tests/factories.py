@@ -145,7 +145,7 @@ def completion(content: str | None, *, finish: str = "stop", **values: Any) -> d
         "id": "chatcmpl-1",
         "object": "chat.completion",
         "created": 1,
-        "model": "served-model",
+        "model": "test-model-2026-08-06",
         "choices": [{"index": 0, "message": message, "finish_reason": finish}],
         "usage": {"prompt_tokens": 700, "completion_tokens": 90, "total_tokens": 790},
         **values,

@@ -96,9 +96,9 @@ async def test_a_model_words_the_evidence_and_the_built_in_sentences_come_along(
     assert [sentence.text for sentence in answer.sentences] == ["Connections to db-7 were refused 84 times."]
     assert len(answer.builtin_sentences) == 2
     run = answer.run
-    assert (run.engine, run.model, run.prompt_version) == (run_pb2.ENGINE_OPENAI, "served-model", 1)
+    assert (run.engine, run.model, run.prompt_version) == (run_pb2.ENGINE_OPENAI, "test-model-2026-08-06", 1)
     assert (run.input_tokens, run.output_tokens, run.attempt_count, run.fallback_reason) == (700, 90, 1, "")
-    assert stored(schema)[0]["model"] == "served-model"
+    assert stored(schema)[0]["model"] == "test-model-2026-08-06"
 
 
 @pytest.mark.parametrize(

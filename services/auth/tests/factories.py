@@ -87,7 +87,7 @@ class Auth:
         self.database = schema.database
         self.app_url = schema.app_url
         self.setup_token_file = setup_token_file
-        self._owner_url = schema.owner_url
+        self.owner_url = schema.owner_url
 
     @cached_property
     def client(self) -> Client:
@@ -186,7 +186,7 @@ class Auth:
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Every row of a table, as the owner sees it."""
-        with psycopg.connect(self._owner_url, row_factory=dict_row) as connection:
+        with psycopg.connect(self.owner_url, row_factory=dict_row) as connection:
             return connection.execute(sql.SQL("SELECT * FROM {} ORDER BY 1").format(sql.Identifier(table))).fetchall()
 
     def snapshot(self) -> dict[str, list[dict[str, Any]]]:
@@ -197,7 +197,7 @@ class Auth:
 
     def dump(self) -> str:
         """Every byte that the schema holds, as text."""
-        with psycopg.connect(self._owner_url, row_factory=dict_row) as connection:
+        with psycopg.connect(self.owner_url, row_factory=dict_row) as connection:
             names = [
                 row["tablename"]
                 for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'auth'").fetchall()
@@ -216,4 +216,4 @@ class Auth:
 
     def audit(self) -> list[str]:
         """The kinds of what was audited, in order."""
-        return [row["kind"] for row in self.rows("audit_events")]
+        return [row["kind"] for row in self.rows("audit_trail")]

@@ -20,6 +20,7 @@ from chassis.errors import Unavailable
 from chassis.history.recorder import Recorder
 from chassis.identity import AccessTokens
 from chassis.paging import Page
+from chassis.revocations import Revocations, from_auth
 from chassis.testing.clock import FrozenClock
 from chassis.testing.plugin import QueryCounter, ServiceDatabase
 
@@ -48,22 +49,22 @@ async def rotate(uow: UnitOfWork, sealer: KeySealer) -> dict[str, str]:
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE audit_events SET kind = 'nothing'",
-        "DELETE FROM audit_events",
-        "TRUNCATE audit_events",
-        "ALTER TABLE audit_events DISABLE TRIGGER ALL",
-        "GRANT UPDATE ON audit_events TO auth_app; UPDATE audit_events SET kind = 'nothing'",
+        "UPDATE audit_trail SET kind = 'nothing'",
+        "DELETE FROM audit_trail",
+        "TRUNCATE audit_trail",
+        "ALTER TABLE audit_trail DISABLE TRIGGER ALL",
+        "GRANT UPDATE ON audit_trail TO auth_app; UPDATE audit_trail SET kind = 'nothing'",
         "DROP TABLE users",
     ],
 )
 async def test_service_can_only_add_to_the_audit_and_owns_nothing(auth: Auth, statement: str) -> None:
     await auth.first_admin()
-    before = auth.rows("audit_events")
+    before = auth.rows("audit_trail")
 
     with psycopg.connect(auth.app_url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(statement)
 
-    assert auth.rows("audit_events") == before
+    assert auth.rows("audit_trail") == before
 
 
 async def test_starting_at_once_makes_one_current_and_one_next_key(
@@ -138,9 +139,11 @@ async def test_signer_without_a_key_says_so(schema: ServiceDatabase, sealer: Key
 async def test_verifier_elsewhere_takes_the_tokens(auth: Auth) -> None:
     admin = await auth.first_admin()
 
-    viewer = await AccessTokens.over_http(f"{auth.running.http_url}/.well-known/jwks.json", auth.clock).verify(
-        admin.token
-    )
+    revocations = Revocations(from_auth(auth.running.client("logs"), "logs"))
+    await revocations.ask()
+
+    tokens = AccessTokens.over_http(f"{auth.running.http_url}/.well-known/jwks.json", revocations, auth.clock)
+    viewer = await tokens.verify(admin.token)
 
     assert (str(viewer.id), viewer.kind, viewer.role) == (admin.user.id, "user", "admin")
 

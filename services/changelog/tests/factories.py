@@ -215,7 +215,7 @@ class Changes:
             "deployed_at": None, "external_reference": "",
         }  # fmt: skip
         async with self._uow.begin() as tx:
-            return await usecases.record_deployment(RecordDeployment(**(values | fields)), tx)
+            return await usecases.record_deployment(RecordDeployment(**(values | fields)), tx, self._redactor)
 
 
 async def counts(database: Database) -> dict[str, int]:

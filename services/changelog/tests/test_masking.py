@@ -13,11 +13,13 @@ from aiops.history.v1 import history_service_pb2 as history_pb
 from aiops.history.v1.history_service_pb2_grpc import HistoryServiceStub
 from changelog_service import usecases
 from changelog_service.domain import Highlight, Highlights
+from changelog_service.policy import VEILED
 from chassis.db import UnitOfWork
 from chassis.errors import RemoteError
 from chassis.ids import uuid7
 from chassis.testing.harness import Installation, RunningService
 
+SUGGESTIONS = {"highlight_suggestions"}
 SECRET = "Worded but never shown."
 WORDED = Highlights((Highlight(SECRET, ("c1",), "openai"),), "openai", "m-1", "run", "", 0)
 
@@ -50,6 +52,34 @@ async def test_people_of_hr_see_no_history_of_drafts_and_no_suggestion_in_any(
     assert seen["hr"][:2] == (events, False)
     assert seen["ops"][2] - seen["hr"][2] == {"highlight_suggestions"}
     assert refused.value.reason == "HISTORY_NOT_FOUND"
+
+
+async def test_what_a_changelog_said_as_a_draft_is_not_told_to_people_of_hr(
+    changes: Changes, running: RunningService, installation: Installation
+) -> None:
+    out = await changes.publish(await changes.generate((commit_of("b"),)))
+
+    seen: dict[str, Any] = {}
+    for role in ("ops", "hr"):
+        with installation.as_viewer(role):
+            rows = (await asked(running, "ListChanges", id=str(out.id), page=PageRequest(first=10))).changes
+            states = [
+                json.loads((await asked(running, "GetState", id=str(out.id), version=version)).state_json)
+                for version in (1, 2)
+            ]
+            compared = await asked(running, "CompareVersions", id=str(out.id), from_version=1, to_version=2)
+        first = {operation.path[1:]: json.loads(operation.value_json) for operation in rows[0].operations}
+        seen[role] = (first, *states, {each.path: each.previous_json for each in compared.operations})
+
+    assert {str(value) for name, value in seen["hr"][0].items() if name in VEILED} == {str({"hidden": True})}
+    assert {name for name, value in seen["hr"][1].items() if value == {"hidden": True}} == VEILED - SUGGESTIONS
+    assert {name: value for name, value in seen["ops"][1].items() if name not in VEILED} == {
+        name: value for name, value in seen["hr"][1].items() if name not in VEILED
+    }
+    assert seen["hr"][2] == {name: value for name, value in seen["ops"][2].items() if name not in SUGGESTIONS}
+    assert seen["hr"][3]["/state"] == seen["ops"][3]["/state"] == '"DRAFT"'
+    assert seen["hr"][3]["/entries"] == '{"hidden": true}'
+    assert '{"hidden": true}' not in seen["ops"][3].values()
 
 
 async def test_a_key_of_an_admin_opens_nothing_for_others(running: RunningService, installation: Installation) -> None:

@@ -60,7 +60,7 @@ class Given:
         }  # fmt: skip
         async with self.uow.begin() as tx:
             cmd = RecordDeployment(service=service, deployed_at=at, **(values | fields))
-            return await usecases.record_deployment(cmd, tx)
+            return await usecases.record_deployment(cmd, tx, self._redactor)
 
 
 @pytest.fixture

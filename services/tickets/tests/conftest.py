@@ -21,7 +21,7 @@ from services.tickets.tests.factories import (
     decision,
     make_ticket,
 )
-from services.tickets.tests.histories import Opened, rows_of
+from services.tickets.tests.histories import Erase, Opened, rows_of
 
 from aiops.ai.v1.ai_service_pb2_grpc import add_AiServiceServicer_to_server
 from aiops.auth.v1.auth_service_pb2_grpc import add_AuthServiceServicer_to_server
@@ -29,8 +29,9 @@ from aiops.logs.v1.logs_service_pb2_grpc import add_LogsServiceServicer_to_serve
 from aiops.tickets.v1 import tickets_service_pb2 as pb
 from aiops.tickets.v1.ticket_pb2 import Ticket as TicketMessage
 from aiops.tickets.v1.tickets_service_pb2_grpc import TicketsServiceStub
+from chassis.clock import SystemClock
 from chassis.db import Database, UnitOfWork
-from chassis.history import replay
+from chassis.history import erasure, replay
 from chassis.history.recorder import Recorder
 from chassis.identity import Role
 from chassis.ids import uuid7
@@ -99,6 +100,21 @@ def opened(database: Database, recorder: Recorder) -> Opened:
             return state.opened(vault, await vault.load(tx, state.subjects.values()))
 
     return opened_
+
+
+@pytest.fixture
+def erase(service_database: ServiceDatabase, recorder: Recorder) -> Erase:
+    """Erases somebody as `aiops person erase` does; how many tickets it changed."""
+
+    async def erase_(subject: str) -> int:
+        database = Database(service_database.owner_url, name="tickets")
+        order = erasure.Erasure(recorder.vault.stored(subject), SystemClock().now())
+        try:
+            return await erasure.erase(erasure.operator_work(database, recorder), recorder, order)
+        finally:
+            await database.close()
+
+    return erase_
 
 
 @pytest.fixture

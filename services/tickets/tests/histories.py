@@ -17,6 +17,7 @@ from tickets_service.values import Audience, Reporter
 SECRET = "Ada was shouted at"
 REPORTER = Reporter(external_name="Ada Lovelace", external_email="ada@example.org")
 Opened = Callable[[UUID], Awaitable[dict[str, Any]]]
+Erase = Callable[[str], Awaitable[int]]
 
 
 async def rows_of(database: Database, ticket_id: UUID) -> list[Row]:

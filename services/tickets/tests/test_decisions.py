@@ -55,11 +55,11 @@ def test_a_value_that_was_not_offered_or_has_no_words_becomes_uncertain(choice: 
 
 def test_only_the_reasons_that_hold_are_kept_and_their_explanations_are_one_short_line() -> None:
     wrong = replace(BUTTON, quote="nothing")
-    wordy = replace(BUTTON, explanation="a\n  b" + "x" * 300)
+    wordy = replace(BUTTON, explanation="a\n  button" + " broken" * 300)
 
     checked = check_decision(replace(DECISION, team=sure("development", wrong, wordy)), TEXTS, OFFERED)
 
-    assert checked.team.reasons == (replace(BUTTON, explanation="a b" + "x" * 197),)
+    assert checked.team.reasons == (replace(BUTTON, explanation="a button" + (" broken" * 300)[:192]),)
 
 
 @pytest.mark.parametrize(("given", "kept"), [(-1.0, 0.0), (1.7, 1.0), (math.nan, 0.0), (math.inf, 1.0), (0.3, 0.3)])
@@ -77,3 +77,31 @@ def test_a_suspicion_stands_without_words_and_reasons_without_a_suspicion_do_not
 
     assert check_decision(bare, TEXTS, OFFERED) == replace(DECISION, people_reasons=())
     assert check_decision(unsuspected, TEXTS, OFFERED).people_reasons == ()
+
+
+@pytest.mark.parametrize(
+    "explanation",
+    [
+        "Alice was dismissed for theft",
+        "the button is broken, see evil.example/fix",
+        "the button at //evil",
+        "the button: javascript",
+        "<b>button</b>",
+        "write to button@page",
+        "the button costs 4500",
+        "the button\U000e0041\U000e0042 is broken",
+    ],
+)
+def test_a_model_explains_in_words_of_the_ticket_or_not_at_all(explanation: str) -> None:
+    decision = replace(DECISION, category=sure("bug", replace(BUTTON, explanation=explanation)))
+
+    checked = check_decision(decision, TEXTS, OFFERED)
+
+    assert checked.category.reasons == (replace(BUTTON, explanation="These words speak for it."),)
+    assert checked.category.value == "bug"
+
+
+def test_what_the_builtin_engine_explains_stays() -> None:
+    told = sure("bug", replace(BUTTON, explanation="an apology, which marks a complaint"))
+
+    assert check_decision(replace(DECISION, engine="builtin", category=told), TEXTS, OFFERED).category == told

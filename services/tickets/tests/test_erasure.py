@@ -1,6 +1,5 @@
 """What is left of a person who is erased: nothing that names him, and no word of a matter for hr that is his."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -11,41 +10,22 @@ from services.tickets.tests.factories import (
     Published,
     decision,
 )
-from services.tickets.tests.histories import REPORTER, SECRET, Opened, rows_of, stored, wish
+from services.tickets.tests.histories import REPORTER, SECRET, Erase, Opened, rows_of, stored, wish
 from sqlalchemy import text
 
-from chassis.clock import SystemClock
 from chassis.db import Database, UnitOfWork
-from chassis.history import Document, erasure, replay
+from chassis.history import Document, replay
 from chassis.history.recorder import Recorder
 from chassis.history.sealing import erased
 from chassis.history.verify import verify
 from chassis.identity import Trust
 from chassis.redaction import Redactor
 from chassis.testing.harness import Installation
-from chassis.testing.plugin import ServiceDatabase
 from tickets_service import queries, triage, usecases
 from tickets_service.commands import AddTicketComment, UpdateTicket, UpdateTicketAudience
 from tickets_service.documents import TICKET_HISTORY, document
 from tickets_service.domain import Ticket
 from tickets_service.values import ERASED, Audience, Reporter, Watcher
-
-Erase = Callable[[str], Awaitable[int]]
-
-
-@pytest.fixture
-def erase(service_database: ServiceDatabase, recorder: Recorder) -> Erase:
-    """Erases somebody as `aiops person erase` does; how many tickets it changed."""
-
-    async def erase_(subject: str) -> int:
-        database = Database(service_database.owner_url, name="tickets")
-        order = erasure.Erasure(recorder.vault.stored(subject), SystemClock().now())
-        try:
-            return await erasure.erase(erasure.operator_work(database, recorder), recorder, order)
-        finally:
-            await database.close()
-
-    return erase_
 
 
 async def test_an_erased_outsider_is_gone_from_tickets_and_from_their_history(

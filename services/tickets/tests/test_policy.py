@@ -38,6 +38,7 @@ REQUESTS: dict[str, Message] = {
     "RetriageTicket": pb.RetriageTicketRequest(**CHANGE),  # type: ignore[arg-type]
     "AcceptTicketSuggestion": pb.AcceptTicketSuggestionRequest(**CHANGE),  # type: ignore[arg-type]
     "DismissTicketSuggestion": pb.DismissTicketSuggestionRequest(**CHANGE),  # type: ignore[arg-type]
+    "RevealTicket": pb.RevealTicketRequest(idempotency_key=KEY, ticket_id=UNKNOWN, reason="to call them back"),
     "BatchGetTickets": pb.BatchGetTicketsRequest(ids=[UNKNOWN]),
     "ListTickets": pb.ListTicketsRequest(page=PAGE),
     "BatchListLogTickets": pb.BatchListLogTicketsRequest(log_ids=[UNKNOWN], first=1),
@@ -49,6 +50,7 @@ REQUESTS: dict[str, Message] = {
     ),
 }
 ANYBODY = {
+    "RevealTicket",
     "CreateTicket", "UpdateTicketAudience", "AddTicketComment", "BatchGetTickets", "ListTickets", "BatchListLogTickets",
     "BatchListSimilarTickets", "BatchListTicketComments", "ListTicketOptions",
 }  # fmt: skip

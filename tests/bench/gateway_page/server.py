@@ -8,6 +8,7 @@ sampled  the product, with a look at where its CPU time goes
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from chassis import telemetry
 from chassis.http import HttpServer, Traced, bind
 from chassis.identity import AccessTokens, Call, ServiceIdentity, acting_as
 from chassis.resilience import limiter
+from chassis.revocations import Revocation, Revocations
 from chassis.rpc.client import Client
 from gateway.app import build
 from gateway.settings import GatewaySettings
@@ -74,7 +76,12 @@ async def serve(what: str, config: dict[str, Any]) -> None:
     async def jwks() -> str:
         return str(config["jwks"])
 
-    access_tokens = AccessTokens(jwks)
+    async def revoked(_since: str) -> tuple[Sequence[Revocation], str]:
+        return (), ""
+
+    revocations = Revocations(revoked)
+    await revocations.ask()
+    access_tokens = AccessTokens(jwks, revocations)
     if what == "floor":
         silent: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
         app = FastAPI(telemetry=silent)
@@ -90,6 +97,9 @@ async def serve(what: str, config: dict[str, Any]) -> None:
     settings = GatewaySettings(
         http_listen=config[what],
         operations_listen="127.0.0.1:0",
+        documents="any",  # the page is nobody's but the contest's
+        person_rate=0,
+        machine_rate=0,
         **{name: config[name] for name in names},
         **targets,
         **config["settings"],

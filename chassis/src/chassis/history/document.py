@@ -14,6 +14,9 @@ Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json
 Op: TypeAlias = dict[str, Any]
 """One operation of RFC 6902: {"op": "add" | "replace" | "remove", "path": "/status", "value": ...}."""
 
+Hiding: TypeAlias = Callable[[Mapping[str, Any]], frozenset[str]]
+"""The fields whose values are hidden in a document such as this; what is personal is sealed in it."""
+
 GENESIS = "Genesis"
 """The event of a row that tells the whole document of something that is older than its history."""
 RESUMED = "Resumed"
@@ -55,6 +58,10 @@ class History:
     """Up to so many objects with ids after this one, by id: every row of the table, seen or unseen."""
     erase: "Callable[[WriteTx, str], Awaitable[Sequence[tuple[Any, Any, Event]]]] | None" = None
     """Blank what is personal of this subject in every current row, as a next version; (before, after, what is told)."""
+    veil: "Callable[[Any, Call], Hiding | None] | None" = None
+    """What of the past this caller does not read, though the aggregate exists for him as it is now; None: nothing."""
+    told: "Mapping[str, Callable[[Call], bool]]" = field(default_factory=dict)
+    """Field -> who hears of rows that replace its value, where not everybody does for whom the aggregate exists."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Sealed values are opened here alone, and of the fields alone that the caller sees.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +18,10 @@ from chassis.history.document import History, Op
 from chassis.history.recorder import Recorder
 from chassis.history.sealing import Keys, is_sealed
 from chassis.history.tables import changes
+from chassis.history.veil import Veil, veil_over
 from chassis.identity import Call, current_call
 from chassis.ids import parse_id
+from chassis.masking import EVERYBODY, fields, rows, table
 from chassis.paging import page_from
 from chassis.policy import Rule, allow
 from chassis.protos import actor_to_proto, moment_from, moment_to_proto
@@ -28,6 +30,19 @@ RULES: Mapping[str, Rule] = {
     name: allow("gateway", any_user=True) for name in ("ListChanges", "GetState", "CompareVersions")
 }
 """Anybody who is logged in may ask; `History.current` and `History.visible` decide what he hears."""
+TABLE = table(
+    fields(
+        "aiops.history.v1",
+        {
+            "Operation": rows(EVERYBODY, "op path value_json previous_json"),
+            "Change": rows(EVERYBODY, "version time actor event reason operations hash trace_id"),
+            "ListChangesResponse": rows(EVERYBODY, "changes page_info"),
+            "GetStateResponse": rows(EVERYBODY, "state_json version time"),
+            "CompareVersionsResponse": rows(EVERYBODY, "operations"),
+        },
+    )
+)
+"""Fields of what has a history are masked in here already, by the rows of that history."""
 
 
 class HistoryServicer(HistoryServiceServicer):
@@ -43,13 +58,13 @@ class HistoryServicer(HistoryServiceServicer):
         history, id_ = self._named(request.kind, request.id)
         page = page_from(request.page)
         async with self._database.read() as tx:
-            await _must_exist(tx, history, id_)
+            veil = await _veil(tx, history, id_)
             rows = await changes(tx, history.kind, id_, after=_after(page.after), limit=page.first + 1)
             replay.check(history, rows)
-            shown = [(row, *_visible_operations(history, row)) for row in rows[: page.first]]
-            keys = await self._vault.load(tx, _subjects(op for _, to, back in shown for op in (*to, *back)))
-        answer = [self._change(history, row, to, back, keys) for row, to, back in shown]
-        end = str(answer[-1].version) if answer else ""
+            shown = [(row, veil.steps(steps, row.version)) for row, steps in _told(history, rows[: page.first])]
+            keys = await self._vault.load(tx, _subjects(op for _, steps in shown for step in steps for op in step))
+        answer = [self._change(history, row, steps, keys) for row, steps in shown]
+        end = str(rows[: page.first][-1].version) if rows else ""
         info = PageInfo(has_next_page=len(rows) > page.first, end_cursor=end)
         return pb.ListChangesResponse(changes=answer, page_info=info)
 
@@ -59,11 +74,11 @@ class HistoryServicer(HistoryServiceServicer):
         if request.WhichOneof("moment") is None:
             raise InvalidArgument("name the version or the time that you want to see", field="moment")
         async with self._database.read() as tx:
-            await _must_exist(tx, history, id_)
+            veil = await _veil(tx, history, id_)
             version = request.version
             if request.HasField("time"):
                 version = await replay.version_at(tx, history, id_, moment_from(request.time, field="time"))
-            state, fields = await self._state(tx, history, id_, version)
+            state, fields = await self._state(tx, history, id_, version, veil)
         moment = moment_to_proto(state.changed_at)
         return pb.GetStateResponse(state_json=dumps(fields), version=state.version, time=moment)
 
@@ -71,18 +86,19 @@ class HistoryServicer(HistoryServiceServicer):
         """The operations from one version to another."""
         history, id_ = self._named(request.kind, request.id)
         async with self._database.read() as tx:
-            await _must_exist(tx, history, id_)
-            old, before = await self._state(tx, history, id_, request.from_version)
-            new, after = await self._state(tx, history, id_, request.to_version)
-        steps = patch.diff(before, after, whole={*old.subjects, *new.subjects})
+            veil = await _veil(tx, history, id_)
+            old, before = await self._state(tx, history, id_, request.from_version, veil)
+            new, after = await self._state(tx, history, id_, request.to_version, veil)
+        steps = patch.diff(before, after, whole={*old.subjects, *new.subjects, *veil.until})
         return pb.CompareVersionsResponse(operations=[_operation(to, back) for to, back in steps])
 
     async def _state(
-        self, tx: ReadTx, history: History, id_: UUID, version: int
+        self, tx: ReadTx, history: History, id_: UUID, version: int, veil: Veil
     ) -> tuple[replay.State, dict[str, Any]]:
         state = await replay.state_at(tx, history, id_, version)
         call = current_call()
-        state.fields = {name: value for name, value in state.fields.items() if _sees(history, name, call)}
+        seen = {name: value for name, value in state.fields.items() if _sees(history, name, call)}
+        state.fields = veil.state(seen, version)
         return state, state.opened(self._vault, await self._vault.load(tx, state.subjects.values()))
 
     def _named(self, kind: str, id_: str) -> tuple[History, UUID]:
@@ -92,21 +108,20 @@ class HistoryServicer(HistoryServiceServicer):
             raise HistoryNotFound(f"this service keeps no history of {kind!r}; it does of {known}", field="kind")
         return history, parse_id(id_, field="id")
 
-    def _change(self, history: History, row: Row, to: Sequence[Op], back: Sequence[Op], keys: Keys) -> pb.Change:
+    def _change(self, history: History, row: Row, steps: Sequence[patch.Step], keys: Keys) -> pb.Change:
         def opened(operation: Op) -> Op:
             if "value" not in operation:
                 return operation
             name = patch.field_of(operation)
             return {**operation, "value": self._vault.open(operation["value"], history.kind, row.id, name, keys)}
 
-        steps = [(opened(one), opened(other)) for one, other in patch.paired(to, back)]
         return pb.Change(
             version=row.version,
             time=moment_to_proto(row.changed_at),
             actor=actor_to_proto(row.actor_kind, row.actor_id),
             event=row.event,
             reason=row.reason,
-            operations=[_operation(one, other) for one, other in steps],
+            operations=[_operation(opened(to), opened(back)) for to, back in steps],
             hash=row.hash,
             trace_id=row.trace_id,
         )
@@ -125,26 +140,33 @@ def _after(cursor: str) -> int:
     return int(cursor)
 
 
-async def _must_exist(tx: ReadTx, history: History, id_: UUID) -> None:
-    if await history.current(tx, id_, current_call()) is None:
+async def _veil(tx: ReadTx, history: History, id_: UUID) -> Veil:
+    """What the caller does not read of a past that exists for him.
+
+    Raises:
+        HistoryNotFound: it does not.
+    """
+    call = current_call()
+    thing = await history.current(tx, id_, call)
+    if thing is None:
         raise HistoryNotFound(f"there is no {history.kind} with this id, or not for you", field="id")
+    return await veil_over(tx, history, id_, thing, call)
 
 
 def _sees(history: History, name: str, call: Call) -> bool:
     return name in history.visible and history.visible[name](call)
 
 
-def _visible_operations(history: History, row: Row) -> tuple[list[Op], list[Op]]:
+def _told(history: History, rows: Iterable[Row]) -> Iterator[tuple[Row, list[patch.Step]]]:
+    """The rows that the caller hears of, each with what he sees of its steps."""
     call = current_call()
-    to, back = (
-        [
-            operation
-            for operation in replay.operations(history, row.schema_version, stored)
-            if _sees(history, patch.field_of(operation), call)
-        ]
-        for stored in (row.patch, row.inverse)
-    )
-    return to, back
+    silent = {name for name, tells in history.told.items() if not tells(call)}
+    for row in rows:
+        to, back = (replay.operations(history, row.schema_version, stored) for stored in (row.patch, row.inverse))
+        if any(operation["op"] == "replace" and patch.field_of(operation) in silent for operation in to):
+            continue
+        seen = ([op for op in each if _sees(history, patch.field_of(op), call)] for each in (to, back))
+        yield row, patch.paired(*seen)
 
 
 def _subjects(operations: Iterable[Op]) -> set[str]:

@@ -3,6 +3,7 @@
 It will not judge whether a text is sensitive as a whole, nor find names of people, places or companies in prose.
 """
 
+import copy
 import hashlib
 import hmac
 from collections.abc import Iterable, Iterator, Mapping
@@ -59,9 +60,10 @@ class Redactor:
         if key is not None and len(key) < 16:  # noqa: PLR2004 - 128 bits
             raise ValueError("a redaction key needs at least 16 bytes; make one with secrets.token_bytes(32)")
         self._key = key
+        self._web_addresses = web_addresses
         groups = (
             providers.RULES,
-            (*secrets.RULES, *network.RULES, *accounts.RULES, *((network.WEB_RULE,) if web_addresses else ())),
+            (*secrets.RULES, *network.RULES, *accounts.RULES, network.WEB_RULE),
             numbers.RULES,
         )
         self._rules: tuple[Rule, ...] = tuple(rule for group in groups for rule in group)
@@ -69,6 +71,12 @@ class Redactor:
         self._percent = self._base64 + 1
         encodings = (randomness.BASE64_TRIGGER, _PERCENT)
         self._triggers = Triggers([*([rule.trigger for rule in group] for group in groups), encodings])
+
+    def for_prose(self) -> "Redactor":
+        """Return the redactor of the same key for text that people wrote: web addresses go too, to equal tokens."""
+        prose = copy.copy(self)
+        prose._web_addresses = True  # noqa: SLF001 - of the same class
+        return prose
 
     def redact(self, text: str) -> str:
         """Return the text with every finding replaced.
@@ -155,7 +163,7 @@ class Redactor:
     def _from_rules(self, view: View, fired: list[int]) -> Iterator[_Candidate]:
         count = len(self._rules)
         for index in fired:
-            if index >= count:
+            if index >= count or (self._rules[index] is network.WEB_RULE and not self._web_addresses):
                 continue
             for start, end, kind in self._rules[index].find(view.raw):
                 first, last = view.original(start, end)

@@ -16,7 +16,7 @@ _FIELD = pattern(
     rb"(?i)([\w.-]*(?:passw|pwd|pass|secret|token|key|auth|credential|cookie|sess(?:ion)?[ _.-]?id|csrf|xsrf|jwt"
     rb"|bearer|otp|cvv|"
     rb"cvc|sid|sig)[\w-]*)"
-    rb"(\\*[\"']?\]?(?:[ \t]{0,8}(?:=>|:=|==|:)[ \t\r\n]{0,8}|[ \t]{1,8}=[ \t]{1,8}|=))"
+    rb"(\\*[\"']?\]?(?:[ \t]{0,8}(?:=>|[?.:|]{1,3}=|==|:)[ \t\r\n]{0,8}|[ \t]{1,8}=[ \t]{1,8}|=))"
     rb"(\"((?:[^\"\\\x1a]|\\[^\x1a])*)|\\+\"((?:[^\"\\\x1a]|\\[^\"\\\x1a])*)|\\*'([^'\x1a]*)|\\*`([^`\x1a]*)"
     rb"|\x1a*([^\s\"'`&;,\x1a]+))"
 )
@@ -29,6 +29,12 @@ _FLAG_GLUED = pattern(rb"\bmysql[a-z]* [^|;\n\x1a]{0,200}?-p([^\s\"'\x1a-][^\s\"
 _ELEMENT = pattern(
     rb"(?i)<([a-z:_.-]*(?:passw(?:or)?d|pwd|secret|token|api-?_?key|credential)[a-z:_.-]*)>([^<\x1a]+)</"
 )
+_NAMED_VALUE = pattern(
+    rb"(?i)\b(?:name|key)\\*[\"']?[ \t]*[=:][ \t]*\\*[\"']?([\w.:/-]{3,80})\\*[\"']?[ \t]*,?\s{0,40}\\*[\"']?"
+    rb"value\\*[\"']?[ \t]*[=:][ \t]*\\*[\"']?([^\s\"'\\,\x1a]+)"
+)
+_SECRET_MANIFEST = pattern(rb"(?i)\bkind:[ \t]*[\"']?secret\b")
+_MANIFEST_VALUE = pattern(rb"(?m)^[ \t]+[\w.-]+:[ \t]*[\"']?([A-Za-z0-9+/]{8,}={0,2})[\"']?[ \t]*\r?$")
 _HEADER = pattern(
     rb"(?i)\b(?:proxy-)?authorization\\*[\"']?\]?[ \t]*(?:=>|[:=])[ \t]*\\*[\"'\[]?"
     rb"(?:((?:digest|aws4-hmac-sha256|oauth|hawk|signature)[ \t][^\"\r\n\x1a]*(?:\"[^\"\r\n\x1a]*\"[^\"\r\n\x1a]*)*)"
@@ -168,6 +174,29 @@ def find_element(raw: bytes) -> Iterator[Span]:
             yield Span(match.start(2), match.end(2), kind)
 
 
+def find_named_value(raw: bytes) -> Iterator[Span]:
+    """Find secrets whose name is a value: `{"name": "DB_PASSWORD", "value": "..."}`, `<add key="..." value="..."/>`."""
+    for match in _NAMED_VALUE.finditer(raw):
+        kind = kind_of_key(match[1].decode("latin-1"))
+        value = match[2]
+        if (
+            kind in (Kind.PASSWORD, Kind.TOKEN)
+            and value.lower() not in _PLACEHOLDERS
+            and not _TEMPLATE.fullmatch(value)
+        ):
+            yield Span(match.start(2), match.end(2), kind)
+
+
+def find_manifest_value(raw: bytes) -> Iterator[Span]:
+    """Find the values of a Kubernetes Secret in YAML, which are base64 under any name."""
+    if not _SECRET_MANIFEST.search(raw):
+        return
+    for match in _MANIFEST_VALUE.finditer(raw):
+        value = match[1]
+        if len(value) % 4 == 0 and not value.isdigit():
+            yield Span(match.start(1), match.end(1), Kind.TOKEN)
+
+
 def find_header(raw: bytes) -> Iterator[Span]:
     """Find credentials in HTTP authorization and cookie headers, and after a bare scheme name."""
     for match in _HEADER.finditer(raw):
@@ -214,7 +243,7 @@ RULES = (
     Rule(
         rb"(?i)(?:passw|pwd|pass|secret|token|key|auth|credential|cookie|sess(?:ion)?[ _.-]?id|csrf|xsrf|jwt|bearer"
         rb"|otp|cvv|cvc|sid|"
-        rb"sig)[\w-]*\\*[\"']?\]?[ \t]*[=:]",
+        rb"sig)[\w-]*\\*[\"']?\]?[ \t]*[?.|]{0,3}[=:]",
         find_field,
     ),
     Rule(
@@ -222,6 +251,8 @@ RULES = (
         find_flag,
     ),
     Rule(rb"(?i)(?:passw(?:or)?d|pwd|secret|token|key|credential)[a-z:_.-]*>", find_element),
+    Rule(rb"(?i)(?:name|key)\\*[\"']?[ \t]*[=:][^\x1a]{0,200}value", find_named_value),
+    Rule(rb"(?i)kind:[ \t]*[\"']?secret", find_manifest_value),
     Rule(rb"(?i)authorization|bearer|basic|negotiate|cookie", find_header),
     Rule(rb"@", find_userinfo),
     Rule(rb"(?i)(?:passw|passphrase|passcode|secret|token|[ _-]?key|credentials?)[a-z]*[ \t]", find_spoken),

@@ -15,8 +15,9 @@ from chassis.identity import ServiceIdentity, call_in_progress
 from chassis.metrics import Metrics
 from chassis.resilience.breaker import Breaker
 from chassis.resilience.retry import TRIES, RetryBudget, full_jitter
+from chassis.rpc.channel import open_channel
 from chassis.rpc.guard import Guard
-from chassis.rpc.keys import CALLER_TOKEN_KEY, TRACEPARENT_KEY, VIEWER_TOKEN_KEY
+from chassis.rpc.keys import CALLER_TOKEN_KEY, PATH_KEY, TRACEPARENT_KEY, VIEWER_TOKEN_KEY
 from chassis.rpc.status import is_unanswered
 from chassis.telemetry import traceparent
 
@@ -50,7 +51,7 @@ class Client:
         breaker: Breaker | None = None,
     ) -> None:
         """`retries`: ask again where nobody answered and asking twice does nothing twice; for one layer alone."""
-        self.channel = grpc.aio.insecure_channel(target, _OPTIONS)
+        self.channel: grpc.aio.Channel = open_channel(target, audience, _OPTIONS, identity.tls)
         self._audience = audience
         self._identity = identity
         self._metrics = metrics or Metrics()
@@ -184,6 +185,7 @@ class Client:
             (CALLER_TOKEN_KEY, f"Bearer {self._identity.token(self._audience)}"),
             (TRACEPARENT_KEY, traceparent()),
             *(((VIEWER_TOKEN_KEY, f"Bearer {viewer_token}"),) if viewer_token else ()),
+            *(((PATH_KEY, call.path),) if call and call.path else ()),
         )
 
     def _in_background(self) -> bool:

@@ -35,7 +35,7 @@ class Outcome:
         self.call: Call | None = None
         self.code = "OK"
         self.error: DomainError = Internal()
-        self._write = write
+        self.write = write
         self._failed = False
         self._defect: BaseException | None = None
 
@@ -73,7 +73,7 @@ class Outcome:
     def _severity(self, *, slow: bool) -> int:
         if self._failed:
             return _SEVERITIES.get(self.error.kind, logging.INFO)
-        return logging.INFO if self._write or slow or self.code != "OK" else logging.DEBUG
+        return logging.INFO if self.write or slow or self.code != "OK" else logging.DEBUG
 
     def _fields(self, seconds: float) -> dict[str, object]:
         fields: dict[str, object] = {

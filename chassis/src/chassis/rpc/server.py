@@ -15,15 +15,17 @@ from typing import Any, TypeAlias, TypeVar
 import grpc
 from google.protobuf.message import Message
 
+from chassis.audit import Reads, cleaned_path
 from chassis.errors import DeadlineExceeded, DomainError, Unauthenticated, Unavailable
 from chassis.identity import AccessTokens, Call, Trust, acting_as
 from chassis.metrics import Metrics
 from chassis.policy import Policy
 from chassis.resilience.limiter import Lateness, Limiter
-from chassis.rpc.keys import CALLER_TOKEN_KEY, TRACE_ID_KEY, TRACEPARENT_KEY, VIEWER_TOKEN_KEY
+from chassis.rpc.keys import CALLER_TOKEN_KEY, PATH_KEY, TRACE_ID_KEY, TRACEPARENT_KEY, VIEWER_TOKEN_KEY
 from chassis.rpc.outcome import Outcome
 from chassis.rpc.status import CODES, trailing_metadata
 from chassis.telemetry import current_trace_id, fail, span
+from chassis.tls import Tls, proves
 
 UNREAD_SECONDS = 10.0
 OPEN_SERVICE = "/grpc.health.v1.Health/"
@@ -80,8 +82,13 @@ def make_server(
     metrics: Metrics,
     options: ServerOptions | None = None,
     lateness: Lateness | None = None,
+    reads: Reads | None = None,
+    prove_peers: bool = False,
 ) -> grpc.aio.Server:
-    """A server on which every RPC is traced, counted, checked, masked and answered by name."""
+    """A server on which every RPC is traced, counted, checked, masked and answered by name.
+
+    `prove_peers`: the certificate of whoever calls must be that of the service whose token it shows.
+    """
     options = options or ServerOptions()
     interceptor = _Interceptor(
         service,
@@ -91,12 +98,25 @@ def make_server(
         metrics=metrics,
         options=options,
         lateness=lateness,
+        reads=reads,
+        prove_peers=prove_peers,
     )
     return grpc.aio.server(
         interceptors=[interceptor],
         options=options.channel_options(),
         maximum_concurrent_rpcs=options.max_concurrent_rpcs,
     )
+
+
+def listen(server: grpc.aio.Server, address: str, tls: Tls | None) -> int:
+    """Have the server listen there, to holders of certificates alone where there are such; the port.
+
+    Raises:
+        RuntimeError: nothing can listen there.
+    """
+    if tls is None:
+        return server.add_insecure_port(address)
+    return server.add_secure_port(address, tls.server_credentials())
 
 
 class _Interceptor(grpc.aio.ServerInterceptor):
@@ -110,13 +130,17 @@ class _Interceptor(grpc.aio.ServerInterceptor):
         metrics: Metrics,
         options: ServerOptions,
         lateness: Lateness | None,
+        reads: Reads | None,
+        prove_peers: bool,
     ) -> None:
         self._service = service
         self._trust = trust
         self._access_tokens = access_tokens
         self._policy = policy
+        self._reads = reads
         self._metrics = metrics
         self._options = options
+        self._prove_peers = prove_peers
         self._calls = Limiter(
             "calls", options.max_calls, reserve=options.operators_reserve, lateness=lateness, metrics=metrics
         )
@@ -142,7 +166,7 @@ class _Interceptor(grpc.aio.ServerInterceptor):
         async def one(request: Any, context: Context) -> Message:
             async def respond(call: Call) -> Message:
                 given = _whole(request, call) if uploads else request
-                return self._policy.mask(call, await behaviour(given, context))
+                return await self._told(call, request, await behaviour(given, context))
 
             write = uploads or _is_write(request)
             return await self._answer(path, context, respond, write=write, unread=request if uploads else None)
@@ -150,7 +174,7 @@ class _Interceptor(grpc.aio.ServerInterceptor):
         async def many(request: Any, context: Context) -> None:
             async def respond(call: Call) -> None:
                 async for message in behaviour(request, context):
-                    await context.write(self._policy.mask(call, message))
+                    await context.write(await self._told(call, request, message))
 
             await self._answer(path, context, respond, write=False, streams=True)
 
@@ -158,6 +182,13 @@ class _Interceptor(grpc.aio.ServerInterceptor):
             return grpc.unary_stream_rpc_method_handler(many, inner.request_deserializer, inner.response_serializer)
         make = grpc.stream_unary_rpc_method_handler if uploads else grpc.unary_unary_rpc_method_handler
         return make(one, inner.request_deserializer, inner.response_serializer)
+
+    async def _told(self, call: Call, request: object, answer: Message) -> Message:
+        """The answer as it leaves: masked, and noted in the audit where it shows what is sensitive."""
+        masked = self._policy.mask(call, answer)
+        if self._reads is not None:
+            await self._reads.note(call, request, masked)
+        return masked
 
     async def _answer(
         self,
@@ -214,6 +245,8 @@ class _Interceptor(grpc.aio.ServerInterceptor):
             async with asyncio.timeout(seconds) as limit, place:
                 call = outcome.call = await self._identified(context, outcome.method, time.monotonic() + seconds)
                 self._policy.authorize(call)
+                if outcome.write and call.viewer is not None:
+                    self._access_tokens.revocations.check_fresh()
                 with acting_as(call):
                     return await respond(call)
         except TimeoutError:
@@ -223,9 +256,12 @@ class _Interceptor(grpc.aio.ServerInterceptor):
 
     async def _identified(self, context: Context, method: str, deadline: float) -> Call:
         caller = self._trust.verify(_bearer(context, CALLER_TOKEN_KEY), audience=self._service)
+        if self._prove_peers and not proves(context.auth_context(), caller):
+            raise Unauthenticated(f"the connection's certificate is not that of {caller}, whose token came with it")
         token = _bearer(context, VIEWER_TOKEN_KEY) if _only(context, VIEWER_TOKEN_KEY) else None
         viewer = await self._access_tokens.verify(token) if token else None
-        return Call(caller, viewer, token, method, deadline, correlation_id=current_trace_id())
+        path = cleaned_path(_only(context, PATH_KEY))
+        return Call(caller, viewer, token, method, deadline, correlation_id=current_trace_id(), path=path)
 
 
 async def _whole(requests: AsyncIterator[Message], call: Call) -> AsyncIterator[Message]:

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ from chassis.identity import (
 )
 from chassis.ids import uuid7
 from chassis.process import Process
+from chassis.revocations import Revocation, Revocations
 from chassis.rpc.client import Client
 from chassis.service import Service
 
@@ -39,6 +40,21 @@ def ensure_tracing() -> None:
     """Make trace ids valid in this process, which can have one provider only."""
     if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         telemetry.configure("tests")
+
+
+class _Told(Revocations):
+    """What is void, said once: a test has no auth, and a server of its own nobody who asks each second."""
+
+    def __init__(self, revoked: Sequence[Revocation]) -> None:
+        async def source(_since: str) -> tuple[Sequence[Revocation], str]:
+            return revoked, ""
+
+        super().__init__(source)
+        self._take(revoked)
+        self._answered_at = float("inf")
+
+    async def ask(self) -> None:
+        """Hear nothing new."""
 
 
 class Installation:
@@ -74,14 +90,14 @@ class Installation:
         """A service as itself, to call others with."""
         return ServiceIdentity(service, self._keys[service])
 
-    def access_tokens(self, clock: Clock | None = None) -> AccessTokens:
-        """What takes the tokens that `token` makes, by this clock."""
+    def access_tokens(self, clock: Clock | None = None, revoked: Sequence[Revocation] = ()) -> AccessTokens:
+        """What takes the tokens that `token` makes, by this clock, but for those that are void by what stands there."""
         keys = json.dumps({"keys": [public_jwk(self._signing_key.public_key(), KEY_ID)]})
 
         async def jwks() -> str:
             return keys
 
-        return AccessTokens(jwks, clock)
+        return AccessTokens(jwks, _Told(revoked), clock)
 
     def token(self, viewer: Viewer, clock: Clock | None = None) -> str:
         """An access token that speaks for this viewer."""
@@ -96,6 +112,7 @@ class Installation:
             "iat": now,
             "nbf": now,
             "exp": int(viewer.expires_at.timestamp()),
+            "account_version": viewer.version,
         }
         if viewer.role is not None:
             claims["role"] = viewer.role.value

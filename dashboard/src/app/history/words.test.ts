@@ -31,8 +31,8 @@ describe("a change in words", () => {
   });
 
   test("says of a value that it is erased or sealed, and shortens by whole characters", () => {
-    expect([{ erased: true }, { $sealed: "x", subject: "y" }, null, true, ["a", "b"], [], { key: "high", source: "person" }, { a: 1 }, "IN_PROGRESS", "I"].map(valueWords))
-      .toEqual(["erased for good", "sealed", "nothing", "yes", "a, b", "nothing", "high", '{"a":1}', "in progress", "I"]);
+    expect([{ erased: true }, { hidden: true }, { $sealed: "x", subject: "y" }, null, true, ["a", "b"], [], { key: "high", source: "person" }, { a: 1 }, "IN_PROGRESS", "I"].map(valueWords))
+      .toEqual(["erased for good", "not for you", "sealed", "nothing", "yes", "a, b", "nothing", "high", '{"a":1}', "in progress", "I"]);
     expect(valueWords("🔥".repeat(401))).toBe(`${"🔥".repeat(400)}…`);
     expect(stateWords({ title: "a", reporter_name: { erased: true } })).toEqual([{ field: "Title", value: "a" }, { field: "Reporter name", value: "erased for good" }]);
   });

@@ -83,6 +83,7 @@ export function valueWords(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? "nothing" : value.some((each) => typeof each === "object") ? `${value.length} of them` : shortened(value.join(", "));
   if (!isRecord(value)) return "";
   if (value.erased === true) return "erased for good";
+  if (value.hidden === true) return "not for you";
   if ("$sealed" in value) return "sealed";
   if ("key" in value) return valueWords(value.key);
   if (typeof value.engine === "string") return `made by the ${value.engine} engine`;

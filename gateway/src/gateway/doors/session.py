@@ -13,16 +13,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aiops.auth.v1 import auth_service_pb2 as pb
+from aiops.auth.v1.user_pb2 import Session
 from chassis.clock import Clock
 from chassis.errors import DomainError, ErrorKind, Forbidden, IdempotencyKeyInvalid, InvalidArgument, Unauthenticated
 from chassis.identity import Call, acting_as
 from chassis.resilience.limiter import Limiter
 from gateway.clients.auth import AuthCalls
+from gateway.context import Caller
 from gateway.doors.problem import problem
 from gateway.graph.auth import Role
 from gateway.graph.enums import name_or_none
+from gateway.rates import DOOR_COST, Rates
 from gateway.services import Services
 from gateway.transports.body import BodyTooLarge, bounded, refuse_announced
+from gateway.transports.origin import from_own_pages
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +43,11 @@ Begun = pb.LogInResponse | pb.RefreshSessionResponse
 class SessionDoor:
     """Begins, continues and ends the session of the browser that asks."""
 
-    def __init__(self, services: Services, clock: Clock, places: Limiter, *, secure: bool) -> None:
+    def __init__(self, services: Services, clock: Clock, places: Limiter, rates: Rates, *, secure: bool) -> None:
         self._services = services
         self._clock = clock
         self._places = places
+        self._rates = rates
         self._secure = secure
 
     async def begin(self, request: Request) -> Response:
@@ -60,7 +65,8 @@ class SessionDoor:
     async def _answer(self, request: Request, act: Callable[[Request], Awaitable[Response]]) -> Response:
         try:
             _refuse_forged(request)
-            with acting_as(Call("client", None, None, request.url.path)):
+            self._rates.take(Caller(address=request.client.host if request.client else ""), DOOR_COST)
+            with acting_as(Call("client", None, None, request.url.path, path=f"door {request.url.path}")):
                 response = await act(request)
         except DomainError as error:
             response = _refused(error)
@@ -124,9 +130,13 @@ class SessionDoor:
             },
         }
         response = Response(orjson.dumps(body), media_type="application/json")
+        self.keep(response, session)
+        return response
+
+    def keep(self, response: Response, session: Session) -> None:
+        """Put the refresh token of a session that has begun into the browser's cookie."""
         left = session.refresh_token_expires_at.ToDatetime(UTC) - self._clock.now()
         self._put(response, session.refresh_token, max(0, int(left.total_seconds())))
-        return response
 
     def _forget(self, response: Response) -> None:
         self._put(response, "", 0)
@@ -149,10 +159,9 @@ def _refuse_forged(request: Request) -> None:
         Forbidden: it may have.
     """
     headers = request.headers
-    origin = headers.get("origin")
     if headers.get(CSRF_HEADER) != "1":
         raise Forbidden("send the header X-Aiops-Csrf: 1, which no form and no page of another site can send")
-    if origin is not None and origin.partition("://")[2].lower() != headers.get("host", "").lower():
+    if not from_own_pages(headers):
         raise Forbidden("this was sent by a page of another origin; open the dashboard under the gateway's own address")
     if headers.get("sec-fetch-site", "same-origin") != "same-origin":
         raise Forbidden("this was sent by a page of another site; open the dashboard under the gateway's own address")

@@ -20,7 +20,9 @@ from chassis.resilience.limiter import Limiter
 from chassis.telemetry import current_trace_id
 from gateway.auth import Authenticator
 from gateway.clients.logs import LogsCalls
+from gateway.context import Caller
 from gateway.doors.problem import problem
+from gateway.rates import DOOR_COST, Rates
 from gateway.services import Services
 from gateway.transports.body import bounded, gunzip, refuse_announced
 
@@ -39,10 +41,11 @@ class ContentUnsupported(InvalidInput):
 class UploadDoor:
     """Takes files from people and machines."""
 
-    def __init__(self, services: Services, authenticator: Authenticator, places: Limiter) -> None:
+    def __init__(self, services: Services, authenticator: Authenticator, places: Limiter, rates: Rates) -> None:
         self._services = services
         self._authenticator = authenticator
         self._places = places
+        self._rates = rates
 
     async def post(self, request: Request) -> Response:
         """Store the body as a log: 202 and the log, whose summary follows."""
@@ -58,9 +61,10 @@ class UploadDoor:
         proof = await self._authenticator.authenticate(request.headers.get("authorization"))
         if proof is None:
             raise Unauthenticated("send an access token or an API token with scope logs:write as a bearer token")
+        self._rates.take(Caller(proof.viewer), DOOR_COST)
         messages = _messages(_header(request), _pieces(request))
         async with self._places.place():
-            with acting_as(Call("client", proof.viewer, proof.token, "UploadLog")):
+            with acting_as(Call("client", proof.viewer, proof.token, "UploadLog", path="door /v1/logs/upload")):
                 return await LogsCalls(self._services.logs_client, self._services.logs).upload(messages)
 
 

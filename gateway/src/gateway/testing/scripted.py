@@ -91,10 +91,13 @@ async def running_script(
     policy = Policy(
         {method.name: anybody for each in script.descriptors for method in each.methods}, lambda _call, message: message
     )
+    access_tokens = installation.access_tokens()
+    await access_tokens.revocations.ask()
+    keeping = asyncio.get_running_loop().create_task(access_tokens.revocations.keep())
     server = make_server(
         name,
         trust=Trust.from_file(installation.folder / "trust.json"),
-        access_tokens=installation.access_tokens(),
+        access_tokens=access_tokens,
         policy=policy,
         metrics=Metrics(),
     )
@@ -105,4 +108,5 @@ async def running_script(
     try:
         yield script
     finally:
+        keeping.cancel()
         await server.stop(0)

@@ -15,13 +15,17 @@ from gateway.auth import Authenticator
 from gateway.context import Caller
 from gateway.masking import present
 from gateway.operations import Operations
+from gateway.rates import RateLimited
 from gateway.transports.body import BodyTooLarge, bounded, refuse_announced
+from gateway.trusted import Asked
 
 MAX_BODY_BYTES = 1_500_000
 """Room for a pasted log of 1 MB and the escapes of JSON."""
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
+
+TOO_MUCH = frozenset({Overloaded.reason, RateLimited.reason})
 
 STATUS = {
     ErrorKind.UNAUTHENTICATED: 401,
@@ -50,7 +54,7 @@ class GraphQLOverHttp:
             proof = await self._authenticator.authenticate(request.headers.get("authorization"))
             refuse_announced(request, MAX_BODY_BYTES)
             body = b"".join([chunk async for chunk in bounded(request.stream(), MAX_BODY_BYTES)])
-            text, variables, operation_name = _parameters(body)
+            asked, variables, operation_name = _parameters(body)
         except BodyTooLarge:
             message = (
                 f"an operation may have at most {MAX_BODY_BYTES:,} bytes; send commits in smaller batches, "
@@ -65,14 +69,17 @@ class GraphQLOverHttp:
             token=proof.token if proof else None,
             address=request.client.host if request.client else "",
             idempotency_key=request.headers.get("idempotency-key"),
+            agent=request.headers.get("apollographql-client-name", request.headers.get("user-agent", "")),
         )
-        result = await self._operations.execute(text, variables, operation_name, caller)
+        result = await self._operations.execute(asked, variables, operation_name, caller)
         executed = {} if _request_failed(result) else {"data": result.data}
-        return _answer(_body(result.errors, **executed), _status(result, media_type), media_type)
+        answer = _answer(_body(result.errors, **executed), _status(result, media_type), media_type)
+        answer.headers.update(self._operations.rates.headers(caller))
+        return answer
 
 
-def _parameters(body: bytes) -> tuple[str, Mapping[str, Any] | None, str | None]:
-    """Query, variables and operation name of a request.
+def _parameters(body: bytes) -> tuple[Asked, Mapping[str, Any] | None, str | None]:
+    """Document, variables and operation name of a request.
 
     Raises:
         InvalidArgument: it is no such request.
@@ -83,7 +90,7 @@ def _parameters(body: bytes) -> tuple[str, Mapping[str, Any] | None, str | None]
         raise InvalidArgument("the body is not valid JSON", field="body") from error
     if isinstance(given, list):
         raise InvalidArgument("batches are not taken; send each operation by itself", field="body")
-    if not isinstance(given, dict) or not isinstance(given.get("query"), str):
+    if not isinstance(given, dict):
         raise InvalidArgument("the body must be an object with the document as the string `query`", field="query")
     variables, operation_name, extensions = (given.get(key) for key in ("variables", "operationName", "extensions"))
     if not isinstance(variables, dict | None):
@@ -92,7 +99,7 @@ def _parameters(body: bytes) -> tuple[str, Mapping[str, Any] | None, str | None]
         raise InvalidArgument("operationName must be a string", field="operationName")
     if not isinstance(extensions, dict | None):
         raise InvalidArgument("extensions must be an object", field="extensions")
-    return given["query"], variables, operation_name
+    return Asked.of(given), variables, operation_name
 
 
 def _request_failed(result: ExecutionResult) -> bool:
@@ -116,7 +123,7 @@ def _status(result: ExecutionResult, media_type: str) -> int:
 def _overloaded(data: Mapping[str, Any] | None, errors: list[GraphQLError]) -> bool:
     """Whether there is nothing in the answer but that too much is going on."""
     nothing = data is None or all(field is None for field in data.values())
-    return nothing and all((error.extensions or {}).get("code") == Overloaded.reason for error in errors)
+    return nothing and all((error.extensions or {}).get("code") in TOO_MUCH for error in errors)
 
 
 def _retry_after(body: Mapping[str, Any]) -> str:

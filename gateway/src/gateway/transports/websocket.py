@@ -6,7 +6,7 @@ that the connection ends when the token does.
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from typing import Any, cast
 
@@ -19,12 +19,15 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import Connec
 from strawberry.types.execution import ExecutionResult
 from strawberry.types.unset import UNSET
 
-from aiops.events.v1.envelope_pb2 import Envelope
 from chassis.clock import Clock
-from chassis.errors import DomainError, ErrorKind, Unauthenticated
+from chassis.errors import DomainError, ErrorKind, InvalidArgument, Unauthenticated
+from chassis.identity import Viewer
+from chassis.revocations import Revocations
 from gateway.auth import Authenticator
 from gateway.context import Caller
 from gateway.operations import Operations
+from gateway.transports.origin import from_own_pages
+from gateway.trusted import Asked
 
 CONNECTION_INIT_SECONDS = 5.0
 MAX_OPERATIONS_PER_CONNECTION = 10
@@ -68,9 +71,8 @@ class _ForCaller:
         root_value: None,
     ) -> AsyncGenerator[ExecutionResult, None]:
         del context_value, root_value  # every operation gets its own
-        return self._operations.stream(
-            query if isinstance(query, str) else "", variable_values, operation_name, self.caller
-        )
+        assert isinstance(query, Asked), "Connection.handle_message puts it there"
+        return self._operations.stream(query, variable_values, operation_name, self.caller)
 
 
 class Connection(BaseGraphQLTransportWSHandler[None, None]):
@@ -83,6 +85,9 @@ class Connection(BaseGraphQLTransportWSHandler[None, None]):
         self._clock = clock
         self._for_caller = _ForCaller(operations)
         self._address = websocket.client.host if websocket.client else ""
+        self._agent = websocket.headers.get("user-agent", "")
+        self._operations = operations
+        self._held = ExitStack()
         self._lifetime = asyncio.timeout(None)
         view = cast("Any", _View())
         super().__init__(
@@ -98,14 +103,18 @@ class Connection(BaseGraphQLTransportWSHandler[None, None]):
     async def handle(self) -> None:
         """Talk until the client leaves or its token ends."""
         try:
-            async with self._lifetime:
-                await super().handle()
+            with self._held:
+                async with self._lifetime:
+                    await super().handle()
         except TimeoutError:
             await self.close(FORBIDDEN, "Token expired")
 
     async def handle_message(self, message: Message) -> None:
         """Take one message; the library trusts its form, so one without it ends here."""
         if _well_formed(message):
+            if message["type"] == "subscribe":
+                payload = cast("dict[str, Any]", message["payload"])
+                payload["query"] = Asked.of(payload)  # the library hands it on as it is
             await super().handle_message(message)
         else:
             await self.close(BAD_REQUEST, "Message without the form of graphql-transport-ws")
@@ -129,12 +138,14 @@ class Connection(BaseGraphQLTransportWSHandler[None, None]):
             raise Unauthenticated('send {"authorization": "Bearer <token>"} with connection_init')
         left = proof.viewer.expires_at - self._clock.now()
         self._lifetime.reschedule(asyncio.get_running_loop().time() + left.total_seconds())
-        self._for_caller.caller = Caller(proof.viewer, proof.token, self._address)
+        caller = Caller(proof.viewer, proof.token, self._address, agent=self._agent)
+        self._held.enter_context(self._operations.connections.held(caller))
+        self._for_caller.caller = caller
 
-    def belongs_to(self, id_: str) -> bool:
-        """Whether this is the session, or a session of the user, with this id."""
-        viewer = self._for_caller.caller.viewer
-        return viewer is not None and id_ in {str(viewer.id), str(viewer.session_id)}
+    @property
+    def viewer(self) -> Viewer | None:
+        """Who is connected, once he has said it."""
+        return self._for_caller.caller.viewer
 
     async def close(self, code: int, reason: str) -> None:
         """End the conversation."""
@@ -151,13 +162,16 @@ def _well_formed(message: object) -> bool:
     if message.get("type") != "subscribe":
         return True
     payload = message.get("payload")
-    return (
+    formed = (
         isinstance(payload, dict)
-        and isinstance(payload.get("query"), str)
         and isinstance(payload.get("variables"), dict | None)
         and isinstance(payload.get("operationName"), str | None)
         and isinstance(payload.get("extensions"), dict | None)
     )
+    try:
+        return formed and bool(Asked.of(cast("dict[str, Any]", payload)))
+    except InvalidArgument:
+        return False
 
 
 class GraphQLOverWebSocket:
@@ -168,9 +182,13 @@ class GraphQLOverWebSocket:
         self._authenticator = authenticator
         self._clock = clock
         self._connections: set[Connection] = set()
+        self._closing: set[asyncio.Future[None]] = set()
 
     async def connect(self, websocket: WebSocket) -> None:
         """Serve one client."""
+        if not from_own_pages(websocket.headers):
+            await websocket.close(FORBIDDEN, "Origin not allowed")  # before it is accepted: HTTP 403
+            return
         if GRAPHQL_TRANSPORT_WS_PROTOCOL not in websocket.scope.get("subprotocols", ()):
             await websocket.accept()
             await websocket.close(SUBPROTOCOL_NOT_ACCEPTABLE, "Subprotocol not acceptable")
@@ -183,10 +201,13 @@ class GraphQLOverWebSocket:
         finally:
             self._connections.discard(connection)
 
-    async def hear_access(self, envelope: Envelope) -> None:
-        """Turn away whom auth just took something from: the event is about his session or his account."""
-        for connection in [each for each in self._connections if each.belongs_to(envelope.aggregate_id)]:
-            await connection.close(FORBIDDEN, "Access changed")
+    def turn_away(self, revocations: Revocations) -> None:
+        """End the connections of all whose tokens are void by now."""
+        for connection in self._connections:
+            if connection.viewer is not None and revocations.is_void(connection.viewer):
+                closing = asyncio.ensure_future(connection.close(FORBIDDEN, "Access changed"))
+                self._closing.add(closing)
+                closing.add_done_callback(self._closing.discard)
 
     async def close(self) -> None:
         """Ask all clients to come again: they will find another gateway, or this one after its restart."""

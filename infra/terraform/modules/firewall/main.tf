@@ -5,10 +5,10 @@ locals {
   # port: gRPC of a service, HTTP of gateway and dashboard; operations: health and metrics, and auth's public keys.
   components = {
     auth      = { port = 8101, operations = 8201, postgres = true, keys = false, calls = [] }
-    logs      = { port = 8102, operations = 8202, postgres = true, keys = true, calls = ["ai"] }
+    logs      = { port = 8102, operations = 8202, postgres = true, keys = true, calls = ["ai", "auth"] }
     tickets   = { port = 8103, operations = 8203, postgres = true, keys = true, calls = ["ai", "auth", "logs"] }
-    changelog = { port = 8104, operations = 8204, postgres = true, keys = true, calls = ["ai"] }
-    ai        = { port = 8105, operations = 8205, postgres = true, keys = true, calls = [] }
+    changelog = { port = 8104, operations = 8204, postgres = true, keys = true, calls = ["ai", "auth"] }
+    ai        = { port = 8105, operations = 8205, postgres = true, keys = true, calls = ["auth"] }
     gateway   = { port = 8080, operations = 8180, postgres = false, keys = true, calls = ["ai", "auth", "changelog", "logs", "tickets"] }
     dashboard = { port = 8080, operations = 8180, postgres = false, keys = false, calls = [] }
   }

@@ -1,31 +1,44 @@
-"""Who may call ai. Runs hold no text of what was asked, so there is nothing to mask in them."""
+"""Who may call ai, and what leaves it. Runs hold no text of what was asked; answers do, for the service that asked."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from chassis.identity import Role
-from chassis.policy import Policy, allow
+from chassis.masking import Kind, Mask, fields, rows, seen_by, table
+from chassis.policy import Policy, Rule, allow
 
-if TYPE_CHECKING:
-    from google.protobuf.message import Message
+RULES: Mapping[str, Rule] = {
+    "SummarizeEvidence": allow("logs", background=True),
+    "TriageTicket": allow("tickets", background=True),
+    "WordHighlights": allow("changelog", background=True),
+    "BatchGetRuns": allow("gateway", "logs", roles=(Role.ADMIN, Role.OPS, Role.HR), background=True),
+}
 
-    from chassis.identity import Call
+_WHO_ASKED = seen_by(Kind.SERVICE)
+_WHO_READS_RUNS = seen_by(Kind.ADMIN, Kind.OPS, Kind.HR, Kind.SERVICE)
+
+TABLE = table(
+    fields(
+        "aiops.ai.v1",
+        {
+            "Run": rows(
+                _WHO_READS_RUNS,
+                "id task engine model prompt_version input_digest input_tokens output_tokens latency_milliseconds "
+                "fallback_reason created_at attempt_count",
+            ),
+            "BatchGetRunsResponse": rows(_WHO_READS_RUNS, "runs"),
+            "SummarizeEvidenceResponse": rows(_WHO_ASKED, "run sentences builtin_sentences"),
+            "Sentence": rows(_WHO_ASKED, "text entry_keys record_ids"),
+            "TriageTicketResponse": rows(_WHO_ASKED, "run category priority team people"),
+            "Choice": rows(_WHO_ASKED, "value confidence uncertain reasons"),
+            "Suspicion": rows(_WHO_ASKED, "suspected confidence reasons"),
+            "Reason": rows(_WHO_ASKED, "field start end quote explanation"),
+            "WordHighlightsResponse": rows(_WHO_ASKED, "run highlights builtin_highlights"),
+            "HighlightSentence": rows(_WHO_ASKED, "text entry_keys"),
+        },
+    )
+)
 
 
 def make_policy() -> Policy:
-    """The rules of all RPCs of ai."""
-    return Policy(
-        {
-            "SummarizeEvidence": allow("logs", background=True),
-            "TriageTicket": allow("tickets", background=True),
-            "WordHighlights": allow("changelog", background=True),
-            "BatchGetRuns": allow("gateway", "logs", roles=(Role.ADMIN, Role.OPS, Role.HR), background=True),
-        },
-        mask,
-    )
-
-
-def mask(call: Call, message: Message) -> Message:  # noqa: ARG001 - the signature of every service's mask
-    """The message as it is."""
-    return message
+    """The rules and the mask of ai."""
+    return Policy(RULES, Mask(TABLE))

@@ -26,7 +26,7 @@ async def test_a_reply_becomes_sentences_with_the_records_behind_their_refs(endp
         answer = await engine.answer(summary_task(evidence()), budget_seconds=10)
 
     assert answer.content == SAID
-    assert (answer.engine, answer.model, answer.prompt_version) == (EngineName.OPENAI, "served-model", 1)
+    assert (answer.engine, answer.model, answer.prompt_version) == (EngineName.OPENAI, "test-model-2026-08-06", 1)
     assert (answer.input_tokens, answer.output_tokens, answer.attempt_count) == (700, 90, 1)
 
 
@@ -243,3 +243,38 @@ async def test_a_local_server_needs_no_key(endpoint: Endpoint) -> None:
         answer = await engine.answer(summary_task(evidence()), budget_seconds=10)
 
     assert answer.content == SAID
+
+
+@pytest.mark.parametrize(
+    ("served", "shown"),
+    [
+        ("test-model", "test-model"),
+        ("test-model-2026-08-06", "test-model-2026-08-06"),
+        ("test-model:latest", "test-model:latest"),
+        ("another-model", "test-model"),
+        ("test-model see https://evil.example", "test-model"),
+        ("test-model-alice-is-dismissed", "test-model"),
+        ("<img src=x>", "test-model"),
+        ("", "test-model"),
+        (None, "test-model"),
+        (["test-model"], "test-model"),
+    ],
+)
+async def test_a_reply_may_add_a_version_to_the_name_of_its_model_and_nothing_else(
+    endpoint: Endpoint, served: object, shown: str
+) -> None:
+    endpoint.answers(Answered(completion(reply(), model=served)))
+
+    async with engine_at(endpoint) as engine:
+        answer = await engine.answer(summary_task(evidence()), budget_seconds=10)
+
+    assert answer.model == shown
+
+
+async def test_what_a_reply_says_it_took_is_bounded(endpoint: Endpoint) -> None:
+    endpoint.answers(Answered(completion(reply(), usage={"prompt_tokens": 10**40, "completion_tokens": -5})))
+
+    async with engine_at(endpoint) as engine:
+        answer = await engine.answer(summary_task(evidence()), budget_seconds=10)
+
+    assert (answer.input_tokens, answer.output_tokens) == (1 << 30, 0)

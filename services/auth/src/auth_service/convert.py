@@ -1,23 +1,27 @@
 """Between protos and domain: pure and total. What comes in malformed is refused with the field's name."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from aiops.auth.v1 import auth_service_pb2 as pb
 from aiops.auth.v1 import events_pb2 as events
 from aiops.auth.v1 import user_pb2
+from aiops.identity.v1 import identity_service_pb2 as identity_pb
 from auth_service import domain
 from auth_service.credentials import api_token as machine
 from auth_service.credentials.issued import Invited, IssuedApiToken, IssuedSession
 from auth_service.credentials.opaque import Secret
 from auth_service.credentials.signing import AccessToken
 from auth_service.domain import Role, User, UserStatus
+from auth_service.oidc import sign_in
 from chassis.errors import InvalidArgument, Unauthenticated
 from chassis.events import Event
 from chassis.identity import Call
 from chassis.ids import MAXIMUM_BATCH, parse_id
 from chassis.paging import Slice, page_info
 from chassis.protos import moment_from, moment_to_proto
+from chassis.revocations import Revocation
 
 _ROLES: "Mapping[Role | None, user_pb2.Role.ValueType]" = {
     None: user_pb2.ROLE_UNSPECIFIED,
@@ -112,6 +116,37 @@ def revoke_api_token_command(request: pb.RevokeApiTokenRequest) -> machine.Revok
         InvalidArgument: the id is malformed.
     """
     return machine.RevokeApiToken(parse_id(request.api_token_id, field="api_token_id"), request.expected_version)
+
+
+def begin_sign_in_command(request: pb.BeginSignInRequest) -> sign_in.BeginSignIn:
+    """The wish to sign in at the provider."""
+    return sign_in.BeginSignIn(request.redirect_uri, request.next_path, request.client_address)
+
+
+def complete_sign_in_command(request: pb.CompleteSignInRequest) -> sign_in.CompleteSignIn:
+    """What a browser brought back from the provider."""
+    return sign_in.CompleteSignIn(
+        state=Secret(request.state),
+        code=request.code,
+        issuer=request.issuer,
+        browser_secret=Secret(request.browser_secret),
+        client_address=request.client_address,
+    )
+
+
+def departure_to_proto(departure: sign_in.Departure, expires_at: datetime) -> pb.BeginSignInResponse:
+    """Where a browser goes now."""
+    return pb.BeginSignInResponse(
+        authorization_url=departure.authorization_url,
+        browser_secret=departure.browser_secret.text,
+        expires_at=moment_to_proto(expires_at),
+    )
+
+
+def arrived_to_proto(issued: IssuedSession, arrival: sign_in.Arrival) -> pb.CompleteSignInResponse:
+    """The session of somebody whom the provider has vouched for."""
+    session, user = session_to_proto(issued), user_to_proto(issued.user)
+    return pb.CompleteSignInResponse(session=session, user=user, next_path=arrival.next_path)
 
 
 def secret_from(text: str) -> Secret:
@@ -218,6 +253,12 @@ def exchanged_to_proto(token: AccessToken) -> pb.ExchangeApiTokenResponse:
     return pb.ExchangeApiTokenResponse(
         access_token=token.text, access_token_expires_at=moment_to_proto(token.expires_at)
     )
+
+
+def revocations_to_proto(revocations: Sequence[Revocation], cursor: str) -> identity_pb.ListRevocationsResponse:
+    """What is void, for processes that take tokens."""
+    listed = [identity_pb.Revocation(id=str(each.id), version=each.version) for each in revocations]
+    return identity_pb.ListRevocationsResponse(revocations=listed, cursor=cursor)
 
 
 def users_page_to_proto(page: Slice[User]) -> pb.ListUsersResponse:

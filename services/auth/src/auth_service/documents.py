@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from auth_service.domain import User
 from auth_service.erasure import erase
-from auth_service.policy import RULES, sees_addresses
+from auth_service.policy import HISTORY, RULES
 from auth_service.store import user_from
 from auth_service.tables import users
 from chassis.db import ReadTx
@@ -52,11 +52,6 @@ async def iterate(tx: ReadTx, after_id: UUID | None, limit: int) -> Sequence[Use
     return [user_from(row) for row in await tx.fetch_all(statement)]
 
 
-def _whoever_reads_users(_call: Call) -> bool:
-    """`current` has decided."""
-    return True
-
-
 HISTORIES = (
     History(
         kind="user",
@@ -65,8 +60,7 @@ HISTORIES = (
         schema_version=1,
         upcast=unchanged,
         current=current,
-        visible=dict.fromkeys(("display_name", "role", "status", "created_at"), _whoever_reads_users)
-        | {"email": sees_addresses},
+        visible=HISTORY,
         iterate=iterate,
         erase=erase,
     ),

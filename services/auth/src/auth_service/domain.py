@@ -49,9 +49,9 @@ class UserStatus(StrEnum):
 STATUS_MOVES: Mapping[UserStatus, tuple[UserStatus, ...]] = MappingProxyType({
     UserStatus.INVITED: (UserStatus.ACTIVE, UserStatus.DEACTIVATED),
     UserStatus.ACTIVE: (UserStatus.DEACTIVATED,),
-    UserStatus.DEACTIVATED: (),
+    UserStatus.DEACTIVATED: (UserStatus.ACTIVE,),
 })  # fmt: skip
-"""What an account may become; a closed one stays closed."""
+"""What an account may become; a closed one only comes back through the provider whose groups had closed it."""
 
 
 class SignUpMode(StrEnum):
@@ -127,6 +127,11 @@ class User:
             raise UserStateUnchanged("the user is deactivated already", status=self.status)
         user = self._changed(at, status=UserStatus.DEACTIVATED)
         return user, UserWasDeactivated(user.id, user.version)
+
+    def reopened(self, role: Role, at: datetime) -> tuple[User, UserSignedUp]:
+        """The person whom the provider's groups had shut out is one of theirs again."""
+        user = self._changed(at, status=UserStatus.ACTIVE, role=role)
+        return user, UserSignedUp(user.id, user.version, role)
 
     @property
     def is_erased(self) -> bool:
@@ -297,7 +302,7 @@ class ChangePassword:
 
 @dataclass(frozen=True)
 class UserSignedUp:
-    """A person made an account, or took up an invitation."""
+    """A person made an account, took up an invitation, or came back through the provider."""
 
     user_id: UUID
     version: int
@@ -315,7 +320,7 @@ class UserInvited:
 
 @dataclass(frozen=True)
 class UserRoleSet:
-    """An admin gave or took a role."""
+    """An admin gave or took a role, or the provider's groups did."""
 
     user_id: UUID
     version: int

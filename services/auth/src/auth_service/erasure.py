@@ -8,6 +8,7 @@ from auth_service.convert import fact_to_event
 from auth_service.credentials import vault
 from auth_service.credentials.verification import account_throttle
 from auth_service.domain import RevocationCause, User
+from auth_service.oidc import records
 from chassis.db import WriteTx
 from chassis.events import Event
 
@@ -32,6 +33,7 @@ async def erase(tx: WriteTx, subject: str) -> Sequence[tuple[User, User, Event]]
         await store.save_revoked(tx, revoked)
         tx.publish(fact_to_event(ended))
     await store.forget_credentials(tx, found.id)
+    await records.forget_identity(tx, found.id)
     await vault.forgive(tx, account_throttle(found.email))
     await store.record(tx, "user.erased", found.id)
     if admins == {found.id}:

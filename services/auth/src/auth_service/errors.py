@@ -120,3 +120,66 @@ class UserStateUnchanged(Conflict):
     """The user has that state already."""
 
     reason = "USER_STATE_UNCHANGED"
+
+
+class SignInNotSetUp(NotFound):
+    """There is no sign-in through an OpenID provider here."""
+
+    reason = "SIGN_IN_NOT_SET_UP"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "sign-in through a provider is not set up here; use a password, or ask an operator to set AUTH_OIDC_ISSUER",
+            setting="AUTH_OIDC_ISSUER",
+        )
+
+
+class SignInExpired(Unauthenticated):
+    """The sign-in is unknown, over, or was begun in another browser: the same words for all three."""
+
+    reason = "SIGN_IN_EXPIRED"
+
+    def __init__(self) -> None:
+        super().__init__("this sign-in took too long, was used before, or was begun in another browser; start again")
+
+
+class SignInRejected(Unauthenticated):
+    """What the provider sent proves nothing; the message tells an operator why and never quotes it."""
+
+    reason = "SIGN_IN_REJECTED"
+
+
+class NoRoleForGroups(PermissionDenied):
+    """None of the person's groups gives a role here."""
+
+    reason = "NO_ROLE_FOR_GROUPS"
+
+    def __init__(self) -> None:
+        super().__init__("none of your groups at the provider gives access here; ask whoever manages them")
+
+
+class EmailUnverified(PermissionDenied):
+    """The provider does not vouch for the e-mail address."""
+
+    reason = "EMAIL_UNVERIFIED"
+
+    def __init__(self) -> None:
+        super().__init__("the provider does not vouch for your e-mail address; have it verified and sign in again")
+
+
+class PasswordNotHere(Conflict):
+    """The person signs in through the provider."""
+
+    reason = "PASSWORD_NOT_HERE"
+
+    def __init__(self) -> None:
+        super().__init__("this account signs in through the organisation's provider and has no password here")
+
+
+class LogoutTokenInvalid(InvalidInput):
+    """The logout token is forged, expired, for somebody else, or came before: the same words for all."""
+
+    reason = "LOGOUT_TOKEN_INVALID"
+
+    def __init__(self) -> None:
+        super().__init__("this logout token is not genuine, not current, or came before")

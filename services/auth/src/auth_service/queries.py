@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from auth_service import store
-from auth_service.credentials import vault
+from auth_service.credentials import vault, voids
 from auth_service.credentials.api_token import ApiToken
 from auth_service.credentials.signing import RETIRED_KEY_PUBLISHED, KeySealer, KeyState, Signer, jwks
 from auth_service.domain import User, UserStatus, email_key
@@ -16,6 +16,7 @@ from chassis.clock import Clock
 from chassis.db import Database, ReadTx
 from chassis.errors import Unavailable
 from chassis.paging import Page, Slice, decode_cursor, encode_cursor
+from chassis.revocations import Revocation
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
@@ -74,6 +75,11 @@ async def list_api_tokens(page: Page, tx: ReadTx) -> Slice[ApiToken]:
     found = [vault.api_token_from(row) for row in await tx.fetch_all(statement)]
     shown = tuple(found[: page.first])
     return Slice(shown, tuple(encode_cursor(str(token.id)) for token in shown), has_next_page=len(found) > page.first)
+
+
+async def list_revocations(since: str, tx: ReadTx) -> tuple[Sequence[Revocation], str]:
+    """Which access tokens are void, and what to ask with the next time."""
+    return await voids.list_since(tx, since)
 
 
 class KeyRing:

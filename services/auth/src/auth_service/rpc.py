@@ -6,11 +6,20 @@ import grpc
 
 from aiops.auth.v1 import auth_service_pb2 as pb
 from aiops.auth.v1.auth_service_pb2_grpc import AuthServiceServicer
+from aiops.identity.v1.identity_service_pb2 import (
+    ListRevocationsRequest,
+    ListRevocationsResponse,
+    ListSigningKeysRequest,
+    ListSigningKeysResponse,
+)
+from aiops.identity.v1.identity_service_pb2_grpc import IdentityServiceServicer
 from auth_service import convert, queries, usecases
 from auth_service.credentials import machines
 from auth_service.credentials.setup_file import SetupTokenFile
 from auth_service.credentials.verification import PasswordVerification
 from auth_service.domain import AccountRules
+from auth_service.oidc import admission
+from auth_service.oidc.sign_in import SignIn, begin_sign_in
 from auth_service.queries import KeyRing
 from chassis.db import Database, UnitOfWork, WriteTx
 from chassis.identity import current_call
@@ -20,8 +29,8 @@ from chassis.paging import page_from
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
-class AuthServicer(AuthServiceServicer):
-    """Answers AuthService."""
+class AuthServicer(AuthServiceServicer, IdentityServiceServicer):
+    """Answers AuthService and IdentityService."""
 
     def __init__(
         self,
@@ -32,13 +41,24 @@ class AuthServicer(AuthServiceServicer):
         keys: KeyRing,
         setup_file: SetupTokenFile,
         rules: AccountRules,
+        sign_in: SignIn,
     ) -> None:
         self._database = database
         self._uow = unit_of_work
+        self._sign_in = sign_in
         self._verification = verification
         self._keys = keys
         self._setup_file = setup_file
         self._rules = rules
+
+    async def ListSigningKeys(self, request: ListSigningKeysRequest, context: Context) -> ListSigningKeysResponse:
+        """The public keys of access tokens; of IdentityService."""
+        return ListSigningKeysResponse(jwks=await self._keys.jwks())
+
+    async def ListRevocations(self, request: ListRevocationsRequest, context: Context) -> ListRevocationsResponse:
+        """Which access tokens are void before their time; of IdentityService."""
+        async with self._database.read() as tx:
+            return convert.revocations_to_proto(*await queries.list_revocations(request.since, tx))
 
     async def SignUp(self, request: pb.SignUpRequest, context: Context) -> pb.SignUpResponse:
         """Make an account."""
@@ -182,3 +202,43 @@ class AuthServicer(AuthServiceServicer):
         async with self._uow.begin() as tx:
             token = await machines.exchange_api_token(convert.secret_from(request.token), signer, tx)
         return convert.exchanged_to_proto(token)
+
+    async def GetSignInProvider(
+        self, request: pb.GetSignInProviderRequest, context: Context
+    ) -> pb.GetSignInProviderResponse:
+        """Whether people can sign in through a provider."""
+        return pb.GetSignInProviderResponse(name=self._sign_in.provider_name)
+
+    async def BeginSignIn(self, request: pb.BeginSignInRequest, context: Context) -> pb.BeginSignInResponse:
+        """Send a browser to the provider."""
+        departure = await self._sign_in.depart(convert.begin_sign_in_command(request))
+
+        async def effect(tx: WriteTx) -> pb.BeginSignInResponse:
+            return convert.departure_to_proto(departure, await begin_sign_in(departure, tx))
+
+        return await self._uow.once(request, pb.BeginSignInResponse, effect)
+
+    async def CompleteSignIn(self, request: pb.CompleteSignInRequest, context: Context) -> pb.CompleteSignInResponse:
+        """Start a session for whom the provider vouches for."""
+        if replayed := await self._uow.replay(request, pb.CompleteSignInResponse):
+            return replayed
+        arrival = await self._sign_in.arrive(convert.complete_sign_in_command(request))
+        signer = await self._keys.signer()
+
+        async def effect(tx: WriteTx) -> pb.CompleteSignInResponse:
+            issued = await admission.admit(arrival, signer, tx)
+            return convert.arrived_to_proto(issued, arrival)
+
+        async with admission.access_ends_without_role(self._uow, arrival):
+            return await self._uow.once(request, pb.CompleteSignInResponse, effect)
+
+    async def EndProviderSessions(
+        self, request: pb.EndProviderSessionsRequest, context: Context
+    ) -> pb.EndProviderSessionsResponse:
+        """End what the provider has ended."""
+        told = await self._sign_in.heed(request.logout_token)
+
+        async def effect(tx: WriteTx) -> pb.EndProviderSessionsResponse:
+            return pb.EndProviderSessionsResponse(ended=await admission.end_sessions(*told, tx))
+
+        return await self._uow.once(request, pb.EndProviderSessionsResponse, effect)

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from auth_service.credentials import voids
 from auth_service.domain import (
     RefreshToken,
     RevocationCause,
@@ -22,9 +23,9 @@ from auth_service.domain import (
 )
 from auth_service.errors import UserNotFound
 from auth_service.tables import audit_events, invitations, passwords, refresh_tokens, sessions, setup, users
+from chassis.audit import audit_trail
 from chassis.db import ReadTx, WriteTx
 from chassis.errors import VersionConflict
-from chassis.ids import uuid7
 
 
 def user_from(row: Row[Any]) -> User:
@@ -95,11 +96,12 @@ async def add_user(tx: WriteTx, user: User) -> bool:
 
 
 async def save_user(tx: WriteTx, user: User, *, expected_version: int) -> None:
-    """Store a changed user.
+    """Store a changed user; if that changes what he may do, the access tokens that he has become void.
 
     Raises:
         VersionConflict: somebody else changed it first.
     """
+    await voids.revoke_if_changed(tx, user.id, role=user.role, status=user.status)
     saved = await tx.execute(
         update(users).where(users.c.id == user.id, users.c.version == expected_version).values(_user_values(user))
     )
@@ -171,6 +173,8 @@ async def forget_credentials(tx: WriteTx, user_id: UUID) -> None:
     """Delete a user's password and invitations, and from where he logged in. Only the owner may touch the audit."""
     await tx.execute(passwords.delete().where(passwords.c.user_id == user_id))
     await tx.execute(invitations.delete().where(invitations.c.user_id == user_id))
+    noted = audit_trail.c.subject_ids.contains([user_id])
+    await tx.execute(update(audit_trail).where(noted).values(client_address=""))
     await tx.execute(update(audit_events).where(audit_events.c.subject_id == user_id).values(client_address=""))
 
 
@@ -244,12 +248,13 @@ async def open_sessions_for_update(tx: WriteTx, user_id: UUID, *, but: UUID | No
 
 
 async def save_revoked(tx: WriteTx, session: Session) -> None:
-    """Store that a session is over."""
+    """Store that a session is over, and its access tokens are void."""
     await tx.execute(
         update(sessions)
         .where(sessions.c.id == session.id)
         .values(version=session.version, revoked_at=session.revoked_at, revocation_cause=session.revocation_cause)
     )
+    await voids.revoke(tx, session.id)
 
 
 async def add_refresh_token(tx: WriteTx, session_id: UUID, token_hash: bytes, generation: int) -> None:
@@ -293,19 +298,9 @@ async def record(
     client_address: str = "",
     detail: Mapping[str, str | Collection[str] | None] | None = None,
 ) -> None:
-    """Add to the audit: the actor of the transaction did this to that subject. Never pass a secret."""
-    await tx.execute(
-        audit_events.insert().values(
-            id=uuid7(),
-            occurred_at=tx.now,
-            kind=kind,
-            actor_kind=tx.actor.kind,
-            actor_id=tx.actor.id,
-            subject_id=subject_id,
-            client_address=client_address,
-            detail=dict(detail or {}),
-        )
-    )
+    """Add to the audit: the actor of the transaction did this to that user or API token. Never pass a secret."""
+    type_ = "api_token" if kind.startswith("api_token.") else "user"
+    await tx.audit(kind, subject_type=type_, subject_id=subject_id, client_address=client_address, detail=detail or {})
 
 
 def _existing(row: Row[Any] | None, user_id: UUID) -> User:

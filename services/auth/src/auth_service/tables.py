@@ -1,6 +1,6 @@
 """The tables of auth as the migrations made them. They name no schema: the role's search_path holds its own alone."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Double, LargeBinary, MetaData, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Double, LargeBinary, MetaData, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
@@ -113,4 +113,42 @@ audit_events = Table(
     Column("subject_id", Uuid),
     Column("client_address", Text),
     Column("detail", JSONB),
+)
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("state_hash", LargeBinary, primary_key=True),
+    Column("browser_hash", LargeBinary),
+    Column("redirect_uri", Text),
+    Column("next_path", Text),
+    _time("created_at"),
+    _time("expires_at"),
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("identity_hash", LargeBinary, primary_key=True),
+    Column("user_id", Uuid),
+    Column("made_the_user", Boolean),
+    Column("closed_the_user", Boolean),
+    _time("linked_at"),
+)
+
+provider_sessions = Table(
+    "provider_sessions",
+    metadata,
+    Column("session_id", Uuid, primary_key=True),
+    Column("identity_hash", LargeBinary),
+    Column("sid_hash", LargeBinary),
+)
+
+provider_logouts = Table(
+    "provider_logouts",
+    metadata,
+    Column("jti_hash", LargeBinary, primary_key=True),
+    Column("identity_hash", LargeBinary),
+    Column("sid_hash", LargeBinary),
+    _time("issued_at"),
 )

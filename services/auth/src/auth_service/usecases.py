@@ -126,7 +126,7 @@ async def log_in(verified: VerifiedLogIn, signer: Signer, rules: AccountRules, t
     session = Session(uuid7(), 1, user.id, tx.now, tx.now + rules.session_lifetime)
     await store.add_session(tx, session)
     await store.record(tx, "log_in.succeeded", user.id, client_address=verified.client_address)
-    return await _issue(user, session, 1, signer, tx)
+    return await issue(user, session, 1, signer, tx)
 
 
 async def refresh_session(presented: Secret, signer: Signer, tx: WriteTx) -> IssuedSession:
@@ -148,7 +148,7 @@ async def refresh_session(presented: Secret, signer: Signer, tx: WriteTx) -> Iss
     if user is None or user.status is not UserStatus.ACTIVE:
         raise SessionRevoked
     await store.mark_refresh_token_used(tx, presented.digest)
-    return await _issue(user, session, token.generation + 1, signer, tx)
+    return await issue(user, session, token.generation + 1, signer, tx)
 
 
 @asynccontextmanager
@@ -164,7 +164,7 @@ async def reuse_ends_session(unit_of_work: UnitOfWork) -> AsyncIterator[None]:
         async with unit_of_work.begin() as tx:
             session = await store.get_session_for_update(tx, reuse.session_id)
             if session.revoked_at is None:
-                await _revoke(session, RevocationCause.REFRESH_TOKEN_REUSED, tx)
+                await revoke(session, RevocationCause.REFRESH_TOKEN_REUSED, tx)
                 _LOGGER.warning("session %s was ended: one of its refresh tokens was used twice", session.id)
         raise SessionRevoked from None
 
@@ -176,7 +176,7 @@ async def log_out(presented: Secret, tx: WriteTx) -> None:
         return
     session = await store.get_session_for_update(tx, found.id)
     if session.revoked_at is None:
-        await _revoke(session, RevocationCause.LOGGED_OUT, tx)
+        await revoke(session, RevocationCause.LOGGED_OUT, tx)
 
 
 async def invite_user(command: InviteUser, rules: AccountRules, tx: WriteTx) -> Invited:
@@ -255,7 +255,7 @@ async def deactivate_user(command: DeactivateUser, tx: WriteTx) -> User:
     tx.changed(user, changed, fact)
     await store.record(tx, "user.deactivated", user.id)
     for session in await store.open_sessions_for_update(tx, user.id):
-        await _revoke(session, RevocationCause.USER_DEACTIVATED, tx)
+        await revoke(session, RevocationCause.USER_DEACTIVATED, tx)
     return changed
 
 
@@ -280,17 +280,19 @@ async def change_password(prepared: PreparedPasswordChange, tx: WriteTx) -> User
     tx.changed(user, changed, fact)
     await store.record(tx, "user.password_changed", user.id)
     for session in await store.open_sessions_for_update(tx, user.id, but=prepared.command.session_id):
-        await _revoke(session, RevocationCause.PASSWORD_CHANGED, tx)
+        await revoke(session, RevocationCause.PASSWORD_CHANGED, tx)
     return changed
 
 
-async def _issue(user: User, session: Session, generation: int, signer: Signer, tx: WriteTx) -> IssuedSession:
+async def issue(user: User, session: Session, generation: int, signer: Signer, tx: WriteTx) -> IssuedSession:
+    """The pair of tokens of this generation for a session that is stored."""
     refresh_token = new_secret()
     await store.add_refresh_token(tx, session.id, refresh_token.digest, generation)
     return IssuedSession(user, signer.for_user(user, session, tx.now), refresh_token, session.expires_at)
 
 
-async def _revoke(session: Session, cause: RevocationCause, tx: WriteTx) -> None:
+async def revoke(session: Session, cause: RevocationCause, tx: WriteTx) -> None:
+    """End a session that is locked."""
     revoked, fact = session.revoked(cause, tx.now)
     await store.save_revoked(tx, revoked)
     tx.publish(fact)

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from changelog_service import queries
-from changelog_service.domain import Changelog
-from changelog_service.policy import build_policy, sees_drafts
+from changelog_service.domain import Changelog, ChangelogState
+from changelog_service.policy import HISTORY, RULES, VEILED, sees_drafts
 from changelog_service.store import changelog_of, changelogs, highlights_values, suggestion_values
 from changelog_service.tables import CHANGELOGS
 from chassis.db import ReadTx
-from chassis.history import Document, History, Json, unchanged
+from chassis.history import Document, Hiding, History, Json, unchanged
 from chassis.identity import Call
 
 
@@ -60,7 +60,7 @@ def document(changelog: Changelog) -> Document:
 
 async def current(tx: ReadTx, changelog_id: UUID, call: Call) -> Changelog | None:
     """The changelog, for whoever may read it; drafts exist for few."""
-    if call.viewer is None or not build_policy().rules["BatchGetChangelogs"].admits(call.viewer):
+    if call.viewer is None or not RULES["BatchGetChangelogs"].admits(call.viewer):
         return None
     found = await queries.batch_get_changelogs([changelog_id], tx, drafts=sees_drafts(call))
     return found[0] if found else None
@@ -82,9 +82,11 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _whoever_reads_changelogs(_call: Call) -> bool:
-    """`current` has decided."""
-    return True
+def veil(_changelog: Changelog, call: Call) -> Hiding | None:
+    """What a changelog said as a draft, for whoever sees no drafts."""
+    if sees_drafts(call):
+        return None
+    return lambda past: VEILED if past["state"] != ChangelogState.PUBLISHED else frozenset()
 
 
 HISTORIES = (
@@ -95,17 +97,9 @@ HISTORIES = (
         schema_version=1,
         upcast=unchanged,
         current=current,
-        visible=dict.fromkeys(
-            (
-                "repository_id", "repository_name", "from_ref", "to_ref", "state", "bump", "bump_sha",
-                "previous_version", "next_version", "entries", "excluded", "commit_count", "markdown_sha256",
-                "json_sha256", "highlight_state", "highlights", "highlight_failure", "created_by", "created_at",
-                "published_by", "published_at",
-            ),
-            _whoever_reads_changelogs,
-        )
-        | {"highlight_suggestions": sees_drafts},
+        visible=HISTORY,
         iterate=iterate,
+        veil=veil,
     ),
-)  # fmt: skip
+)
 """All that changelog keeps a history of."""

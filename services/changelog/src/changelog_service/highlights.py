@@ -1,6 +1,6 @@
 """Which changes of a release are worth a sentence, and whether a sentence says no more than they do. Pure.
 
-A model may reword; it adds no reference, no number and no version, and leaves no change out.
+A model may reword; it adds no reference, no number, no version and no name, and leaves no change out.
 """
 
 import re
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from changelog_service.commits import Entry, Section
+from chassis.wording import foreign_words
 
 MAXIMUM_ENTRIES = 12
 MAXIMUM_CHARACTERS = 400
@@ -78,9 +79,12 @@ def check_sentences(
     entries = {entry.key: entry for entry in offered}
     kept: dict[str, CheckedSentence] = {}
     replaced = 0
+    builtin_sentences = list(builtin_sentences)
+    own = {sentence.text for sentence in builtin_sentences}
     for sentence in sentences:
         keys = tuple(dict.fromkeys(sentence.entry_keys))
-        if refusal(sentence, entries) or any(key in kept for key in keys):
+        refused = refusal(sentence, entries) or (sentence.text not in own and foreign(sentence, entries))
+        if refused or any(key in kept for key in keys):
             replaced += 1
             continue
         kept.update(dict.fromkeys(keys, CheckedSentence(clean(sentence.text), keys, builtin=False)))
@@ -128,6 +132,12 @@ def refusal(sentence: Sentence, entries: Mapping[str, Entry]) -> str:  # noqa: P
     if any(not said & stems for entry in cited if (stems := _stems(_text_of(entry)))):
         return "it says nothing of an entry that it is to word"
     return ""
+
+
+def foreign(sentence: Sentence, entries: Mapping[str, Entry]) -> list[str]:
+    """The words that neither the worded entries nor plain release notes have: they may come from another release."""
+    cited = [entries[key] for key in sentence.entry_keys]
+    return foreign_words(clean(sentence.text), *(f"{entry.section} {_text_of(entry)}" for entry in cited))
 
 
 def clean(text: str) -> str:

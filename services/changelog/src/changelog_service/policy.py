@@ -4,87 +4,118 @@ People of hr see what is published, no suggestion beside it, and no author's add
 Machines that push and record read nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 
-from google.protobuf.message import Message
-
-from aiops.changelog.v1.changelog_pb2 import Changelog, ChangelogState, Commit
 from chassis.identity import Call, Role
-from chassis.policy import Policy, allow
+from chassis.masking import EVERYBODY, Case, Kind, Mask, fields, names, rows, seen_by, table
+from chassis.policy import Policy, Rule, allow
 
-_ALL = frozenset({Role.ADMIN, Role.OPS})
+_PEOPLE = allow("gateway", roles=(Role.ADMIN, Role.OPS))
+_WRITERS = allow("gateway", roles=(Role.ADMIN, Role.OPS), scopes=("changes:write",))
+_READERS = allow("gateway", roles=(Role.ADMIN, Role.OPS, Role.HR))
+RULES: Mapping[str, Rule] = {
+    "PushCommits": _WRITERS,
+    "RecordDeployment": _WRITERS,
+    "GenerateChangelog": _PEOPLE,
+    "PublishChangelog": _PEOPLE,
+    "AcceptChangelogSuggestion": _PEOPLE,
+    "DismissChangelogSuggestion": _PEOPLE,
+    "BatchGetChangelogs": _READERS,
+    "BatchGetRepositories": _READERS,
+    "BatchGetCommits": _READERS,
+    "BatchGetDeployments": _READERS,
+    "ListChangelogs": _READERS,
+    "ListRepositories": _READERS,
+    "ListCommits": _READERS,
+    "ListDeployments": _READERS,
+    "BatchListChangelogCommits": _READERS,
+    "BatchListChangelogDeployments": _READERS,
+    "BatchListChangesBefore": _READERS,
+}
+
+_WHO_MAKES_THEM = seen_by(Kind.ADMIN, Kind.OPS)
+
+TABLE = table(
+    fields(
+        "aiops.changelog.v1",
+        {
+            "Changelog": {
+                **rows(
+                    EVERYBODY,
+                    "id version repository_id repository_name from_ref to_ref state bump bump_sha previous_version "
+                    "next_version entries excluded commit_count markdown json highlight_state highlights created_by "
+                    "created_at updated_at published_by published_at highlight_failure",
+                ),
+                **rows(_WHO_MAKES_THEM, "highlight_suggestions"),
+            },
+            "ChangelogEntry": rows(EVERYBODY, "key section text scope breaking breaking_note commit_shas references"),
+            "ExcludedCommit": rows(EVERYBODY, "sha subject reason detail"),
+            "Highlights": rows(EVERYBODY, "highlights engine model run_id fallback_reason replaced_count"),
+            "Highlight": rows(EVERYBODY, "text entry_keys engine"),
+            "HighlightsSuggestion": rows(_WHO_MAKES_THEM, "id highlights read_version suggested_at"),
+            "Repository": rows(EVERYBODY, "id version name services commit_count created_at updated_at"),
+            "Commit": {
+                **rows(
+                    EVERYBODY,
+                    "id repository_id sha subject body author_name committed_at parent_shas tags type scope breaking "
+                    "conventional",
+                ),
+                **rows(_WHO_MAKES_THEM, "author_email"),
+            },
+            "Deployment": rows(
+                EVERYBODY,
+                "id service environment version_name repository_id sha url deployed_at created_by created_at "
+                "external_reference",
+            ),
+            "Change": rows(EVERYBODY, "at deployment commit"),
+            "ChangesBefore": rows(EVERYBODY, "key changes truncated"),
+            "ChangelogCommits": rows(EVERYBODY, "changelog_id commits"),
+            "ChangelogDeployments": rows(EVERYBODY, "changelog_id deployments"),
+            "PushCommitsResponse": rows(EVERYBODY, "repository new_commit_count"),
+            "RecordDeploymentResponse": rows(EVERYBODY, "deployment"),
+            "GenerateChangelogResponse PublishChangelogResponse AcceptChangelogSuggestionResponse "
+            "DismissChangelogSuggestionResponse": rows(EVERYBODY, "changelog"),
+            "BatchGetChangelogsResponse BatchListChangelogCommitsResponse BatchListChangelogDeploymentsResponse": rows(
+                EVERYBODY, "changelogs"
+            ),
+            "BatchGetRepositoriesResponse": rows(EVERYBODY, "repositories"),
+            "BatchGetCommitsResponse": rows(EVERYBODY, "commits"),
+            "BatchGetDeploymentsResponse": rows(EVERYBODY, "deployments"),
+            "ListChangelogsResponse": rows(EVERYBODY, "changelogs page_info cursors"),
+            "ListRepositoriesResponse": rows(EVERYBODY, "repositories page_info cursors"),
+            "ListCommitsResponse": rows(EVERYBODY, "commits page_info cursors"),
+            "ListDeploymentsResponse": rows(EVERYBODY, "deployments page_info cursors"),
+            "BatchListChangesBeforeResponse": rows(EVERYBODY, "moments"),
+        },
+    ),
+    objects={
+        # The queries leave drafts out already, so that pages are full; this is the door that none gets past.
+        "aiops.changelog.v1.Changelog": (
+            Case(EVERYBODY, {"state": "CHANGELOG_STATE_PUBLISHED"}),
+            Case(_WHO_MAKES_THEM, {}),
+        ),
+    },
+)
+
+HISTORY = {
+    **rows(
+        EVERYBODY,
+        "repository_id repository_name from_ref to_ref state bump bump_sha previous_version next_version entries "
+        "excluded commit_count markdown_sha256 json_sha256 highlight_state highlights highlight_failure created_by "
+        "created_at published_by published_at",
+    ),
+    **rows(_WHO_MAKES_THEM, "highlight_suggestions"),
+}
+"""Who sees which field of a changelog's past."""
+VEILED = frozenset(HISTORY) - names("repository_id repository_name state created_by created_at")
+"""What is not read of the time in which it was a draft, by whoever sees no drafts."""
 
 
 def build_policy() -> Policy:
-    """The table of changelog."""
-    people = allow("gateway", roles=(Role.ADMIN, Role.OPS))
-    writers = allow("gateway", roles=(Role.ADMIN, Role.OPS), scopes=("changes:write",))
-    readers = allow("gateway", roles=(Role.ADMIN, Role.OPS, Role.HR))
-    return Policy(
-        {
-            "PushCommits": writers,
-            "RecordDeployment": writers,
-            "GenerateChangelog": people,
-            "PublishChangelog": people,
-            "AcceptChangelogSuggestion": people,
-            "DismissChangelogSuggestion": people,
-            "BatchGetChangelogs": readers,
-            "BatchGetRepositories": readers,
-            "BatchGetCommits": readers,
-            "BatchGetDeployments": readers,
-            "ListChangelogs": readers,
-            "ListRepositories": readers,
-            "ListCommits": readers,
-            "ListDeployments": readers,
-            "BatchListChangelogCommits": readers,
-            "BatchListChangelogDeployments": readers,
-            "BatchListChangesBefore": readers,
-        },
-        mask=_mask,
-    )
+    """The rules and the mask of changelog."""
+    return Policy(RULES, Mask(TABLE))
 
 
 def sees_drafts(call: Call) -> bool:
     """Whether drafts exist for whom the call is made."""
-    return call.viewer is not None and call.viewer.role in _ALL
-
-
-def _mask(call: Call, message: Message) -> Message:
-    if sees_drafts(call):
-        return message
-    masked = type(message)()
-    masked.CopyFrom(message)
-    # The queries leave drafts out already, so that pages are full; this is the door that none gets past.
-    _keep_published(masked)
-    for commit in _commits_in(masked):
-        commit.author_email = ""
-    return masked
-
-
-def _keep_published(message: Message) -> None:
-    for field, value in message.ListFields():
-        if field.message_type is not Changelog.DESCRIPTOR:
-            continue
-        shown = [
-            c for c in ([value] if isinstance(value, Changelog) else value)
-            if c.state == ChangelogState.CHANGELOG_STATE_PUBLISHED
-        ]  # fmt: skip
-        for changelog in shown:
-            changelog.ClearField("highlight_suggestions")
-        if isinstance(value, Changelog):
-            if not shown:
-                message.ClearField(field.name)
-        else:
-            kept = [Changelog.FromString(c.SerializeToString()) for c in shown]
-            message.ClearField(field.name)
-            getattr(message, field.name).extend(kept)
-
-
-def _commits_in(message: Message) -> Iterator[Commit]:
-    if isinstance(message, Commit):
-        yield message
-        return
-    for field, value in message.ListFields():
-        if field.message_type is not None:
-            for item in value if field.is_repeated else [value]:
-                yield from _commits_in(item)
+    return _WHO_MAKES_THEM(call)

@@ -81,7 +81,7 @@ class ChangelogServicer(ChangelogServiceServicer):
         """Store that a version went live."""
 
         async def effect(tx: WriteTx) -> pb.RecordDeploymentResponse:
-            deployment = await usecases.record_deployment(convert_requests.record_command(request), tx)
+            deployment = await usecases.record_deployment(convert_requests.record_command(request), tx, self._redactor)
             return pb.RecordDeploymentResponse(deployment=convert.deployment_to_proto(deployment))
 
         return await self._uow.once(request, pb.RecordDeploymentResponse, effect)
@@ -124,7 +124,7 @@ class ChangelogServicer(ChangelogServiceServicer):
             convert_requests.state_of(request.state),
             sees_drafts(current_call()),
         )
-        name = convert_requests.searchable(request.repository_name, field="repository_name")
+        name = self._as_stored(request.repository_name, field="repository_name")
         async with self._database.read() as tx:
             found = await queries.list_changelogs(page, tx, repository_name=name, state=state, drafts=drafts)
         return pb.ListChangelogsResponse(
@@ -135,7 +135,7 @@ class ChangelogServicer(ChangelogServiceServicer):
         self, request: pb.ListRepositoriesRequest, context: Context
     ) -> pb.ListRepositoriesResponse:
         """A page of repositories by name."""
-        page, name = page_from(request.page), convert_requests.searchable(request.name, field="name")
+        page, name = page_from(request.page), self._as_stored(request.name, field="name")
         async with self._database.read() as tx:
             found = await queries.list_repositories(page, tx, name=name)
         return pb.ListRepositoriesResponse(
@@ -148,7 +148,7 @@ class ChangelogServicer(ChangelogServiceServicer):
         """A page of commits, the newest first."""
         page, name = (
             page_from(request.page),
-            convert_requests.searchable(request.repository_name, field="repository_name"),
+            self._as_stored(request.repository_name, field="repository_name"),
         )
         async with self._database.read() as tx:
             found = await queries.list_commits(page, tx, repository_name=name, text=request.text)
@@ -158,8 +158,8 @@ class ChangelogServicer(ChangelogServiceServicer):
 
     async def ListDeployments(self, request: pb.ListDeploymentsRequest, context: Context) -> pb.ListDeploymentsResponse:
         """A page of deployments, the newest first."""
-        page, service = page_from(request.page), convert_requests.searchable(request.service, field="service")
-        environment = convert_requests.searchable(request.environment, field="environment")
+        page, service = page_from(request.page), self._as_stored(request.service, field="service")
+        environment = self._as_stored(request.environment, field="environment")
         async with self._database.read() as tx:
             found = await queries.list_deployments(page, tx, service=service, environment=environment)
         return pb.ListDeploymentsResponse(
@@ -194,3 +194,7 @@ class ChangelogServicer(ChangelogServiceServicer):
         async with self._database.read() as tx:
             found = await changes.batch_list_changes_before(wanted, first, tx)
         return pb.BatchListChangesBeforeResponse(moments=map(convert.changes_to_proto, found))
+
+    def _as_stored(self, text: str, *, field: str) -> str:
+        """What is looked for, as redaction left it when it was stored."""
+        return self._redactor.redact(convert_requests.searchable(text, field=field))

@@ -49,15 +49,17 @@ async def push_commits(cmd: PushCommits, tx: WriteTx, redactor: Redactor) -> tup
     Raises:
         Internal: a message could not be redacted.
     """
-    repository = await _repository(cmd.repository_name, cmd.services, tx)
+    services = tuple(_cleaned(service, redactor) for service in cmd.services)
+    repository = await _repository(_cleaned(cmd.repository_name, redactor), services, tx)
     store = RepositoryStore(tx)
     known = await store.ids(repository.id, [commit.sha for commit in cmd.commits])
     new = [commit for commit in cmd.commits if commit.sha not in known]
     stored = await asyncio.to_thread(_to_store, new, repository.id, redactor)
     await store.add_commits(stored)
     ids = known | {each.commit.sha: each.id for each in stored}
-    await store.tag(repository.id, {tag: ids[commit.sha] for commit in cmd.commits for tag in commit.tags})
-    repository, fact = repository.pushed(len(new), cmd.services, at=tx.now)
+    tags = {_cleaned(tag, redactor): ids[commit.sha] for commit in cmd.commits for tag in commit.tags}
+    await store.tag(repository.id, tags)
+    repository, fact = repository.pushed(len(new), services, at=tx.now)
     await store.save(repository)
     tx.publish(fact)
     return repository, len(new)
@@ -75,13 +77,13 @@ async def generate_changelog(cmd: GenerateChangelog, tx: WriteTx, redactor: Reda
         VersionNameInvalid: the version before is no semantic version.
         Internal: a message could not be redacted, or the notes do not account for each commit.
     """
-    previous = _version(cmd.previous_version)
+    previous, name = _version(cmd.previous_version), _cleaned(cmd.repository_name, redactor)
     if isinstance(cmd.source, CommitRange):
-        repository, commits, tagged, title = await _range(cmd.repository_name, cmd.source, tx)
+        repository, commits, tagged, title = await _range(name, cmd.source, tx)
         from_ref, to_ref = cmd.source.from_ref, cmd.source.to_ref
         previous = previous or tagged
     else:
-        repository = await _given(cmd.repository_name, tx)
+        repository = await _given(name, tx)
         commits = await asyncio.to_thread(_redacted, cmd.source, redactor)
         from_ref = to_ref = ""
         title = _tagged("", _tags_at_end(commits))
@@ -165,13 +167,14 @@ async def store_highlight_failure(changelog_id: UUID, failure: str, tx: WriteTx)
         await _saved(changelog, before, fact, tx)
 
 
-async def record_deployment(cmd: RecordDeployment, tx: WriteTx) -> Deployment:
+async def record_deployment(cmd: RecordDeployment, tx: WriteTx, redactor: Redactor) -> Deployment:
     """Store that a version went live.
 
     Raises:
         RepositoryNotFound: no repository has the name.
         DeploymentReferenceTaken: one with the external reference exists.
         InvalidArgument: it is to have been live in the future.
+        Internal: a text could not be redacted.
     """
     deployed_at = cmd.deployed_at or tx.now
     if deployed_at > tx.now + MAXIMUM_AHEAD:
@@ -181,17 +184,17 @@ async def record_deployment(cmd: RecordDeployment, tx: WriteTx) -> Deployment:
         )
     repository = None
     if cmd.repository_name:
-        repository = await _existing(cmd.repository_name, tx)
+        repository = await _existing(_cleaned(cmd.repository_name, redactor), tx)
     deployment = Deployment(
         id=uuid7(tx.now),
-        service=cmd.service,
-        environment=cmd.environment or DEFAULT_ENVIRONMENT,
-        version_name=cmd.version_name,
+        service=_cleaned(cmd.service, redactor),
+        environment=_cleaned(cmd.environment, redactor) or DEFAULT_ENVIRONMENT,
+        version_name=_cleaned(cmd.version_name, redactor),
         repository_id=None if repository is None else repository.id,
         sha=cmd.sha,
-        url=cmd.url,
+        url=_cleaned(cmd.url, redactor),
         deployed_at=deployed_at,
-        external_reference=cmd.external_reference,
+        external_reference=_cleaned(cmd.external_reference, redactor),
         created_by_kind=tx.actor.kind,
         created_by_id=tx.actor.id,
         created_at=tx.now,
@@ -361,7 +364,29 @@ def _to_store(commits: Sequence[Commit], repository_id: UUID, redactor: Redactor
 
 
 def _redacted(commits: Sequence[Commit], redactor: Redactor) -> tuple[Commit, ...]:
+    """Commits without secrets; the e-mail address of an author joins him to his account, and stays in its column."""
+    return tuple(
+        replace(
+            commit,
+            message=_cleaned(commit.message, redactor),
+            author_name=_cleaned(commit.author_name, redactor),
+            tags=tuple(_cleaned(tag, redactor) for tag in commit.tags),
+            paths=_cleaned_lines(commit.paths, redactor),
+        )
+        for commit in commits
+    )
+
+
+def _cleaned_lines(lines: tuple[str, ...], redactor: Redactor) -> tuple[str, ...]:
+    """Each without secrets: at once where that is the same, since a commit may change hundreds of files."""
+    cleaned = tuple(_cleaned("\n".join(lines), redactor).split("\n"))
+    if len(cleaned) == len(lines):
+        return cleaned
+    return tuple(_cleaned(line, redactor) for line in lines)
+
+
+def _cleaned(text: str, redactor: Redactor) -> str:
     try:
-        return tuple(replace(commit, message=redactor.redact(commit.message)) for commit in commits)
+        return redactor.redact(text) if text else text
     except RedactionFailed as error:
-        raise Internal("a message could not be redacted, so nothing was stored; report this") from error
+        raise Internal("a text could not be redacted, so nothing was stored; report this") from error

@@ -7,6 +7,7 @@ from chassis.metrics import MetricSpec
 from chassis.runtime import Runtime
 from chassis.service import Schedule, Service
 from logs_service import convert, usecases
+from logs_service.audited import SIGHTINGS
 from logs_service.consumers import Summarizer, subscriptions
 from logs_service.documents import HISTORIES
 from logs_service.ingest.pipeline import Ingestor
@@ -62,6 +63,7 @@ def build(
         runtime=runtime,
         policy=build_policy(),
         servicer=servicer,
+        sightings=SIGHTINGS,
         register=add_LogsServiceServicer_to_server,
         service_name="aiops.logs.v1.LogsService",
         subscriptions=subscriptions(summarizer),

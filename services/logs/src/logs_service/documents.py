@@ -10,7 +10,7 @@ from chassis.db import ReadTx
 from chassis.history import Document, History, unchanged
 from chassis.identity import Call
 from logs_service.domain import Log
-from logs_service.policy import build_policy
+from logs_service.policy import HISTORY, RULES
 from logs_service.store import log_of, pattern_count, suggestion_values, summary_values
 from logs_service.tables import LOGS
 
@@ -43,7 +43,7 @@ def document(log: Log) -> Document:
 
 async def current(tx: ReadTx, log_id: UUID, call: Call) -> Log | None:
     """The log, for whoever may read it."""
-    if call.viewer is None or not build_policy().rules["GetLog"].admits(call.viewer):
+    if call.viewer is None or not RULES["GetLog"].admits(call.viewer):
         return None
     row = await tx.fetch_one(select(LOGS, pattern_count()).where(LOGS.c.id == log_id))
     return None if row is None else log_of(row)
@@ -57,11 +57,6 @@ async def iterate(tx: ReadTx, after_id: UUID | None, limit: int) -> Sequence[Log
     return [log_of(row) for row in await tx.fetch_all(statement)]
 
 
-def _whoever_reads_logs(_call: Call) -> bool:
-    """`current` has decided: people see all of a log or nothing."""
-    return True
-
-
 HISTORIES = (
     History(
         kind="log",
@@ -70,15 +65,8 @@ HISTORIES = (
         schema_version=1,
         upcast=unchanged,
         current=current,
-        visible=dict.fromkeys(
-            (
-                "name", "service", "source", "state", "status", "status_reason", "severity", "record_count", "tags",
-                "notes", "summary", "failure", "summary_requested_version", "summary_suggestions", "created_by",
-                "created_at",
-            ),
-            _whoever_reads_logs,
-        ),
+        visible=HISTORY,
         iterate=iterate,
     ),
-)  # fmt: skip
+)
 """All that logs keeps a history of."""

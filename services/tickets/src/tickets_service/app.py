@@ -10,6 +10,7 @@ from chassis.metrics import MetricSpec
 from chassis.runtime import Runtime
 from chassis.service import Schedule, Service
 from tickets_service import convert, usecases
+from tickets_service.audited import SIGHTINGS
 from tickets_service.columns import Reading, read_with
 from tickets_service.consumers import Triager, subscriptions
 from tickets_service.documents import HISTORIES
@@ -60,7 +61,7 @@ def build(
         Reading(lambda: runtime.flags.enabled(READ_DESCRIPTION.name), lambda field: shadow.labels(field).inc()),
     )
     servicer = TicketsServicer(
-        runtime.unit_of_work, runtime.database, runtime.redactor, References(auth, logs), runtime.metrics
+        runtime.unit_of_work, runtime.database, runtime.redactor.for_prose(), References(auth, logs), runtime.metrics
     )
     triager = Triager(
         runtime.database,
@@ -81,6 +82,7 @@ def build(
         runtime=runtime,
         policy=build_policy(),
         servicer=servicer,
+        sightings=SIGHTINGS,
         register=add_TicketsServiceServicer_to_server,
         service_name="aiops.tickets.v1.TicketsService",
         subscriptions=subscriptions(triager),

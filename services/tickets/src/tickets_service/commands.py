@@ -80,6 +80,14 @@ class ChangeTicketLogs(Change):
 
 
 @dataclass(frozen=True, slots=True)
+class RevealTicket:
+    """Wanted: what was written on a ticket, before redaction."""
+
+    ticket_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SaveTicketOption:
     """Wanted: a category, priority or team as it says; expected version 0 for a new one."""
 

@@ -73,6 +73,19 @@ def ticket_to_proto(ticket: domain.Ticket, watcher: Watcher) -> ticket_pb.Ticket
     )
 
 
+def revealed_to_proto(revealed: values.RevealedTicket) -> ticket_pb.RevealedTicket:
+    """What was written on a ticket, for whoever may read it whole."""
+    return ticket_pb.RevealedTicket(
+        id=str(revealed.ticket_id),
+        title=_text(revealed.title),
+        description=_text(revealed.description),
+        comments=[
+            ticket_pb.RevealedComment(id=str(each.comment.id), body=_text(each.body)) for each in revealed.comments
+        ],
+        has_older_comments=revealed.has_older_comments,
+    )
+
+
 def comment_to_proto(comment: values.Comment) -> ticket_pb.Comment:
     """A comment as others see it."""
     return ticket_pb.Comment(
@@ -185,6 +198,12 @@ def _event(name: str, ticket_id: UUID, version: int, payload: _TicketPayload) ->
 
 def _status_to_proto(status: values.TicketStatus) -> "ticket_pb.TicketStatus.ValueType":
     return ticket_pb.TicketStatus.Value(f"TICKET_STATUS_{status}")
+
+
+def _text(text: values.RevealedText) -> ticket_pb.RevealedText:
+    return ticket_pb.RevealedText(
+        text=text.text, state=ticket_pb.RevealedTextState.Value(f"REVEALED_TEXT_STATE_{text.state}")
+    )
 
 
 def _audience_to_proto(audience: values.Audience) -> "ticket_pb.TicketAudience.ValueType":

@@ -1,6 +1,6 @@
 """From requests to wishes in domain words: what is malformed is refused here, with the path of its field. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeVar
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from tickets_service.commands import (
     Change,
     ChangeTicketLogs,
     CreateTicket,
+    RevealTicket,
     SaveTicketOption,
     TicketFilter,
     UpdateTicket,
@@ -28,6 +29,8 @@ from tickets_service.values import OptionKind, clean_email, clean_key
 
 MAXIMUM_POSITION = 10_000
 MAXIMUM_COMMENTS = 100
+MINIMUM_REASON = 10
+MAXIMUM_REASON = 500
 MAXIMUM_FILTER_KEYS = 100
 """Of each list of a filter. Postgres takes 65,535 parameters, and tells of more as if it were away."""
 _FIELDS: Mapping[OptionKind, Literal["category", "priority", "team"]] = {
@@ -73,6 +76,12 @@ def change_command(
 ) -> Change:
     """The wish for something else of a ticket."""
     return Change(parse_id(request.ticket_id, field="ticket_id"), request.expected_version)
+
+
+def reveal_command(request: pb.RevealTicketRequest) -> RevealTicket:
+    """The wish to read whole texts."""
+    reason = clean_line(request.reason, field="reason", minimum=MINIMUM_REASON, maximum=MAXIMUM_REASON)
+    return RevealTicket(parse_id(request.ticket_id, field="ticket_id"), reason)
 
 
 def update_command(request: pb.UpdateTicketRequest) -> UpdateTicket:
@@ -175,8 +184,8 @@ def deprecated_fields(request: Message) -> list[str]:
     ]
 
 
-def ticket_filter(wanted: pb.TicketFilter, order: int = 0) -> TicketFilter:
-    """What a list of tickets is narrowed to."""
+def ticket_filter(wanted: pb.TicketFilter, order: int = 0, redact: Callable[[str], str] = str) -> TicketFilter:
+    """What a list of tickets is narrowed to; `redact` makes values what they became when they were stored."""
     if wanted.external_reference and not wanted.source:
         raise InvalidArgument("give a source beside the external reference", field="filter.source")
     return TicketFilter(
@@ -191,9 +200,9 @@ def ticket_filter(wanted: pb.TicketFilter, order: int = 0) -> TicketFilter:
         people_suspected=wanted.people_suspected,
         triage_states=_all_known(values.TriageState, wanted.triage_states, field="filter.triage_states"),
         reporter_id=_optional_id(wanted.reporter_id, field="filter.reporter_id"),
-        service=_searchable(wanted.service, field="filter.service"),
+        service=redact(_searchable(wanted.service, field="filter.service")),
         source=_searchable(wanted.source, field="filter.source"),
-        external_reference=_searchable(wanted.external_reference, field="filter.external_reference"),
+        external_reference=redact(_searchable(wanted.external_reference, field="filter.external_reference")),
         priority_levels=tuple(
             _known_level(level, field="filter.priority_levels") for level in dict.fromkeys(wanted.priority_levels)
         ),

@@ -1,12 +1,20 @@
 """The check of what an engine answered: only what the ticket and the options bear out is stored. Pure."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from chassis.wording import foreign_words
 from tickets_service.values import Choice, OptionKind, Reason, TicketField, TriageDecision
 
 MAXIMUM_REASONS = 10
 MAXIMUM_EXPLANATION_CHARACTERS = 200
+UNEXPLAINED = "These words speak for it."
+"""Stands for what a model explains in words that are not of the ticket: they may come from another one."""
+BUILTIN = "builtin"
+_DIGITS = re.compile(r"\d+")
+_LINK = re.compile(r"[:/@<>\[\]{}\\`]|&#|www\.", re.IGNORECASE)
 
 
 def check_decision(
@@ -16,6 +24,8 @@ def check_decision(
 
     A suspicion stands without words too: to be wrong on that side costs hr a look, on the other side a secret.
     """
+    if decision.engine != BUILTIN:
+        decision = _in_its_words(decision, texts)
     return replace(
         decision,
         category=_checked(decision.category, texts, frozenset(offered[OptionKind.CATEGORY])),
@@ -24,6 +34,30 @@ def check_decision(
         people_confidence=_share(decision.people_confidence),
         people_reasons=_proven(decision.people_reasons, texts) if decision.people_suspected else (),
     )
+
+
+def _in_its_words(decision: TriageDecision, texts: Mapping[TicketField, str]) -> TriageDecision:
+    """The decision of a model, which explains it in words of the ticket and of plain reports, or not at all."""
+
+    def explained(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+        return tuple(replace(reason, explanation=_explanation(reason.explanation, texts)) for reason in reasons)
+
+    return replace(
+        decision,
+        category=replace(decision.category, reasons=explained(decision.category.reasons)),
+        priority=replace(decision.priority, reasons=explained(decision.priority.reasons)),
+        team=replace(decision.team, reasons=explained(decision.team.reasons)),
+        people_reasons=explained(decision.people_reasons),
+    )
+
+
+def _explanation(text: str, texts: Mapping[TicketField, str]) -> str:
+    visible = unicodedata.normalize("NFKC", text)
+    hidden = any(unicodedata.category(char) in {"Cf", "Co", "Cs", "Cn"} for char in visible)
+    numbers = set(_DIGITS.findall(visible)) - set(_DIGITS.findall(" ".join(texts.values())))
+    if hidden or numbers or _LINK.search(visible) or foreign_words(visible, *texts.values()):
+        return UNEXPLAINED
+    return visible
 
 
 def _checked(choice: Choice, texts: Mapping[TicketField, str], offered: frozenset[str]) -> Choice:

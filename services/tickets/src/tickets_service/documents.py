@@ -9,16 +9,17 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from chassis.db import ReadTx
-from chassis.history import Document, History, Json, Op, subject_of_email, subject_of_user
+from chassis.history import Document, Hiding, History, Json, Op
 from chassis.history.sealing import RENAMED, is_sealed
 from chassis.identity import Call
 from tickets_service import erasure
 from tickets_service.domain import Ticket
-from tickets_service.policy import watcher_of
+from tickets_service.policy import HISTORY, TOLD, VEILED, watcher_of
 from tickets_service.store import ticket_of, tickets, visible_to
 from tickets_service.tables import TICKETS
+from tickets_service.texts import subject_of
 from tickets_service.triage_rows import decision_values
-from tickets_service.values import Reporter, Suggestion, TriageDecision, Value
+from tickets_service.values import Audience, Suggestion, TriageDecision, Value
 
 _REPORTER = ("reporter_user_id", "reporter_name", "reporter_email")
 _WORDS = ("title", "description", "triage", "suggestion")
@@ -26,7 +27,7 @@ _WORDS = ("title", "description", "triage", "suggestion")
 
 def document(ticket: Ticket) -> Document:
     """The ticket as JSON values, and which of them are whose."""
-    subject = _subject(ticket.id, ticket.reporter)
+    subject = subject_of(ticket.id, ticket.reporter)
     fields: dict[str, Json] = {
         "title": ticket.title,
         "description": ticket.description,
@@ -87,18 +88,12 @@ def _with_description(operation: Op) -> Op:
     return renamed
 
 
-def _whoever_sees_it(_call: Call) -> bool:
-    return True
-
-
-def _whoever_decides_audiences(call: Call) -> bool:
-    return watcher_of(call).decides_audience
-
-
-def _whoever_works_on_all(call: Call) -> bool:
-    """Of others a call alone does not tell whether they work on the ticket, or only reported it."""
+def veil(ticket: Ticket, call: Call) -> Hiding | None:
+    """The words of a ticket's hidden time, for whoever saw it appear only when that was over."""
     watcher = watcher_of(call)
-    return watcher.works_on(hidden=True) and watcher.works_on(hidden=False)
+    if watcher.sees(hidden=True, reporter_id=str(ticket.reporter.user_id or "")):
+        return None
+    return lambda past: VEILED if past["people_suspected"] or past["audience"] != Audience.GENERAL else frozenset()
 
 
 TICKET_HISTORY = History(
@@ -108,46 +103,13 @@ TICKET_HISTORY = History(
     schema_version=2,
     upcast=upcast,
     current=current,
-    visible={
-        "title": _whoever_sees_it,
-        "description": _whoever_sees_it,
-        "reporter_user_id": _whoever_sees_it,
-        "reporter_name": _whoever_sees_it,
-        "reporter_email": _whoever_decides_audiences,
-        "source": _whoever_sees_it,
-        "external_reference": _whoever_sees_it,
-        "service": _whoever_sees_it,
-        "audience": _whoever_sees_it,
-        "people_suspected": _whoever_sees_it,
-        "audience_decided": _whoever_decides_audiences,
-        "status": _whoever_sees_it,
-        "triage_state": _whoever_sees_it,
-        "triage_failure": _whoever_sees_it,
-        "triage_requested_at": _whoever_sees_it,
-        "category": _whoever_sees_it,
-        "priority": _whoever_sees_it,
-        "team": _whoever_sees_it,
-        "triage": _whoever_sees_it,
-        "suggestion": _whoever_sees_it,
-        "assignee_id": _whoever_sees_it,
-        "log_ids": _whoever_sees_it,
-        "public_comment_count": _whoever_sees_it,
-        "internal_comment_count": _whoever_works_on_all,
-        "created_by": _whoever_sees_it,
-        "created_at": _whoever_sees_it,
-        "updated_at": _whoever_sees_it,
-    },
+    visible=HISTORY,
     iterate=iterate,
     erase=erasure.erase,
+    veil=veil,
+    told=TOLD,
 )
 HISTORIES = (TICKET_HISTORY,)
-
-
-def _subject(ticket_id: UUID, reporter: Reporter) -> str:
-    """Whose the words are; of somebody without account and address, the ticket is all that is known."""
-    if reporter.user_id is not None:
-        return subject_of_user(reporter.user_id)
-    return subject_of_email(reporter.external_email) if reporter.external_email else f"ticket:{ticket_id}"
 
 
 def _value(value: Value) -> dict[str, Json]:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, exists, or_, select, update
 from chassis.db import ReadTx, WriteTx, among
 from chassis.events import Event
 from chassis.history import subject_of_email
-from tickets_service import convert, similar
+from tickets_service import convert, similar, texts
 from tickets_service.domain import Ticket
 from tickets_service.store import TicketStore, ticket_of, tickets
 from tickets_service.tables import TICKET_COMMENTS, TICKETS, TRIAGE_DECISIONS
@@ -47,6 +47,10 @@ async def erase(tx: WriteTx, subject: str) -> Sequence[tuple[Ticket, Ticket, Eve
 
 async def _erase_words(author: str, reported: Sequence[UUID], tx: WriteTx) -> None:
     """Blank rows that a running service never changes: only the schema's owner may."""
+    written = select(TICKET_COMMENTS.c.id).where(
+        TICKET_COMMENTS.c.author_kind == "user", TICKET_COMMENTS.c.author_id == author
+    )
+    await texts.forget(reported, [row.id for row in await tx.fetch_all(written)], tx)
     hidden = select(TICKETS.c.id).where(TICKETS.c.hidden)
     his = (TICKET_COMMENTS.c.author_kind == "user") & (TICKET_COMMENTS.c.author_id == author)
     comments = update(TICKET_COMMENTS).where(

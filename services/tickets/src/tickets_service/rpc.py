@@ -10,6 +10,7 @@ from aiops.tickets.v1 import tickets_service_pb2 as pb
 from aiops.tickets.v1.ticket_pb2 import Ticket
 from aiops.tickets.v1.tickets_service_pb2_grpc import TicketsServiceServicer
 from chassis.db import Database, UnitOfWork, WriteTx
+from chassis.idempotency import request_fingerprint
 from chassis.identity import current_call
 from chassis.ids import parse_ids
 from chassis.metrics import Metrics
@@ -185,6 +186,16 @@ class TicketsServicer(TicketsServiceServicer):
 
         return await self._written(request, pb.DismissTicketSuggestionResponse, effect)
 
+    async def RevealTicket(self, request: pb.RevealTicketRequest, context: Context) -> pb.RevealTicketResponse:
+        """What was written, before redaction; the answer is kept nowhere, so a repeated request reads it again."""
+        cmd, fingerprint = convert_requests.reveal_command(request), request_fingerprint(request)
+        async with self._uow.claim(current_call().method, request.idempotency_key) as claim:
+            repeated = await claim.replay(fingerprint, pb.RevealTicketResponse) is not None
+            revealed = await usecases.reveal_ticket(cmd, _watcher(), claim.tx, self._redactor)
+            if not repeated:
+                await claim.store(fingerprint, pb.RevealTicketResponse())
+        return pb.RevealTicketResponse(revealed=convert.revealed_to_proto(revealed))
+
     async def BatchGetTickets(self, request: pb.BatchGetTicketsRequest, context: Context) -> pb.BatchGetTicketsResponse:
         """The tickets that exist among the ids."""
         ids, watcher = parse_ids(request.ids), _watcher()
@@ -195,7 +206,7 @@ class TicketsServicer(TicketsServiceServicer):
     async def ListTickets(self, request: pb.ListTicketsRequest, context: Context) -> pb.ListTicketsResponse:
         """A page of tickets, the newest first."""
         page, watcher = page_from(request.page), _watcher()
-        wanted = convert_requests.ticket_filter(request.filter, request.order)
+        wanted = convert_requests.ticket_filter(request.filter, request.order, self._redactor.redact)
         self._count_deprecated(request.filter)
         async with self._database.read() as tx:
             found = await queries.list_tickets(wanted, page, watcher, tx)
@@ -258,7 +269,7 @@ class TicketsServicer(TicketsServiceServicer):
 
         async def effect(tx: WriteTx) -> pb.SaveTicketOptionResponse:
             return pb.SaveTicketOptionResponse(
-                option=convert.option_to_proto(await usecases.save_ticket_option(cmd, tx))
+                option=convert.option_to_proto(await usecases.save_ticket_option(cmd, tx, self._redactor))
             )
 
         return await self._uow.once(request, pb.SaveTicketOptionResponse, effect)

@@ -76,6 +76,15 @@ TICKET_COMMENTS = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
 )
 
+TICKET_TEXTS = Table(
+    "ticket_texts",
+    METADATA,
+    Column("ticket_id", Uuid, primary_key=True),
+    Column("thing_id", Uuid, primary_key=True),
+    Column("field", Text, primary_key=True),
+    Column("sealed", JSONB, nullable=False),
+)
+
 TRIAGE_DECISIONS = Table(
     "triage_decisions",
     METADATA,

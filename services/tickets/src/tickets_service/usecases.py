@@ -1,13 +1,14 @@
 """What can be done to a ticket: one function for each write, inside the caller's transaction."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from chassis.db import WriteTx, guard_version
 from chassis.errors import Forbidden, Internal, InvalidArgument
 from chassis.ids import uuid7
 from chassis.redaction import RedactionFailed, Redactor
-from tickets_service import screening, similar
+from tickets_service import screening, similar, texts
 from tickets_service.commands import (
     AddTicketComment,
     Assignee,
@@ -15,6 +16,7 @@ from tickets_service.commands import (
     Change,
     ChangeTicketLogs,
     CreateTicket,
+    RevealTicket,
     SaveTicketOption,
     UpdateTicket,
     UpdateTicketAudience,
@@ -35,6 +37,7 @@ from tickets_service.values import (
     OptionKind,
     PriorityLevel,
     Reporter,
+    RevealedTicket,
     Value,
     ValueSource,
     Watcher,
@@ -51,6 +54,7 @@ async def create_ticket(cmd: CreateTicket, watcher: Watcher, tx: WriteTx, redact
         Internal: a text could not be redacted.
     """
     title, description = _redacted(cmd.title, redactor), _redacted(cmd.description, redactor)
+    reference = _redacted(cmd.external_reference, redactor)
     values = await _with_level(cmd.values, cmd.priority_level, tx)
     narrows = await narrow(values.items(), tx)
     audience = Audience.PEOPLE if narrows else cmd.audience
@@ -59,10 +63,10 @@ async def create_ticket(cmd: CreateTicket, watcher: Watcher, tx: WriteTx, redact
         version=1,
         title=title,
         description=description,
-        reporter=_reporter(cmd.reporter, watcher),
+        reporter=_reporter(cmd.reporter, watcher, redactor),
         source=cmd.source,
-        external_reference=cmd.external_reference,
-        service=cmd.service,
+        external_reference=reference,
+        service=_redacted(cmd.service, redactor),
         audience=audience,
         people_suspected=audience is Audience.GENERAL and screening.is_suspicious(title, description),
         category=_given(values, OptionKind.CATEGORY),
@@ -76,13 +80,14 @@ async def create_ticket(cmd: CreateTicket, watcher: Watcher, tx: WriteTx, redact
         triage_requested_at=tx.now,
     )
     store = TicketStore(tx)
-    if cmd.external_reference and await store.is_reference_taken(cmd.source, cmd.external_reference, watcher):
+    if reference and await store.is_reference_taken(cmd.source, reference, watcher):
         raise TicketReferenceTaken(
-            f"a ticket with the reference {cmd.external_reference} exists already; look it up by its reference",
+            f"a ticket with the reference {reference} exists already; look it up by its reference",
             source=cmd.source,
-            external_reference=cmd.external_reference,
+            external_reference=reference,
         )
     ticket = await store.add(ticket)
+    await texts.keep_ticket(ticket, {"title": cmd.title, "description": cmd.description}, tx, new=True)
     await similar.add_words(ticket, tx)
     tx.changed(None, ticket, ticket.created())
     return ticket
@@ -111,13 +116,15 @@ async def update_ticket(cmd: UpdateTicket, watcher: Watcher, tx: WriteTx, redact
     ticket, fact = before.updated(
         title=title,
         description=description,
-        service=before.service if cmd.service is None else cmd.service,
+        service=before.service if cmd.service is None else _redacted(cmd.service, redactor),
         values=values,
         narrows=await narrow(new, tx),
         suspicious=(title, description) != (before.title, before.description)
         and screening.is_suspicious(title, description),
         at=tx.now,
     )
+    # Also where the redacted words are those of before: what redaction takes out may have changed.
+    await texts.keep_ticket(ticket, {"title": cmd.title, "description": cmd.description}, tx, new=False)
     if fact is None:
         return ticket
     return await saved(ticket, before, fact, tx)
@@ -196,6 +203,7 @@ async def add_ticket_comment(
     )
     ticket, fact = before.commented(comment, at=tx.now)
     await TicketStore(tx).add_comment(comment)
+    await texts.keep_comment(before, comment, cmd.body, tx)
     return await saved(ticket, before, fact, tx), comment
 
 
@@ -241,10 +249,28 @@ async def retriage_ticket(cmd: Change, watcher: Watcher, tx: WriteTx) -> Ticket:
     return await saved(ticket, before, fact, tx)
 
 
-async def save_ticket_option(cmd: SaveTicketOption, tx: WriteTx) -> TicketOption:
+async def reveal_ticket(cmd: RevealTicket, watcher: Watcher, tx: WriteTx, redactor: Redactor) -> RevealedTicket:
+    """All that was written on a ticket, whole, for a reason that is kept with who asked for it.
+
+    Raises:
+        TicketNotFound: no ticket has this id, or not for him.
+        Forbidden: its words are not his to read whole.
+        Internal: the reason could not be redacted.
+    """
+    ticket = await TicketStore(tx).get_for_update(cmd.ticket_id, watcher)
+    ticket.guard_reveal(watcher)
+    revealed = await texts.open_ticket(ticket, watcher, tx)
+    reason = _redacted(cmd.reason, redactor)
+    detail = {"comment_count": len(revealed.comments)}
+    await tx.audit("ticket.revealed", subject_type="ticket", subject_id=ticket.id, reason=reason, detail=detail)
+    return revealed
+
+
+async def save_ticket_option(cmd: SaveTicketOption, tx: WriteTx, redactor: Redactor) -> TicketOption:
     """Make or change a category, priority or team.
 
     Raises:
+        Internal: a text could not be redacted.
         TicketOptionTaken: a new one has a key that exists.
         TicketOptionNotFound: there is none to change.
         VersionConflict: the option changed since it was read.
@@ -266,8 +292,8 @@ async def save_ticket_option(cmd: SaveTicketOption, tx: WriteTx) -> TicketOption
         version=1 if before is None else before.version + 1,
         kind=cmd.kind,
         key=cmd.key,
-        name=cmd.name,
-        description=cmd.description,
+        name=_redacted(cmd.name, redactor),
+        description=_redacted(cmd.description, redactor),
         position=cmd.position,
         audience=cmd.audience,
         archived=cmd.archived,
@@ -311,6 +337,9 @@ async def saved(ticket: Ticket, before: Ticket, fact: object, tx: WriteTx) -> Ti
     ticket = await TicketStore(tx).save(ticket, expected_version=before.version)
     await similar.change_words(ticket, before, tx)
     tx.changed(before, ticket, fact)
+    if ticket.audience is not before.audience:
+        detail = {"previous_audience": before.audience.value, "audience": ticket.audience.value}
+        await tx.audit("ticket.audience_changed", subject_type="ticket", subject_id=ticket.id, detail=detail)
     return ticket
 
 
@@ -344,13 +373,13 @@ async def _with_level(
     return {**values, OptionKind.PRIORITY: key}
 
 
-def _reporter(named: Reporter | None, watcher: Watcher) -> Reporter:
+def _reporter(named: Reporter | None, watcher: Watcher, redactor: Redactor) -> Reporter:
     himself = Reporter(UUID(watcher.id)) if watcher.kind == "user" else Reporter()
     if named is None or named == himself:
         return himself
     if watcher.kind == "user" and not watcher.role:
         raise Forbidden("you can report for yourself only; leave the reporter empty", field="reporter")
-    return named
+    return replace(named, external_name=_redacted(named.external_name, redactor))
 
 
 def _redacted(text: str, redactor: Redactor) -> str:

@@ -229,6 +229,43 @@ class Comment:
     created_at: datetime
 
 
+class TextState(StrEnum):
+    """How much there is of a text."""
+
+    WHOLE = "WHOLE"
+    REDACTED = "REDACTED"
+    """Written before whole texts were kept: the redacted text is all there is."""
+    ERASED = "ERASED"
+    """Somebody whose words it was is erased, and what redaction took out is gone with his key."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevealedText:
+    """A text as it was written, or what is left of it."""
+
+    text: str
+    state: TextState
+
+
+@dataclass(frozen=True, slots=True)
+class RevealedComment:
+    """A comment and its text."""
+
+    comment: Comment
+    body: RevealedText
+
+
+@dataclass(frozen=True, slots=True)
+class RevealedTicket:
+    """All that was written on a ticket, as far as somebody may read it."""
+
+    ticket_id: UUID
+    title: RevealedText
+    description: RevealedText
+    comments: tuple[RevealedComment, ...]
+    has_older_comments: bool
+
+
 def clean_key(text: str, *, field: str) -> str:
     """A lower-case word of at most 50 characters.
 

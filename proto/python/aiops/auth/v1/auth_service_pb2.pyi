@@ -942,3 +942,232 @@ class ExchangeApiTokenResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExchangeApiTokenResponse: _TypeAlias = ExchangeApiTokenResponse  # noqa: Y015
+
+@_typing.final
+class GetSignInProviderRequest(_message.Message):
+    """GetSignInProviderRequest is empty: there is one provider at most."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSignInProviderRequest: _TypeAlias = GetSignInProviderRequest  # noqa: Y015
+
+@_typing.final
+class GetSignInProviderResponse(_message.Message):
+    """GetSignInProviderResponse names the provider."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """What people call it, for example "Example Inc."; empty when there is none."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSignInProviderResponse: _TypeAlias = GetSignInProviderResponse  # noqa: Y015
+
+@_typing.final
+class BeginSignInRequest(_message.Message):
+    """BeginSignInRequest says where the browser is to come back to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    REDIRECT_URI_FIELD_NUMBER: _builtins.int
+    NEXT_PATH_FIELD_NUMBER: _builtins.int
+    CLIENT_ADDRESS_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    """Client's key for this write, 16 to 255 characters."""
+    redirect_uri: _builtins.str
+    """The gateway's own address for the way back, as the provider knows it."""
+    next_path: _builtins.str
+    """Path of this installation where the person goes on; empty for the start page."""
+    client_address: _builtins.str
+    """Address of the client as the gateway saw it, for throttling; may be empty."""
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        redirect_uri: _builtins.str = ...,
+        next_path: _builtins.str = ...,
+        client_address: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_address", b"client_address", "idempotency_key", b"idempotency_key", "next_path", b"next_path", "redirect_uri", b"redirect_uri"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeginSignInRequest: _TypeAlias = BeginSignInRequest  # noqa: Y015
+
+@_typing.final
+class BeginSignInResponse(_message.Message):
+    """BeginSignInResponse sends the browser to the provider."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHORIZATION_URL_FIELD_NUMBER: _builtins.int
+    BROWSER_SECRET_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    authorization_url: _builtins.str
+    """Where the browser goes now."""
+    browser_secret: _builtins.str
+    """Secret of this browser, without which the way back is closed; shown only here."""
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """When the way back closes."""
+
+    def __init__(
+        self,
+        *,
+        authorization_url: _builtins.str = ...,
+        browser_secret: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization_url", b"authorization_url", "browser_secret", b"browser_secret", "expires_at", b"expires_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeginSignInResponse: _TypeAlias = BeginSignInResponse  # noqa: Y015
+
+@_typing.final
+class CompleteSignInRequest(_message.Message):
+    """CompleteSignInRequest is what the browser brought back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    ISSUER_FIELD_NUMBER: _builtins.int
+    BROWSER_SECRET_FIELD_NUMBER: _builtins.int
+    CLIENT_ADDRESS_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    """Client's key for this write, 16 to 255 characters."""
+    state: _builtins.str
+    """State of the sign-in."""
+    code: _builtins.str
+    """The provider's code, good for one exchange."""
+    issuer: _builtins.str
+    """The `iss` that came with the code (RFC 9207); empty when none came."""
+    browser_secret: _builtins.str
+    """Secret of the browser from BeginSignIn."""
+    client_address: _builtins.str
+    """Address of the client as the gateway saw it; may be empty."""
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        state: _builtins.str = ...,
+        code: _builtins.str = ...,
+        issuer: _builtins.str = ...,
+        browser_secret: _builtins.str = ...,
+        client_address: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["browser_secret", b"browser_secret", "client_address", b"client_address", "code", b"code", "idempotency_key", b"idempotency_key", "issuer", b"issuer", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompleteSignInRequest: _TypeAlias = CompleteSignInRequest  # noqa: Y015
+
+@_typing.final
+class CompleteSignInResponse(_message.Message):
+    """CompleteSignInResponse holds the session, its owner and where he goes on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
+    NEXT_PATH_FIELD_NUMBER: _builtins.int
+    next_path: _builtins.str
+    """Path of this installation."""
+    @_builtins.property
+    def session(self) -> _user_pb2.Session:
+        """The tokens."""
+
+    @_builtins.property
+    def user(self) -> _user_pb2.User:
+        """The account, with the role that his groups give."""
+
+    def __init__(
+        self,
+        *,
+        session: _user_pb2.Session | None = ...,
+        user: _user_pb2.User | None = ...,
+        next_path: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["session", b"session", "user", b"user"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_path", b"next_path", "session", b"session", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompleteSignInResponse: _TypeAlias = CompleteSignInResponse  # noqa: Y015
+
+@_typing.final
+class EndProviderSessionsRequest(_message.Message):
+    """EndProviderSessionsRequest holds a logout token (OpenID Connect Back-Channel Logout 1.0)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    LOGOUT_TOKEN_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    """Client's key for this write, 16 to 255 characters."""
+    logout_token: _builtins.str
+    """The token, signed by the provider."""
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        logout_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["idempotency_key", b"idempotency_key", "logout_token", b"logout_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndProviderSessionsRequest: _TypeAlias = EndProviderSessionsRequest  # noqa: Y015
+
+@_typing.final
+class EndProviderSessionsResponse(_message.Message):
+    """EndProviderSessionsResponse says how many sessions ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENDED_FIELD_NUMBER: _builtins.int
+    ended: _builtins.int
+    """Sessions that were open until now."""
+    def __init__(
+        self,
+        *,
+        ended: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ended", b"ended"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndProviderSessionsResponse: _TypeAlias = EndProviderSessionsResponse  # noqa: Y015

@@ -115,6 +115,26 @@ class AuthServiceStub:
                 request_serializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.ExchangeApiTokenRequest.SerializeToString,
                 response_deserializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.ExchangeApiTokenResponse.FromString,
                 _registered_method=True)
+        self.GetSignInProvider = channel.unary_unary(
+                '/aiops.auth.v1.AuthService/GetSignInProvider',
+                request_serializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.GetSignInProviderRequest.SerializeToString,
+                response_deserializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.GetSignInProviderResponse.FromString,
+                _registered_method=True)
+        self.BeginSignIn = channel.unary_unary(
+                '/aiops.auth.v1.AuthService/BeginSignIn',
+                request_serializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.BeginSignInRequest.SerializeToString,
+                response_deserializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.BeginSignInResponse.FromString,
+                _registered_method=True)
+        self.CompleteSignIn = channel.unary_unary(
+                '/aiops.auth.v1.AuthService/CompleteSignIn',
+                request_serializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.CompleteSignInRequest.SerializeToString,
+                response_deserializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.CompleteSignInResponse.FromString,
+                _registered_method=True)
+        self.EndProviderSessions = channel.unary_unary(
+                '/aiops.auth.v1.AuthService/EndProviderSessions',
+                request_serializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.EndProviderSessionsRequest.SerializeToString,
+                response_deserializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.EndProviderSessionsResponse.FromString,
+                _registered_method=True)
 
 
 class AuthServiceServicer:
@@ -233,6 +253,34 @@ class AuthServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetSignInProvider(self, request, context):
+        """GetSignInProvider tells whether people can sign in through the organisation's OpenID provider. For the gateway.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BeginSignIn(self, request, context):
+        """BeginSignIn starts a sign-in at the provider for one browser. For the gateway.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompleteSignIn(self, request, context):
+        """CompleteSignIn starts a session for the person whom the provider sent back; the role follows his groups. For the gateway.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndProviderSessions(self, request, context):
+        """EndProviderSessions ends the sessions that a logout token of the provider names. For the gateway.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AuthServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -315,6 +363,26 @@ def add_AuthServiceServicer_to_server(servicer, server):
                     servicer.ExchangeApiToken,
                     request_deserializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.ExchangeApiTokenRequest.FromString,
                     response_serializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.ExchangeApiTokenResponse.SerializeToString,
+            ),
+            'GetSignInProvider': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSignInProvider,
+                    request_deserializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.GetSignInProviderRequest.FromString,
+                    response_serializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.GetSignInProviderResponse.SerializeToString,
+            ),
+            'BeginSignIn': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginSignIn,
+                    request_deserializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.BeginSignInRequest.FromString,
+                    response_serializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.BeginSignInResponse.SerializeToString,
+            ),
+            'CompleteSignIn': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompleteSignIn,
+                    request_deserializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.CompleteSignInRequest.FromString,
+                    response_serializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.CompleteSignInResponse.SerializeToString,
+            ),
+            'EndProviderSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndProviderSessions,
+                    request_deserializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.EndProviderSessionsRequest.FromString,
+                    response_serializer=aiops_dot_auth_dot_v1_dot_auth__service__pb2.EndProviderSessionsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -750,6 +818,114 @@ class AuthService:
             '/aiops.auth.v1.AuthService/ExchangeApiToken',
             aiops_dot_auth_dot_v1_dot_auth__service__pb2.ExchangeApiTokenRequest.SerializeToString,
             aiops_dot_auth_dot_v1_dot_auth__service__pb2.ExchangeApiTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSignInProvider(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aiops.auth.v1.AuthService/GetSignInProvider',
+            aiops_dot_auth_dot_v1_dot_auth__service__pb2.GetSignInProviderRequest.SerializeToString,
+            aiops_dot_auth_dot_v1_dot_auth__service__pb2.GetSignInProviderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginSignIn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aiops.auth.v1.AuthService/BeginSignIn',
+            aiops_dot_auth_dot_v1_dot_auth__service__pb2.BeginSignInRequest.SerializeToString,
+            aiops_dot_auth_dot_v1_dot_auth__service__pb2.BeginSignInResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompleteSignIn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aiops.auth.v1.AuthService/CompleteSignIn',
+            aiops_dot_auth_dot_v1_dot_auth__service__pb2.CompleteSignInRequest.SerializeToString,
+            aiops_dot_auth_dot_v1_dot_auth__service__pb2.CompleteSignInResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndProviderSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aiops.auth.v1.AuthService/EndProviderSessions',
+            aiops_dot_auth_dot_v1_dot_auth__service__pb2.EndProviderSessionsRequest.SerializeToString,
+            aiops_dot_auth_dot_v1_dot_auth__service__pb2.EndProviderSessionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

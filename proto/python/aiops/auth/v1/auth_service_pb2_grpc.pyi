@@ -65,6 +65,14 @@ class AuthServiceStub:
     """RevokeApiToken ends a token at once. Admin only."""
     ExchangeApiToken: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ExchangeApiTokenRequest, _auth_service_pb2.ExchangeApiTokenResponse]
     """ExchangeApiToken turns an API token into an access token of 60 seconds. For the gateway."""
+    GetSignInProvider: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetSignInProviderRequest, _auth_service_pb2.GetSignInProviderResponse]
+    """GetSignInProvider tells whether people can sign in through the organisation's OpenID provider. For the gateway."""
+    BeginSignIn: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.BeginSignInRequest, _auth_service_pb2.BeginSignInResponse]
+    """BeginSignIn starts a sign-in at the provider for one browser. For the gateway."""
+    CompleteSignIn: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CompleteSignInRequest, _auth_service_pb2.CompleteSignInResponse]
+    """CompleteSignIn starts a session for the person whom the provider sent back; the role follows his groups. For the gateway."""
+    EndProviderSessions: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.EndProviderSessionsRequest, _auth_service_pb2.EndProviderSessionsResponse]
+    """EndProviderSessions ends the sessions that a logout token of the provider names. For the gateway."""
 
 @_typing.type_check_only
 class AuthServiceAsyncStub(AuthServiceStub):
@@ -103,6 +111,14 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """RevokeApiToken ends a token at once. Admin only."""
     ExchangeApiToken: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ExchangeApiTokenRequest, _auth_service_pb2.ExchangeApiTokenResponse]  # type: ignore[assignment]
     """ExchangeApiToken turns an API token into an access token of 60 seconds. For the gateway."""
+    GetSignInProvider: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetSignInProviderRequest, _auth_service_pb2.GetSignInProviderResponse]  # type: ignore[assignment]
+    """GetSignInProvider tells whether people can sign in through the organisation's OpenID provider. For the gateway."""
+    BeginSignIn: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.BeginSignInRequest, _auth_service_pb2.BeginSignInResponse]  # type: ignore[assignment]
+    """BeginSignIn starts a sign-in at the provider for one browser. For the gateway."""
+    CompleteSignIn: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CompleteSignInRequest, _auth_service_pb2.CompleteSignInResponse]  # type: ignore[assignment]
+    """CompleteSignIn starts a session for the person whom the provider sent back; the role follows his groups. For the gateway."""
+    EndProviderSessions: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.EndProviderSessionsRequest, _auth_service_pb2.EndProviderSessionsResponse]  # type: ignore[assignment]
+    """EndProviderSessions ends the sessions that a logout token of the provider names. For the gateway."""
 
 class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     """AuthService owns people, sessions, machine credentials and the keys that sign access tokens."""
@@ -234,5 +250,37 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.ExchangeApiTokenResponse, _abc.Awaitable[_auth_service_pb2.ExchangeApiTokenResponse]]:
         """ExchangeApiToken turns an API token into an access token of 60 seconds. For the gateway."""
+
+    @_abc_1.abstractmethod
+    def GetSignInProvider(
+        self,
+        request: _auth_service_pb2.GetSignInProviderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.GetSignInProviderResponse, _abc.Awaitable[_auth_service_pb2.GetSignInProviderResponse]]:
+        """GetSignInProvider tells whether people can sign in through the organisation's OpenID provider. For the gateway."""
+
+    @_abc_1.abstractmethod
+    def BeginSignIn(
+        self,
+        request: _auth_service_pb2.BeginSignInRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.BeginSignInResponse, _abc.Awaitable[_auth_service_pb2.BeginSignInResponse]]:
+        """BeginSignIn starts a sign-in at the provider for one browser. For the gateway."""
+
+    @_abc_1.abstractmethod
+    def CompleteSignIn(
+        self,
+        request: _auth_service_pb2.CompleteSignInRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.CompleteSignInResponse, _abc.Awaitable[_auth_service_pb2.CompleteSignInResponse]]:
+        """CompleteSignIn starts a session for the person whom the provider sent back; the role follows his groups. For the gateway."""
+
+    @_abc_1.abstractmethod
+    def EndProviderSessions(
+        self,
+        request: _auth_service_pb2.EndProviderSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.EndProviderSessionsResponse, _abc.Awaitable[_auth_service_pb2.EndProviderSessionsResponse]]:
+        """EndProviderSessions ends the sessions that a logout token of the provider names. For the gateway."""
 
 def add_AuthServiceServicer_to_server(servicer: AuthServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -84,6 +84,20 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Too many attempts; wait. Example: {"retry_after_seconds": "30"}."""
     ERROR_REASON_USER_STATE_UNCHANGED: _ErrorReason.ValueType  # 33
     """The user already has the state that was asked for. Example: {"status": "deactivated"}."""
+    ERROR_REASON_SIGN_IN_NOT_SET_UP: _ErrorReason.ValueType  # 40
+    """No sign-in through an OpenID provider is set up here. Example: {"setting": "AUTH_OIDC_ISSUER"}."""
+    ERROR_REASON_SIGN_IN_EXPIRED: _ErrorReason.ValueType  # 41
+    """The sign-in is unknown, over, or of another browser; start again."""
+    ERROR_REASON_SIGN_IN_REJECTED: _ErrorReason.ValueType  # 42
+    """What the provider sent does not prove who signs in."""
+    ERROR_REASON_NO_ROLE_FOR_GROUPS: _ErrorReason.ValueType  # 43
+    """None of the person's groups gives a role here."""
+    ERROR_REASON_EMAIL_UNVERIFIED: _ErrorReason.ValueType  # 44
+    """The provider does not vouch for the e-mail address, or tells none."""
+    ERROR_REASON_PASSWORD_NOT_HERE: _ErrorReason.ValueType  # 45
+    """The person signs in through the provider and has no password here."""
+    ERROR_REASON_LOGOUT_TOKEN_INVALID: _ErrorReason.ValueType  # 46
+    """The logout token is forged, expired, for somebody else, or came before."""
     ERROR_REASON_LOG_NOT_FOUND: _ErrorReason.ValueType  # 50
     """No log has this id, or the caller may not see it."""
     ERROR_REASON_LOG_EMPTY: _ErrorReason.ValueType  # 51
@@ -224,6 +238,20 @@ ERROR_REASON_TOO_MANY_ATTEMPTS: ErrorReason.ValueType  # 32
 """Too many attempts; wait. Example: {"retry_after_seconds": "30"}."""
 ERROR_REASON_USER_STATE_UNCHANGED: ErrorReason.ValueType  # 33
 """The user already has the state that was asked for. Example: {"status": "deactivated"}."""
+ERROR_REASON_SIGN_IN_NOT_SET_UP: ErrorReason.ValueType  # 40
+"""No sign-in through an OpenID provider is set up here. Example: {"setting": "AUTH_OIDC_ISSUER"}."""
+ERROR_REASON_SIGN_IN_EXPIRED: ErrorReason.ValueType  # 41
+"""The sign-in is unknown, over, or of another browser; start again."""
+ERROR_REASON_SIGN_IN_REJECTED: ErrorReason.ValueType  # 42
+"""What the provider sent does not prove who signs in."""
+ERROR_REASON_NO_ROLE_FOR_GROUPS: ErrorReason.ValueType  # 43
+"""None of the person's groups gives a role here."""
+ERROR_REASON_EMAIL_UNVERIFIED: ErrorReason.ValueType  # 44
+"""The provider does not vouch for the e-mail address, or tells none."""
+ERROR_REASON_PASSWORD_NOT_HERE: ErrorReason.ValueType  # 45
+"""The person signs in through the provider and has no password here."""
+ERROR_REASON_LOGOUT_TOKEN_INVALID: ErrorReason.ValueType  # 46
+"""The logout token is forged, expired, for somebody else, or came before."""
 ERROR_REASON_LOG_NOT_FOUND: ErrorReason.ValueType  # 50
 """No log has this id, or the caller may not see it."""
 ERROR_REASON_LOG_EMPTY: ErrorReason.ValueType  # 51

@@ -196,6 +196,34 @@ TICKET_FIELD_MESSAGE: TicketField.ValueType  # 2
 """The description, which was named message before."""
 Global___TicketField: _TypeAlias = TicketField  # noqa: Y015
 
+class _RevealedTextState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RevealedTextStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RevealedTextState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REVEALED_TEXT_STATE_UNSPECIFIED: _RevealedTextState.ValueType  # 0
+    """Never sent."""
+    REVEALED_TEXT_STATE_WHOLE: _RevealedTextState.ValueType  # 1
+    """It is as it was written."""
+    REVEALED_TEXT_STATE_REDACTED: _RevealedTextState.ValueType  # 2
+    """It was written before whole texts were kept, and the redacted one is all there is."""
+    REVEALED_TEXT_STATE_ERASED: _RevealedTextState.ValueType  # 3
+    """Somebody whose words it was is erased, and what redaction took out with him."""
+
+class RevealedTextState(_RevealedTextState, metaclass=_RevealedTextStateEnumTypeWrapper):
+    """RevealedTextState is how much there is of a text that was written."""
+
+REVEALED_TEXT_STATE_UNSPECIFIED: RevealedTextState.ValueType  # 0
+"""Never sent."""
+REVEALED_TEXT_STATE_WHOLE: RevealedTextState.ValueType  # 1
+"""It is as it was written."""
+REVEALED_TEXT_STATE_REDACTED: RevealedTextState.ValueType  # 2
+"""It was written before whole texts were kept, and the redacted one is all there is."""
+REVEALED_TEXT_STATE_ERASED: RevealedTextState.ValueType  # 3
+"""Somebody whose words it was is erased, and what redaction took out with him."""
+Global___RevealedTextState: _TypeAlias = RevealedTextState  # noqa: Y015
+
 class _OptionKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -655,6 +683,104 @@ class Comment(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Comment: _TypeAlias = Comment  # noqa: Y015
+
+@_typing.final
+class RevealedText(_message.Message):
+    """RevealedText is a text as it was written, or what is left of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """The text."""
+    state: Global___RevealedTextState.ValueType
+    """How much there is of it."""
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        state: Global___RevealedTextState.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["state", b"state", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevealedText: _TypeAlias = RevealedText  # noqa: Y015
+
+@_typing.final
+class RevealedComment(_message.Message):
+    """RevealedComment is what somebody said."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    BODY_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Comment id."""
+    @_builtins.property
+    def body(self) -> Global___RevealedText:
+        """The text."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        body: Global___RevealedText | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevealedComment: _TypeAlias = RevealedComment  # noqa: Y015
+
+@_typing.final
+class RevealedTicket(_message.Message):
+    """RevealedTicket is what was written on a ticket."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    COMMENTS_FIELD_NUMBER: _builtins.int
+    HAS_OLDER_COMMENTS_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Ticket id."""
+    has_older_comments: _builtins.bool
+    """True when there are older comments."""
+    @_builtins.property
+    def title(self) -> Global___RevealedText:
+        """The title."""
+
+    @_builtins.property
+    def description(self) -> Global___RevealedText:
+        """The description."""
+
+    @_builtins.property
+    def comments(self) -> _containers.RepeatedCompositeFieldContainer[Global___RevealedComment]:
+        """The newest 100 comments that the caller may see, oldest first."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        title: Global___RevealedText | None = ...,
+        description: Global___RevealedText | None = ...,
+        comments: _abc.Iterable[Global___RevealedComment] | None = ...,
+        has_older_comments: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "title", b"title"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comments", b"comments", "description", b"description", "has_older_comments", b"has_older_comments", "id", b"id", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevealedTicket: _TypeAlias = RevealedTicket  # noqa: Y015
 
 @_typing.final
 class TicketOption(_message.Message):

@@ -810,6 +810,60 @@ class DismissTicketSuggestionResponse(_message.Message):
 Global___DismissTicketSuggestionResponse: _TypeAlias = DismissTicketSuggestionResponse  # noqa: Y015
 
 @_typing.final
+class RevealTicketRequest(_message.Message):
+    """RevealTicketRequest names a ticket, and says why its whole text is needed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    TICKET_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    """Client's key for this write, 16 to 255 characters."""
+    ticket_id: _builtins.str
+    """Ticket id."""
+    reason: _builtins.str
+    """Why, one line of 10 to 500 characters; it is redacted, and kept in the audit with who asked."""
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        ticket_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["idempotency_key", b"idempotency_key", "reason", b"reason", "ticket_id", b"ticket_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevealTicketRequest: _TypeAlias = RevealTicketRequest  # noqa: Y015
+
+@_typing.final
+class RevealTicketResponse(_message.Message):
+    """RevealTicketResponse holds what was written."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVEALED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def revealed(self) -> _ticket_pb2.RevealedTicket:
+        """The texts."""
+
+    def __init__(
+        self,
+        *,
+        revealed: _ticket_pb2.RevealedTicket | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["revealed", b"revealed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["revealed", b"revealed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevealTicketResponse: _TypeAlias = RevealTicketResponse  # noqa: Y015
+
+@_typing.final
 class BatchGetTicketsRequest(_message.Message):
     """BatchGetTicketsRequest names tickets."""
 

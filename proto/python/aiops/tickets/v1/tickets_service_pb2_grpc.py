@@ -91,6 +91,11 @@ class TicketsServiceStub:
                 request_serializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.DismissTicketSuggestionRequest.SerializeToString,
                 response_deserializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.DismissTicketSuggestionResponse.FromString,
                 _registered_method=True)
+        self.RevealTicket = channel.unary_unary(
+                '/aiops.tickets.v1.TicketsService/RevealTicket',
+                request_serializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.RevealTicketRequest.SerializeToString,
+                response_deserializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.RevealTicketResponse.FromString,
+                _registered_method=True)
         self.BatchGetTickets = channel.unary_unary(
                 '/aiops.tickets.v1.TicketsService/BatchGetTickets',
                 request_serializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.BatchGetTicketsRequest.SerializeToString,
@@ -210,6 +215,15 @@ class TicketsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RevealTicket(self, request, context):
+        """RevealTicket gives what was written on a ticket as it was before redaction, for a reason that the audit keeps. It is for the reporter,
+        admins and hr, and for somebody of ops to whom a general ticket is assigned. Its answer is not kept for its key: asked again with the
+        same one, it reads and audits again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def BatchGetTickets(self, request, context):
         """BatchGetTickets returns the tickets that the caller may see among the ids; a missing one is absent.
         """
@@ -316,6 +330,11 @@ def add_TicketsServiceServicer_to_server(servicer, server):
                     servicer.DismissTicketSuggestion,
                     request_deserializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.DismissTicketSuggestionRequest.FromString,
                     response_serializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.DismissTicketSuggestionResponse.SerializeToString,
+            ),
+            'RevealTicket': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevealTicket,
+                    request_deserializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.RevealTicketRequest.FromString,
+                    response_serializer=aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.RevealTicketResponse.SerializeToString,
             ),
             'BatchGetTickets': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchGetTickets,
@@ -652,6 +671,33 @@ class TicketsService:
             '/aiops.tickets.v1.TicketsService/DismissTicketSuggestion',
             aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.DismissTicketSuggestionRequest.SerializeToString,
             aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.DismissTicketSuggestionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevealTicket(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aiops.tickets.v1.TicketsService/RevealTicket',
+            aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.RevealTicketRequest.SerializeToString,
+            aiops_dot_tickets_dot_v1_dot_tickets__service__pb2.RevealTicketResponse.FromString,
             options,
             channel_credentials,
             insecure,

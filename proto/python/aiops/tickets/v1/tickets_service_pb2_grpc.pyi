@@ -57,6 +57,11 @@ class TicketsServiceStub:
     """AcceptTicketSuggestion takes over what triage suggested, as a person's choice."""
     DismissTicketSuggestion: _grpc.UnaryUnaryMultiCallable[_tickets_service_pb2.DismissTicketSuggestionRequest, _tickets_service_pb2.DismissTicketSuggestionResponse]
     """DismissTicketSuggestion puts what triage suggested away."""
+    RevealTicket: _grpc.UnaryUnaryMultiCallable[_tickets_service_pb2.RevealTicketRequest, _tickets_service_pb2.RevealTicketResponse]
+    """RevealTicket gives what was written on a ticket as it was before redaction, for a reason that the audit keeps. It is for the reporter,
+    admins and hr, and for somebody of ops to whom a general ticket is assigned. Its answer is not kept for its key: asked again with the
+    same one, it reads and audits again.
+    """
     BatchGetTickets: _grpc.UnaryUnaryMultiCallable[_tickets_service_pb2.BatchGetTicketsRequest, _tickets_service_pb2.BatchGetTicketsResponse]
     """BatchGetTickets returns the tickets that the caller may see among the ids; a missing one is absent."""
     ListTickets: _grpc.UnaryUnaryMultiCallable[_tickets_service_pb2.ListTicketsRequest, _tickets_service_pb2.ListTicketsResponse]
@@ -101,6 +106,11 @@ class TicketsServiceAsyncStub(TicketsServiceStub):
     """AcceptTicketSuggestion takes over what triage suggested, as a person's choice."""
     DismissTicketSuggestion: _aio.UnaryUnaryMultiCallable[_tickets_service_pb2.DismissTicketSuggestionRequest, _tickets_service_pb2.DismissTicketSuggestionResponse]  # type: ignore[assignment]
     """DismissTicketSuggestion puts what triage suggested away."""
+    RevealTicket: _aio.UnaryUnaryMultiCallable[_tickets_service_pb2.RevealTicketRequest, _tickets_service_pb2.RevealTicketResponse]  # type: ignore[assignment]
+    """RevealTicket gives what was written on a ticket as it was before redaction, for a reason that the audit keeps. It is for the reporter,
+    admins and hr, and for somebody of ops to whom a general ticket is assigned. Its answer is not kept for its key: asked again with the
+    same one, it reads and audits again.
+    """
     BatchGetTickets: _aio.UnaryUnaryMultiCallable[_tickets_service_pb2.BatchGetTicketsRequest, _tickets_service_pb2.BatchGetTicketsResponse]  # type: ignore[assignment]
     """BatchGetTickets returns the tickets that the caller may see among the ids; a missing one is absent."""
     ListTickets: _aio.UnaryUnaryMultiCallable[_tickets_service_pb2.ListTicketsRequest, _tickets_service_pb2.ListTicketsResponse]  # type: ignore[assignment]
@@ -208,6 +218,17 @@ class TicketsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_tickets_service_pb2.DismissTicketSuggestionResponse, _abc.Awaitable[_tickets_service_pb2.DismissTicketSuggestionResponse]]:
         """DismissTicketSuggestion puts what triage suggested away."""
+
+    @_abc_1.abstractmethod
+    def RevealTicket(
+        self,
+        request: _tickets_service_pb2.RevealTicketRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_tickets_service_pb2.RevealTicketResponse, _abc.Awaitable[_tickets_service_pb2.RevealTicketResponse]]:
+        """RevealTicket gives what was written on a ticket as it was before redaction, for a reason that the audit keeps. It is for the reporter,
+        admins and hr, and for somebody of ops to whom a general ticket is assigned. Its answer is not kept for its key: asked again with the
+        same one, it reads and audits again.
+        """
 
     @_abc_1.abstractmethod
     def BatchGetTickets(

@@ -7,6 +7,7 @@ of asking is found by trying and kept for as long as the process lives.
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,8 +33,9 @@ ENDPOINT = "the model's endpoint"
 MAX_ROUNDS = 3
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 8.0
-_MODEL_CHARACTERS = 200
+_MOST_TOKENS = 1 << 30
 _ENDPOINT_AWAY = {FallbackReason.TIMEOUT, FallbackReason.UNREACHABLE, FallbackReason.SERVER_ERROR}
+_VERSION = re.compile(r"(?:[-.:@v]?[0-9]{1,8}){0,4}(?:[-:](?:latest|preview))?")
 _TOO_LONG = ("context_length", "context length", "context window", "too long", "too many tokens", "maximum context")
 
 
@@ -257,16 +259,20 @@ class OpenAiEngine:
         except ValueError as error:
             detail = f"the reply has another form: {error}"
             raise _Failure(FallbackReason.INVALID_OUTPUT, detail, format_suspect=True) from None
-        model: Any = completion.model
         return Answer(
             content=answered,
             engine=EngineName.OPENAI,
-            model=str(model or self._model)[:_MODEL_CHARACTERS],
+            model=self._served(completion.model),
             prompt_version=task.prompt_version,
             input_tokens=exchange.input_tokens,
             output_tokens=exchange.output_tokens,
             attempt_count=exchange.requests,
         )
+
+    def _served(self, name: object) -> str:
+        """The name that the reply gives its model, if it only adds a version; it is text of a reply like any other."""
+        said = name if isinstance(name, str) else ""
+        return said if said.startswith(self._model) and _VERSION.fullmatch(said[len(self._model) :]) else self._model
 
     def _adjust(self, error: openai.BadRequestError) -> bool:
         """Drop a parameter that the endpoint names as unsupported; False when there is none to drop."""
@@ -311,4 +317,4 @@ def _full_jitter(state: RetryCallState) -> float:
 
 
 def _count(value: object) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
+    return min(value, _MOST_TOKENS) if isinstance(value, int) and value > 0 else 0

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 STRINGS: Mapping[str, object] = {"type": "array", "items": {"type": "string"}}
 _LINK = re.compile(r"[a-z][a-z0-9+.-]*:\s*//|\bwww\.|\]\s*\(|<\s*/?\s*(?:a|img|script|iframe)\b", re.IGNORECASE)
+_TAG = re.compile(r"<(?!\*>|[A-Z_]+(?::[0-9a-f]{8})?>)")
 _MARKUP = re.compile(r"<[^<>]{0,200}>|[*_~]{2,}|^\s*(?:#+|[-*>+])\s+|[<>|]", re.MULTILINE)
 _FormT = TypeVar("_FormT", bound="Form")
 
@@ -30,8 +31,11 @@ def schema_of(**properties: Mapping[str, object]) -> dict[str, object]:
 
 
 def fenced(tag: str, data: object) -> str:
-    """Data between tags that its text cannot close: no "</" is left in it, and JSON reads what stands there as same."""
-    text = json.dumps(data, ensure_ascii=False).replace("</", "<\\/")
+    """Data between tags that its text can neither close nor open: in it, "<" only begins what redaction put there.
+
+    JSON reads what stands there as the same.
+    """
+    text = _TAG.sub(r"\\u003c", json.dumps(data, ensure_ascii=False))
     return f"<{tag}>\n{text}\n</{tag}>"
 
 

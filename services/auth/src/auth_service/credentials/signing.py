@@ -70,7 +70,7 @@ class Signer:
     def for_user(self, user: User, session: Session, now: datetime) -> AccessToken:
         """An access token of ten minutes for a person."""
         role = {"role": user.role.value} if user.role else {}
-        claims = {"sub": str(user.id), "sid": str(session.id), "kind": "user", **role}
+        claims = {"sub": str(user.id), "sid": str(session.id), "kind": "user", "account_version": user.version, **role}
         return self._sign(claims, now, min(now + ACCESS_TOKEN_LIFETIME, session.expires_at))
 
     def for_machine(self, token: ApiToken, now: datetime) -> AccessToken:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from auth_service import store
-from auth_service.credentials import vault
+from auth_service.credentials import vault, voids
 from auth_service.credentials.setup_file import SetupTokenFile
 from auth_service.credentials.signing import KeySealer, KeyState
 from chassis.db import WriteTx
@@ -41,6 +41,7 @@ async def keep_signing_keys(sealer: KeySealer, rotate_after: timedelta, tx: Writ
 
 
 async def forget_expired(tx: WriteTx) -> None:
-    """Delete sessions a week after they expired, and throttles a day after the last attempt."""
+    """Delete sessions a week after they expired, throttles a day after the last attempt, and what voids no token."""
     await store.delete_expired_sessions(tx, expired_for=SESSIONS_KEPT_AFTER_EXPIRY)
+    await voids.forget_old(tx)
     await vault.delete_idle_throttles(tx, idle_for=THROTTLES_KEPT_IDLE)

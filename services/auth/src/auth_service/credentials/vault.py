@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from auth_service.credentials import voids
 from auth_service.credentials.api_token import ApiToken, ServiceAccount
 from auth_service.credentials.opaque import digest
 from auth_service.credentials.signing import KeyState, SigningKey
@@ -135,10 +136,11 @@ async def get_api_token_for_update(tx: WriteTx, token_id: UUID) -> ApiToken:
 
 
 async def save_revoked_api_token(tx: WriteTx, token: ApiToken) -> None:
-    """Store that a token is over."""
+    """Store that a token is over, and the access tokens got for it are void."""
     await tx.execute(
         update(api_tokens).where(api_tokens.c.id == token.id).values(version=token.version, revoked_at=token.revoked_at)
     )
+    await voids.revoke(tx, token.id)
 
 
 async def touch_api_token(tx: WriteTx, token_id: UUID, minute: datetime) -> None:

@@ -29,6 +29,7 @@ from auth_service.domain import (
 from auth_service.errors import (
     CredentialsInvalid,
     InvitationInvalid,
+    PasswordNotHere,
     SetupTokenInvalid,
     SignUpClosed,
     TooManyAttempts,
@@ -112,7 +113,7 @@ class PasswordVerification:
             UserDeactivated: they do, and the account is closed.
             Overloaded: too many passwords wait to be checked.
         """
-        address = _client_address(command.client_address)
+        address = known_address(command.client_address)
         subjects = (account_throttle(command.email), *([ThrottleSubject("address", address)] if address else ()))
         try:
             async with self._uow.begin() as tx:
@@ -142,6 +143,7 @@ class PasswordVerification:
 
         Raises:
             PasswordUnacceptable: the new password is too short or too long.
+            PasswordNotHere: the person signs in through the provider.
             TooManyAttempts: too many attempts on this account.
             Overloaded: too many passwords wait.
         """
@@ -150,7 +152,9 @@ class PasswordVerification:
             user = await store.get_user(tx, command.user_id)
             await _count_attempt((account_throttle(user.email),), tx)
             hashed = await store.get_password_hash(tx, user.id)
-        if hashed is None or not await self._hasher.matches(command.current_password, hashed):
+        if hashed is None:
+            raise PasswordNotHere
+        if not await self._hasher.matches(command.current_password, hashed):
             _LOGGER.warning("password change of user %s came with a wrong current password", user.id)
             return PreparedPasswordChange(command, None, "")
         return PreparedPasswordChange(command, hashed, await self._hasher.hash(command.new_password))
@@ -191,7 +195,7 @@ async def _count_attempt(subjects: tuple[ThrottleSubject, ...], tx: WriteTx) -> 
         await vault.save_throttle(tx, subject, throttle.counted(rules[subject.kind], tx.now))
 
 
-def _client_address(text: str) -> str:
+def known_address(text: str) -> str:
     """The address in one spelling; "" for whatever is none."""
     try:
         return str(ipaddress.ip_address(text.strip()))

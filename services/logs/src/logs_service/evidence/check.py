@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+from chassis.wording import foreign_words
 from logs_service.evidence.failure import reports_failure
 from logs_service.evidence.grounding import Source
 from logs_service.evidence.model import CheckedSentence, CheckedSummary, Entry, EntryKind, Evidence, Sentence
@@ -33,20 +34,22 @@ def check_sentences(
 
     Refused is a sentence without text or citation, with an unknown entry, with a record that its entries did not offer,
     with a link, with a number, time, date or name with a digit that its entries do not hold, or with nothing of its
-    entries at all. Failures that no kept sentence tells are added from the built-in sentences. Those pass the same
+    entries at all. An answer's is refused, too, for a word that neither its entries nor plain reports have: it may come
+    from another log. Failures that no kept sentence tells are added from the built-in sentences. Those pass the same
     check.
     """
     entries = {entry.key: entry for entry in evidence.entries}
+    own = {candidate.text for candidate in builtin_sentences}
     builtin: dict[str, CheckedSentence] = {}
     for candidate in builtin_sentences:
-        proven = _proven(candidate, entries, "builtin")
+        proven = _proven(candidate, entries, "builtin", own)
         if proven is not None:
             for key in proven.entry_keys:
                 builtin.setdefault(key, proven)
     kept: list[CheckedSentence] = []
     replaced = 0
     for position, sentence in enumerate(sentences):
-        proven = _proven(sentence, entries, "answer") if position < MAX_SENTENCES else None
+        proven = _proven(sentence, entries, "answer", own) if position < MAX_SENTENCES else None
         if proven is not None:
             _add(proven, kept)
             continue
@@ -60,9 +63,10 @@ def check_sentences(
     return CheckedSummary(tuple(kept), replaced)
 
 
-def refusal(evidence: Evidence, sentence: Sentence) -> str:
-    """Why a sentence cannot be kept, in words for a log line; empty when it can."""
-    return _refusal(sentence, clean(sentence.text), {entry.key: entry for entry in evidence.entries})
+def refusal(evidence: Evidence, sentence: Sentence, *, builtin: bool = False) -> str:
+    """Why a sentence of an answer, or a built-in one, cannot be kept, in words for a log line; empty when it can."""
+    text, entries = clean(sentence.text), {entry.key: entry for entry in evidence.entries}
+    return _refusal(sentence, text, entries) or ("" if builtin else _foreign(sentence, text, entries))
 
 
 def clean(text: str) -> str:
@@ -76,10 +80,10 @@ def clean(text: str) -> str:
 
 
 def _proven(
-    sentence: Sentence, entries: Mapping[str, Entry], source: Literal["answer", "builtin"]
+    sentence: Sentence, entries: Mapping[str, Entry], source: Literal["answer", "builtin"], own: set[str]
 ) -> CheckedSentence | None:
     text = clean(sentence.text)
-    if _refusal(sentence, text, entries):
+    if _refusal(sentence, text, entries) or (sentence.text not in own and _foreign(sentence, text, entries)):
         return None
     return CheckedSentence(
         text, tuple(dict.fromkeys(sentence.entry_keys)), tuple(dict.fromkeys(sentence.record_ids)), source
@@ -106,6 +110,14 @@ def _refusal(sentence: Sentence, text: str, entries: Mapping[str, Entry]) -> str
         return f"it says {missing!r}, which its entries do not"
     told = any(char.isdigit() for char in text) or any(_has_word_of(entry, text) for entry in cited)
     return "" if told else "it says nothing of its entries"
+
+
+def _foreign(sentence: Sentence, text: str, entries: Mapping[str, Entry]) -> str:
+    cited = [entries[key] for key in sentence.entry_keys]
+    texts = [text for entry in cited for text in (entry.template, *(record.body for record in entry.exemplars))]
+    facts = [word for entry in cited for fact in entry.facts for word in (fact.name, fact.value)]
+    foreign = foreign_words(text, *texts, *facts)
+    return f"it says {foreign[0]!r}, which its entries do not" if foreign else ""
 
 
 def _source(entries: Iterable[Entry]) -> Source:

@@ -1,0 +1,5 @@
+"""What the attacks share."""
+
+from tests.suite import figures
+
+__all__ = ["figures"]
