@@ -3,13 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import grpc
 import pytest
 
 from aiops.events.v1.envelope_pb2 import Envelope
-from chassis.errors import Unauthenticated, Unavailable
+from chassis.errors import DomainError, Unauthenticated, Unavailable
 from chassis.identity import Viewer
-from chassis.revocations import KEPT_SECONDS, STALE_SECONDS, Revocation, Revocations
+from chassis.metrics import Metrics
+from chassis.revocations import KEPT_SECONDS, STALE_SECONDS, Revocation, Revocations, client_for, from_auth
 from chassis.testing.clock import FrozenClock
+from chassis.testing.harness import Installation
 
 USER = UUID("0198c0de-0000-7000-8000-000000000001")
 SESSION = UUID("0198c0de-0000-7000-8000-000000000002")
@@ -160,3 +163,20 @@ async def test_changes_go_on_while_the_facts_are_heard(
         "aiops.auth.user.erased.v1",
         "aiops.auth.user.role_set.v1",
     ]
+
+
+async def test_an_auth_that_cannot_say_yet_what_is_void_counts_as_one_that_says_nothing_is(
+    installation: Installation, clock: FrozenClock
+) -> None:
+    server = grpc.aio.server()  # without this RPC, as an auth of the version before
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    client = client_for(f"127.0.0.1:{port}", installation.identity("logs"), Metrics())
+    revocations = Revocations(from_auth(client, "logs"), clock)
+    await revocations.ask()
+    await server.stop(0)
+    with pytest.raises(DomainError):
+        await revocations.ask()
+    await client.close()
+
+    revocations.check(viewer())

@@ -88,7 +88,7 @@ async def test_pages_join_without_gap_or_repetition(stack: Stack) -> None:
         assert (rest["pageInfo"]["hasNextPage"], rest["pageInfo"]["hasPreviousPage"]) == (False, True)
 
 
-@pytest.mark.parametrize("first", [0, -1, 101, 10_000])
+@pytest.mark.parametrize("first", [0, -1, 101, 1_000])
 async def test_page_size_out_of_range_is_refused_by_name(stack: Stack, first: int) -> None:
     async with stack.gateway() as gateway:
         admin = await stack.admin(gateway)

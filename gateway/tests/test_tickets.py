@@ -35,7 +35,7 @@ async def made(gateway: RunningGateway, person: Person, field: str, selection: s
 async def test_page_of_fifty_tickets_with_people_logs_and_changes_is_four_rpcs(
     start_stack: StartStack, query_counter: QueryCounter
 ) -> None:
-    async with start_stack("serve") as stack, stack.gateway() as gateway:
+    async with start_stack("serve") as stack, stack.gateway(max_cost=20_000) as gateway:
         admin = await stack.admin(gateway)
         people = [admin, *[await stack.join(gateway, admin, f"ops{number}@example.com") for number in range(4)]]
         await made(gateway, admin, "recordDeployment", "deployment { id }", service="checkout", version="1.2.3")

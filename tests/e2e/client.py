@@ -168,6 +168,7 @@ class Census:
             "migration_versions",
             "throttles",
             "audit_events",
+            "audit_trail",
             "ticket_words_uncounted",
             "ticket_word_counts",
         }

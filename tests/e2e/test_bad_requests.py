@@ -62,7 +62,7 @@ def test_command_says_that_a_log_is_not_there(stack: RunningStack, admin: Client
     assert "copy it from an answer" in malformed.stderr
 
 
-@pytest.mark.parametrize("first", [0, -1, 101, 10_000])
+@pytest.mark.parametrize("first", [0, -1, 101, 1_000])
 def test_page_size_outside_1_to_100_is_refused_on_every_list(admin: Client, first: int) -> None:
     log_id = admin.stored(LINE)
     documents = {

@@ -103,12 +103,13 @@ async def house_of_module(
     key_encryption_file.write_text(secrets.token_hex(32))
     key_encryption_file.chmod(0o600)
     doors: dict[str, RpcDoor] = {}
+    # Migrations run in this thread: none while services beside them hold transactions.
+    credentials = {name: migrated_schemas.ensure(name, f"{name}_service") for name in SERVICES}
 
     def settings(name: str, **values: Any) -> dict[str, Any]:
-        credentials = migrated_schemas.ensure(name, f"{name}_service")
         return installation.settings(
             name,
-            database_url=migrated_schemas.app_url(credentials),
+            database_url=migrated_schemas.app_url(credentials[name]),
             nats_url=nats.url,
             nats_monitor_url=nats.monitor_url,
             nats_user=name,

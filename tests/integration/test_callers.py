@@ -120,8 +120,11 @@ async def house(
     encryption.write_text(secrets.token_hex(32))
     encryption.chmod(0o600)
     auth = {"key_encryption_file": encryption, "setup_token_file": tmp_path / "setup-token", "bcrypt_cost": 4}
+    names = [*request.node.callspec.params.values()] if hasattr(request.node, "callspec") else [*SERVICES]
+    for name in names:  # migrations run in this thread: none while services beside them hold transactions
+        make_database(name, f"{name}_service")
     async with AsyncExitStack() as running:
-        for name in request.node.callspec.params.values() if hasattr(request.node, "callspec") else SERVICES:
+        for name in names:
             settings = getattr(importlib.import_module(f"{name}_service.settings"), f"{name.capitalize()}Settings")
             url = make_database(name, f"{name}_service").app_url
             values = installation.settings(name, database_url=url, **(auth if name == "auth" else {}))

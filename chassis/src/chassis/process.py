@@ -79,7 +79,8 @@ class Process:
             checks["consumers"] = self._worker.check_holds
         # Calls are answered while NATS is away: the outbox keeps the facts, and turning all away would stop everything.
         # A consumer that holds waits for a fix, which comes as a new process: that one has to become ready.
-        spared = frozenset({"nats", "consumers"} if self._serves else {"consumers"})
+        # Without auth each call says so by itself; if all turned unready, one outage would become a total one.
+        spared = frozenset({"nats", "consumers", "access"} if self._serves else {"consumers"})
         self._health = Health(service.service_name, checks, self._runtime.metrics, spared=spared)
         self._http = HttpServer(make_app(self._health, self._runtime.metrics, service.routes))
         self._http_task: asyncio.Task[None] | None = None
@@ -171,7 +172,7 @@ class Process:
             self._fail("the HTTP server ended by itself")
 
     async def _know_revocations(self) -> None:
-        """Learn which tokens are void, before any is taken; while auth is away, this process is not ready."""
+        """Learn which tokens are void, before any is taken."""
         with contextlib.suppress(DomainError):
             await self._revocations.ask()
         self._background.run("revocations", self._revocations.keep)

@@ -11,11 +11,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+import grpc
+
 from aiops.events.v1.envelope_pb2 import Envelope
 from aiops.identity.v1.identity_service_pb2 import ListRevocationsRequest, ListRevocationsResponse
 from aiops.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
 from chassis.clock import Clock, SystemClock
-from chassis.errors import DomainError, Unavailable
+from chassis.errors import DomainError, RemoteError, Unavailable
 from chassis.identity import Call, ServiceIdentity, Viewer, acting_as
 from chassis.messaging import Messaging
 from chassis.metrics import Metrics
@@ -186,14 +188,20 @@ def client_for(target: str, identity: ServiceIdentity, metrics: Metrics) -> Clie
 
 
 def from_auth(auth: Client, service: str) -> Source:
-    """Asks auth, as the service's own work."""
+    """Asks auth, as the service's own work. An auth of before this RPC ends tokens by their expiry alone."""
     stub = IdentityServiceStub(auth.channel)
 
     async def ask(cursor: str) -> tuple[Sequence[Revocation], str]:
         with untraced(), acting_as(Call(service, method="revocations")):
-            answer: ListRevocationsResponse = await auth.call(
-                stub.ListRevocations, ListRevocationsRequest(since=cursor), timeout_seconds=ASK_SECONDS
-            )
+            try:
+                answer: ListRevocationsResponse = await auth.call(
+                    stub.ListRevocations, ListRevocationsRequest(since=cursor), timeout_seconds=ASK_SECONDS
+                )
+            except RemoteError as error:
+                cause = error.__cause__
+                if isinstance(cause, grpc.aio.AioRpcError) and cause.code() is grpc.StatusCode.UNIMPLEMENTED:
+                    return [], ""
+                raise
         return [Revocation(UUID(each.id), each.version) for each in answer.revocations], answer.cursor
 
     return ask

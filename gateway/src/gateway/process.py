@@ -98,7 +98,8 @@ class Gateway:
             "background": self._background.check,
             "access": self.revocations.check_known,
         }
-        self.health = Health("gateway", checks, self.metrics)
+        # Without auth each answer says so by itself, and what needs no log-in is answered.
+        self.health = Health("gateway", checks, self.metrics, spared=frozenset({"access"}))
 
     async def run(self, stop: asyncio.Event) -> int:
         """Start, go on until `stop` is set or something fails for good, and drain; the exit code.
@@ -155,7 +156,7 @@ class Gateway:
         await self.services.close()
 
     async def _know_revocations(self) -> None:
-        """Learn which tokens are void, before any is taken; while auth is away, this gateway is not ready."""
+        """Learn which tokens are void, before any is taken."""
         self.revocations.on_revoked(lambda: self.over_websocket.turn_away(self.revocations))
         with contextlib.suppress(DomainError):
             await self.revocations.ask()

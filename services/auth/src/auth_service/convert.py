@@ -14,7 +14,7 @@ from auth_service.credentials.issued import Invited, IssuedApiToken, IssuedSessi
 from auth_service.credentials.opaque import Secret
 from auth_service.credentials.signing import AccessToken
 from auth_service.domain import Role, User, UserStatus
-from auth_service.oidc import sign_in
+from auth_service.oidc.steps import Arrival, BeginSignIn, CompleteSignIn, Departure
 from chassis.errors import InvalidArgument, Unauthenticated
 from chassis.events import Event
 from chassis.identity import Call
@@ -118,14 +118,14 @@ def revoke_api_token_command(request: pb.RevokeApiTokenRequest) -> machine.Revok
     return machine.RevokeApiToken(parse_id(request.api_token_id, field="api_token_id"), request.expected_version)
 
 
-def begin_sign_in_command(request: pb.BeginSignInRequest) -> sign_in.BeginSignIn:
+def begin_sign_in_command(request: pb.BeginSignInRequest) -> BeginSignIn:
     """The wish to sign in at the provider."""
-    return sign_in.BeginSignIn(request.redirect_uri, request.next_path, request.client_address)
+    return BeginSignIn(request.redirect_uri, request.next_path, request.client_address)
 
 
-def complete_sign_in_command(request: pb.CompleteSignInRequest) -> sign_in.CompleteSignIn:
+def complete_sign_in_command(request: pb.CompleteSignInRequest) -> CompleteSignIn:
     """What a browser brought back from the provider."""
-    return sign_in.CompleteSignIn(
+    return CompleteSignIn(
         state=Secret(request.state),
         code=request.code,
         issuer=request.issuer,
@@ -134,7 +134,7 @@ def complete_sign_in_command(request: pb.CompleteSignInRequest) -> sign_in.Compl
     )
 
 
-def departure_to_proto(departure: sign_in.Departure, expires_at: datetime) -> pb.BeginSignInResponse:
+def departure_to_proto(departure: Departure, expires_at: datetime) -> pb.BeginSignInResponse:
     """Where a browser goes now."""
     return pb.BeginSignInResponse(
         authorization_url=departure.authorization_url,
@@ -143,7 +143,7 @@ def departure_to_proto(departure: sign_in.Departure, expires_at: datetime) -> pb
     )
 
 
-def arrived_to_proto(issued: IssuedSession, arrival: sign_in.Arrival) -> pb.CompleteSignInResponse:
+def arrived_to_proto(issued: IssuedSession, arrival: Arrival) -> pb.CompleteSignInResponse:
     """The session of somebody whom the provider has vouched for."""
     session, user = session_to_proto(issued), user_to_proto(issued.user)
     return pb.CompleteSignInResponse(session=session, user=user, next_path=arrival.next_path)

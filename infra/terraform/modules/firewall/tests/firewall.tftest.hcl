@@ -15,11 +15,11 @@ variables {
 run "each_edge_is_open_at_both_ends_and_nothing_else_is" {
   assert {
     condition = keys(aws_vpc_security_group_ingress_rule.edge) == [
-      "ai-database", "ai-keys", "auth-database", "changelog-ai", "changelog-database", "changelog-keys", "gateway-ai",
-      "gateway-auth", "gateway-changelog", "gateway-keys", "gateway-logs", "gateway-tickets", "kubelet",
-      "load-balancer-dashboard", "load-balancer-dashboard-health", "load-balancer-gateway", "load-balancer-gateway-health",
-      "logs-ai", "logs-database", "logs-keys", "pods-dns", "pods-kubernetes", "pods-nats", "pods-nats-monitor", "pods-otlp",
-      "pods-unleash", "tickets-ai", "tickets-auth", "tickets-database", "tickets-keys", "tickets-logs",
+      "ai-auth", "ai-database", "ai-keys", "auth-database", "changelog-ai", "changelog-auth", "changelog-database",
+      "changelog-keys", "gateway-ai", "gateway-auth", "gateway-changelog", "gateway-keys", "gateway-logs",
+      "gateway-tickets", "kubelet", "load-balancer-dashboard", "load-balancer-dashboard-health", "load-balancer-gateway",
+      "load-balancer-gateway-health", "logs-ai", "logs-auth", "logs-database", "logs-keys", "pods-dns", "pods-kubernetes",
+      "pods-nats", "pods-nats-monitor", "pods-otlp", "pods-unleash", "tickets-ai", "tickets-auth", "tickets-database", "tickets-keys", "tickets-logs",
     ]
     error_message = "These connections are let in."
   }

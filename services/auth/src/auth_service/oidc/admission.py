@@ -34,7 +34,7 @@ from auth_service.errors import (
 from auth_service.oidc import records
 from auth_service.oidc.claims import LoggedOut, Proved
 from auth_service.oidc.records import Identity
-from auth_service.oidc.sign_in import Arrival
+from auth_service.oidc.steps import Arrival
 from auth_service.usecases import issue, revoke
 from chassis.db import UnitOfWork, WriteTx
 from chassis.errors import InvalidArgument

@@ -8,16 +8,9 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from auth_service.oidc.steps import Begun
 from auth_service.tables import identities, provider_logouts, provider_sessions, sessions, sign_ins
 from chassis.db import ReadTx, WriteTx
-
-
-@dataclass(frozen=True)
-class Begun:
-    """A sign-in that is under way."""
-
-    redirect_uri: str
-    next_path: str
 
 
 @dataclass(frozen=True)

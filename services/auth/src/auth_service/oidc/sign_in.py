@@ -9,7 +9,6 @@ import hashlib
 import hmac
 import logging
 import re
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -26,7 +25,7 @@ from auth_service.oidc import records
 from auth_service.oidc.claims import LoggedOut, Proved, check_id_token, check_logout_token, header_of
 from auth_service.oidc.client import ClientRules
 from auth_service.oidc.provider import Provider
-from auth_service.oidc.records import Begun
+from auth_service.oidc.steps import Arrival, BeginSignIn, Begun, CompleteSignIn, Departure, name_hash
 from chassis.clock import Clock
 from chassis.db import UnitOfWork, WriteTx
 from chassis.errors import InvalidArgument
@@ -37,57 +36,6 @@ SIGN_IN_LIFETIME = timedelta(minutes=10)
 MAXIMUM_PATH_CHARACTERS = 1000
 # A path of ours and nothing that a browser might take for another host: no `//`, no backslash, no control character.
 _PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
-
-
-@dataclass(frozen=True)
-class BeginSignIn:
-    """The wish to sign in at the provider."""
-
-    redirect_uri: str
-    next_path: str
-    client_address: str
-
-
-@dataclass(frozen=True)
-class CompleteSignIn:
-    """What a browser brought back from the provider."""
-
-    state: Secret
-    code: str = field(repr=False)
-    issuer: str
-    browser_secret: Secret
-    client_address: str
-
-
-@dataclass(frozen=True)
-class Departure:
-    """Where a browser goes now, and its secret, told once."""
-
-    authorization_url: str = field(repr=False)
-    state: Secret
-    browser_secret: Secret
-    begun: Begun
-    throttled: ThrottleSubject | None
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """Somebody whom the provider has vouched for, back at the browser that began."""
-
-    client: ClientRules
-    proved: Proved
-    next_path: str
-    client_address: str
-
-    @property
-    def identity_hash(self) -> bytes:
-        """Who it is, as it is stored."""
-        return name_hash(self.client, self.proved.subject)
-
-    @property
-    def sid_hash(self) -> bytes | None:
-        """The provider's session, as it is stored."""
-        return name_hash(self.client, self.proved.sid) if self.proved.sid else None
 
 
 class SignIn:
@@ -210,11 +158,6 @@ async def begin_sign_in(departure: Departure, tx: WriteTx) -> datetime:
     expires_at = tx.now + SIGN_IN_LIFETIME
     await records.add_sign_in(tx, departure.state.digest, departure.browser_secret.digest, departure.begun, expires_at)
     return expires_at
-
-
-def name_hash(client: ClientRules, name: str) -> bytes:
-    """What is stored of a name that the provider gives: it is good for that provider alone."""
-    return hashlib.sha256(f"{client.issuer}\0{name}".encode(errors="surrogatepass")).digest()
 
 
 def _own_path(path: str) -> str:
