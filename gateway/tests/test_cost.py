@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
+from gateway.tests.conftest import StartScript
 
 from gateway.cost import Given
 from gateway.documents import Documents
 from gateway.schema import Graph
-from gateway.testing.stack import Script
 
 TWO_LISTS = """
 query Two($logs: Int = 50, $tickets: Int!) {
@@ -94,28 +94,29 @@ def test_doubling_fragments_are_counted_at_once_and_cost_what_they_say(documents
 
 
 @pytest.mark.parametrize("first", [5_000, 2_147_483_647])
-async def test_what_costs_too_much_reaches_no_service(script: Script, first: int) -> None:
-    before = script.gateway.rpcs()
+async def test_what_costs_too_much_reaches_no_service(start_script: StartScript, first: int) -> None:
+    async with start_script() as script:
+        before = script.gateway.rpcs()
 
-    response = await script.gateway.post(
-        "query Q($first: Int!) { logs(first: $first) { nodes { id } } }",
-        {"first": first},
-        token=script.token(),
-        accept="application/graphql-response+json",
-    )
+        response = await script.gateway.post(
+            "query Q($first: Int!) { logs(first: $first) { nodes { id } } }",
+            {"first": first},
+            token=script.token(),
+            accept="application/graphql-response+json",
+        )
 
-    (error,) = response.json()["errors"]
-    assert response.status_code == 400
-    assert (error["extensions"]["code"], error["extensions"]["cost"], error["extensions"]["limit"]) == (
-        "QUERY_TOO_COSTLY",
-        first + 1,
-        5_000,
-    )
-    assert error["message"] == (
-        f"the operation may touch {first + 1:,} objects, 5,000 are allowed; ask for smaller pages or less of each"
-    )
-    assert "data" not in response.json()
-    assert script.gateway.rpcs() == before
+        (error,) = response.json()["errors"]
+        assert response.status_code == 400
+        assert (error["extensions"]["code"], error["extensions"]["cost"], error["extensions"]["limit"]) == (
+            "QUERY_TOO_COSTLY",
+            first + 1,
+            5_000,
+        )
+        assert error["message"] == (
+            f"the operation may touch {first + 1:,} objects, 5,000 are allowed; ask for smaller pages or less of each"
+        )
+        assert "data" not in response.json()
+        assert script.gateway.rpcs() == before
 
 
 async def test_the_limit_is_a_setting(start_script: Any) -> None:

@@ -84,9 +84,11 @@ async def test_page_of_fifty_tickets_with_people_logs_and_changes_is_four_rpcs(
             "BatchGetLogs": 1,
             "BatchListChangesBefore": 1,
         }
-        # Readiness checks look at the migrations whenever they like.
+        # Readiness checks look at the migrations whenever they like, and each second somebody asks what is void.
+        unasked = ("migration_versions", "pg_current_snapshot")
         counts = {
-            name: len([each for each in sent if "migration_versions" not in each]) for name, sent in statements.items()
+            name: len([each for each in sent if not any(word in each for word in unasked)])
+            for name, sent in statements.items()
         }
         assert counts == {"auth": 1, "logs": 1, "tickets": 1, "changelog": 1, "ai": 0}, statements
         nodes = data["tickets"]["nodes"]
