@@ -139,7 +139,7 @@ async def house_of_module(
         def tokens() -> AccessTokens:
             asking = client_for(doors["auth"].target, installation.identity("logs"), Metrics())
             running.push_async_callback(asking.close)
-            return AccessTokens.over_http(jwks_url, Revocations(from_auth(asking, "logs")))
+            return AccessTokens.over_http(jwks_url, Revocations(from_auth(asking, "logs"), hears=True))
 
         await start("ai", ai_service.app.build(AiSettings(**settings("ai")), access_tokens=tokens()))
         await start("logs", logs_service.app.build(LogsSettings(**settings("logs")), access_tokens=tokens()))
