@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import grpc
 import psycopg
 import pytest
 import pytest_asyncio
@@ -134,8 +135,13 @@ async def stage(
                 installation,
             )
         )
+        auth = grpc.aio.server()  # of a version that cannot say yet what is void
+        auth_port = auth.add_insecure_port("127.0.0.1:0")
+        await auth.start()
+        stack.push_async_callback(auth.stop, 0)
         settings = environment(
             installation,
+            AIOPS_AUTH_TARGET=f"127.0.0.1:{auth_port}",
             AIOPS_JWKS_URL=jwks_url,
             AIOPS_NATS_URL=nats.url,
             AIOPS_NATS_MONITOR_URL=nats.monitor_url,

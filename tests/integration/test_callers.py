@@ -200,7 +200,9 @@ async def test_every_rpc_of_the_protos_is_served_and_has_a_rule(house: House) ->
 @pytest.mark.parametrize("name", SERVICES)
 async def test_callers_and_viewers_pass_as_declared(house: House, installation: Installation, name: str) -> None:
     server = house.servers[name]
-    tokens = {who: installation.token(seen) for who, seen in VIEWERS.items() if seen is not None}
+    until = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=10)
+    seers = {who: replace(seen, expires_at=until) for who, seen in VIEWERS.items() if seen is not None}
+    tokens = {who: installation.token(seen) for who, seen in seers.items()}
     cells, wrong = 0, []
     async with grpc.aio.insecure_channel(server.target) as channel:
         for path, handler in server.methods.items():
