@@ -31,6 +31,12 @@ COSTS: dict[str, tuple[str, dict[str, Any], int]] = {
     "null": (TWO_LISTS, {"logs": None, "tickets": 3}, 1 + 50 + 50 * 3),
     "a size that is none": (TWO_LISTS, {"logs": "100", "tickets": True}, 1),
     "a size below nothing": (TWO_LISTS, {"logs": -5, "tickets": 3}, 1),
+    "a size below nothing in the document": (
+        "{ a: logs(first: -9) { nodes { id } } b: logs { nodes { id } } }",
+        {},
+        22,
+    ),
+    "a size below nothing by default": ("query Q($n: Int! = -9) { logs(first: $n) { nodes { id } } me { id } }", {}, 2),
     "fragments": (
         "{ logs(first: 5) { ...P } } fragment P on LogConnection { nodes { ... on Log { tickets(first: 4) { id } } } }",
         {},

@@ -188,8 +188,9 @@ class _Costing:
         value = next((each.value for each in node.arguments or () if each.name.value == "first"), None)
         if isinstance(value, VariableNode):
             named = self._defaults.get(value.name.value)
-            return Given(value.name.value, False, named if isinstance(named, int) else default)
-        return int(value.value) if isinstance(value, IntValueNode) else default
+            return Given(value.name.value, False, max(0, named) if isinstance(named, int) else default)
+        # A service refuses what is below nothing; here it would pay for what stands beside it.
+        return max(0, int(value.value)) if isinstance(value, IntValueNode) else default
 
     def _sent_with(self, node: FieldNode, field: GraphQLField) -> Iterator[Size]:
         for argument in node.arguments or ():
@@ -210,6 +211,11 @@ class _Costing:
 
 def _items(value: object) -> int:
     """How many items the lists hold that are sent in a value; what is in an item is a part of it."""
-    if isinstance(value, list):
-        return len(value)
-    return sum(map(_items, value.values())) if isinstance(value, dict) else 0
+    count, left = 0, [value]
+    while left:  # a value may be deeper than functions can call each other
+        each = left.pop()
+        if isinstance(each, list):
+            count += len(each)
+        elif isinstance(each, dict):
+            left.extend(each.values())
+    return count

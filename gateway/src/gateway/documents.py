@@ -28,7 +28,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from gateway import deprecations
 from gateway.cost import Cost, costs
-from gateway.limits import MAX_TOKENS, NoIntrospection, WithinLimits
+from gateway.limits import MAX_TOKENS, NoIntrospection, WithinLimits, refuse_longer
 
 MAX_CACHED_DOCUMENTS = 512
 MAX_CACHED_CHARACTERS = 20_000
@@ -94,8 +94,9 @@ class Documents:
         """The document with its validation errors.
 
         Raises:
-            GraphQLError: it is no document at all, or one of too many tokens.
+            GraphQLError: it is no document at all, or one of too many characters or tokens.
         """
+        refuse_longer(text)
         return self._remembered(text) if len(text) <= MAX_CACHED_CHARACTERS else self._prepare(text)
 
     def _prepare(self, text: str) -> Prepared:

@@ -1,7 +1,7 @@
 """What a document may be, whoever sends it: checked before anything is executed.
 
-The rule classes exist once, so that a document that passed stays passed in the cache. A bound on cost (nodes that a
-document may touch) belongs here too, as one more rule over `measure`.
+The rule classes exist once, so that a document that passed stays passed in the cache. What its answer may cost is
+worked out in `cost`.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,8 @@ from graphql import (
 )
 from graphql.validation import ASTValidationContext
 
+MAX_CHARACTERS = 100_000
+"""What is long is long to read, even where it is a comment; pasted logs belong into variables."""
 MAX_TOKENS = 1_000
 MAX_DEPTH = 8
 MAX_ALIASES = 15
@@ -86,6 +88,19 @@ class _Measuring:
             return Measure(depth=1, aliases=aliases)
         inner = self.selections(node.selection_set)
         return Measure(1 + inner.depth, aliases + inner.aliases, inner.directives)
+
+
+def refuse_longer(text: str) -> None:
+    """Turn away a text that is too long to be read.
+
+    Raises:
+        GraphQLError: it is.
+    """
+    if len(text) > MAX_CHARACTERS:
+        message = (
+            f"the document has {len(text):,} characters, {MAX_CHARACTERS:,} are allowed; send long values as variables"
+        )
+        raise GraphQLError(message, extensions={"code": "DOCUMENT_TOO_LARGE"})
 
 
 class WithinLimits(ASTValidationRule):

@@ -41,6 +41,9 @@ MAXIMUM_FIELDS = 5
 ANSWER_SECONDS = 20.0
 """What has no answer by then becomes an error at its path; the rest of the answer stays."""
 
+MAX_SAFE_INTEGER = 2**53 - 1
+"""The largest number that every reader of JSON takes as it is; lists in lists cost more easily."""
+
 OPERATION_METRICS = (
     MetricSpec("aiops_gateway_operations_total", "counter", "GraphQL operations, by outcome.", ("type", "outcome")),
     MetricSpec("aiops_gateway_operation_duration_seconds", "histogram", "Time to answer an operation.", ("type",)),
@@ -262,6 +265,7 @@ def _or_refuse(take: Callable[[], None]) -> None:
 
 
 def _too_costly(cost: int, limit: int) -> GraphQLError:
+    cost = min(cost, MAX_SAFE_INTEGER)
     message = f"the operation may touch {cost:,} objects, {limit:,} are allowed; ask for smaller pages or less of each"
     return GraphQLError(message, extensions={"code": "QUERY_TOO_COSTLY", "cost": cost, "limit": limit})
 
